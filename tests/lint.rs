@@ -297,7 +297,7 @@ fn fix_writes_the_files_and_shows_what_changes() {
     let again = netpal_at(folder.path(), &["lint", "-f", "."], "");
     assert!(
         again.code == 0 && again.stdout.contains("0 errors")
-            || again.stdout.contains("1 warning in 9 policies")
+            || again.stdout.contains("2 warnings in 9 policies")
     );
 }
 

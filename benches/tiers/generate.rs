@@ -534,6 +534,7 @@ impl Made {
             kind: WorkloadKind::Deployment,
             name: controller.name.as_str().into(),
             namespace,
+            own_labels: std::sync::Arc::default(),
             pods: Vec::new(),
             alternatives: false,
             origin: origin(),

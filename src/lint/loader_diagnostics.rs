@@ -29,15 +29,18 @@ fn topic(diagnostic: &Diagnostic) -> Topic {
         Place::Origin(origin) => origin.path.to_string(),
         _ => String::new(),
     };
+    // where the place names a field, the message may mention others
     let labels = ["abels", "elector", "matchExpressions"];
+    let about = if path.is_empty() {
+        &*diagnostic.message
+    } else {
+        &*path
+    };
     match diagnostic.code {
         Code::DuplicateObject | Code::UnmodelledPolicy | Code::Assumption => Topic::Elsewhere,
         Code::UnknownField => Topic::Field,
         Code::InvalidValue | Code::WrongType => {
-            if labels
-                .iter()
-                .any(|l| path.contains(l) || diagnostic.message.contains(l))
-            {
+            if labels.iter().any(|l| about.contains(l)) {
                 Topic::Label
             } else {
                 Topic::Value

@@ -8,7 +8,8 @@
 //! [`algebra`] for containment of selectors, peers and rules in every possible cluster.
 //!
 //! Phases of [`lint`]: run every rule that is selected ([`LintConfig::runs`]); leave out what a
-//! better finding explains ([`keep_best_explanations`]); apply the suppressions and report the
+//! better finding explains ([`keep_best_explanations`]), and the advice to remove what is to be
+//! mended ([`keep_what_is_to_be_mended`]); apply the suppressions and report the
 //! unused ones ([`suppress::cover`]); merge the notes about copies of one policy
 //! ([`copies::merge`]); set the configured severities ([`set_severities`]); sort.
 //!
@@ -25,6 +26,7 @@ pub mod config;
 pub mod context;
 mod copies;
 mod coverage;
+mod elsewhere;
 pub mod fix;
 mod intended_traffic;
 mod label_index;
@@ -95,6 +97,7 @@ fn run_lints(context: &LintContext<'_>) -> Linted {
         all.extend(reporter.findings);
     }
     keep_best_explanations(&mut all);
+    keep_what_is_to_be_mended(&mut all);
     all.retain(|f| !config.ignored(f));
     let suppressions = suppress::collect(context);
     let mut unused = suppress::cover(context, &suppressions, &mut all);
@@ -184,6 +187,34 @@ fn keep_best_explanations(findings: &mut Vec<Finding>) {
         })
     });
 }
+
+/// Takes the advice to remove a redundant policy back where something else is wrong with it: what
+/// it was meant to allow is then not what it allows, and it may be needed once it is mended. Where
+/// a finding says why it adds nothing, the policy is not called redundant at all.
+fn keep_what_is_to_be_mended(findings: &mut Vec<Finding>) {
+    let of = |f: &Finding| (f.fingerprint.namespace.clone(), f.fingerprint.name.clone());
+    let is_mistake = |f: &&Finding| {
+        !REDUNDANT.contains(&f.rule) && (f.severity > Severity::Info || MISSES.contains(&f.rule))
+    };
+    let mistaken: HashSet<_> = findings.iter().filter(is_mistake).map(of).collect();
+    let missing: HashSet<_> = findings
+        .iter()
+        .filter(|f| MISSES.contains(&f.rule))
+        .map(of)
+        .collect();
+    findings.retain(|f| f.rule != "NP401" || !missing.contains(&of(f)));
+    for finding in findings.iter_mut().filter(|f| REDUNDANT.contains(&f.rule)) {
+        if mistaken.contains(&of(finding)) {
+            finding.help = Some("mend what else is found about this policy first".into());
+        }
+    }
+}
+
+/// Rules whose advice is to take something away because it adds nothing.
+const REDUNDANT: [&str; 3] = ["NP401", "NP402", "NP403"];
+
+/// Rules that find what a policy or a peer misses that it was meant for.
+const MISSES: [&str; 6] = ["NP001", "NP002", "NP003", "NP010", "NP020", "NP021"];
 
 /// `ingress[0]` of `ingress[0].from[1]`.
 fn rule_part(path: &str) -> Box<str> {

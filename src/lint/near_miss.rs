@@ -8,6 +8,7 @@ use crate::lint::context::LintContext;
 use crate::lint::selectors::unstable_label;
 use crate::lint::words::distance;
 use crate::model::{NamespaceId, PodId, Requirement, Selector, WorkloadId};
+use crate::policy::validate::is_label_value;
 use crate::policy::{Namespaces, Policy};
 
 /// Keys that are used for the same thing.
@@ -21,6 +22,18 @@ const ALIASES: [&str; 9] = [
     "tier",
     "app.kubernetes.io/name",
     "app.kubernetes.io/component",
+];
+
+/// Keys whose value names a workload.
+const NAMES: [&str; 5] = ["app", "k8s-app", "name", "run", "app.kubernetes.io/name"];
+
+/// Keys whose value names a part of an application.
+const PARTS: [&str; 5] = [
+    "app.kubernetes.io/component",
+    "component",
+    "role",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
 ];
 
 /// The note on a finding about a selector that selects nothing and has no near miss.
@@ -54,8 +67,8 @@ pub fn is_typo(a: &str, b: &str) -> bool {
         && without_digits(a) != without_digits(b)
 }
 
-/// A workload of a namespace that a selector nearly selects: one that differs in a single label if
-/// there is any, otherwise one that lacks labels.
+/// A workload of a namespace that a selector nearly selects: one that differs in a single label by
+/// a slip if there is any, otherwise one that lacks labels or has another value of one.
 pub fn nearest(
     context: &LintContext<'_>,
     namespace: NamespaceId,
@@ -66,8 +79,10 @@ pub fn nearest(
         .iter()
         .find_map(|pod| one_off(context, namespace, *pod, selector));
     one_off.or_else(|| {
-        pods.iter()
-            .find_map(|pod| lacking(context, namespace, *pod, selector))
+        pods.iter().find_map(|pod| {
+            lacking(context, namespace, *pod, selector)
+                .or_else(|| other_value(context, namespace, *pod, selector))
+        })
     })
 }
 
@@ -171,6 +186,34 @@ fn lacking(
     Some(NearMiss {
         pod,
         has: format!("no {}", keys.join(", no ")),
+        typo: false,
+    })
+}
+
+/// A near miss when the label that names a workload holds and singles it out, and the only one that
+/// fails has another value there.
+fn other_value(
+    context: &LintContext<'_>,
+    namespace: NamespaceId,
+    pod: PodId,
+    selector: &Selector,
+) -> Option<NearMiss> {
+    let [Requirement::In(key, _)] = failing(context, pod, selector)[..] else {
+        return None;
+    };
+    let has = context.cluster.pod_labels(pod).get(key)?;
+    let workload = context.cluster.pod(pod).workload;
+    let named = selector.requirements().iter().any(|r| {
+        NAMES.contains(&r.key())
+            && r.key() != &**key
+            && singles_out(context, namespace, workload, r)
+    });
+    // another part of one application is not meant by a label of this one
+    let part = PARTS.contains(&&**key) || is_named(context, namespace, key, has);
+    // a value that is only known at run time is no label value
+    (named && !part && is_label_value(has)).then(|| NearMiss {
+        pod,
+        has: format!("{key}={has}"),
         typo: false,
     })
 }

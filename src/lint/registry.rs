@@ -89,7 +89,7 @@ lints! {
     half_open "NP102" "half-open" Warning true None, None;
     service_unreachable "NP103" "service-unreachable" Warning true None, None;
     ingress_backend_blocked "NP104" "ingress-backend-blocked" Error true None, None;
-    scrape_blocked "NP105" "scrape-blocked" Info true None, None;
+    scrape_blocked "NP105" "scrape-blocked" Warning true None, None;
     apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(knows_apiserver);
     webhook_blocked "NP107" "webhook-blocked" Warning true None, None;
     internet_ingress "NP201" "internet-ingress" Warning true Some("5.5"), None;
@@ -105,7 +105,7 @@ lints! {
     no_egress_isolation "NP302" "no-egress-isolation" Info false Some("4.0"), None;
     no_default_deny "NP303" "no-default-deny" Warning false Some("4.0"), None;
     coverage_illusion "NP304" "coverage-illusion" Warning false Some("5.0"), None;
-    hostnetwork "NP305" "hostnetwork" Warning false Some("5.0"), None;
+    hostnetwork "NP305" "hostnetwork" Warning true Some("5.0"), None;
     cni_may_not_enforce "NP306" "cni-may-not-enforce" Warning true Some("8.0"), None;
     redundant_policy "NP401" "redundant-policy" Warning true None, None;
     redundant_rule "NP402" "redundant-rule" Warning true None, None;
@@ -117,7 +117,7 @@ lints! {
     ipblock_all_and_nodes "NP502" "ipblock-all-and-nodes" Info true None, None;
     endport_support "NP503" "endport-support" Info true None, Some(knows_cni);
     service_vip_in_ipblock "NP504" "service-vip-in-ipblock" Warning true None, None;
-    source_ip_lost "NP505" "source-ip-lost" Info true Some("3.0"), None;
+    source_ip_lost "NP505" "source-ip-lost" Warning true Some("3.0"), None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

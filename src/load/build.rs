@@ -204,12 +204,14 @@ impl Controllers {
         };
         let namespace = cluster.namespace_named(&key.1);
         let origin = Origin::document(object.document);
+        let own_labels = controller.and(object.workload()).map(|d| &d.own_labels);
         let id = cluster.add_workload(Workload {
             kind: key.0,
             name: (&*key.2).into(),
             namespace,
             pods: Vec::with_capacity(pods.len()),
             alternatives: false,
+            own_labels: own_labels.cloned().unwrap_or_default(),
             origin: origin.clone(),
         });
         if pods.is_empty() {

@@ -64,6 +64,8 @@ pub struct WorkloadDraft {
     hashed: bool,
     /// The controller it belongs to: kind and name.
     pub owner: Option<(Arc<str>, Arc<str>)>,
+    /// The labels of a controller itself, and of the Jobs that a `CronJob` makes.
+    pub own_labels: Arc<Labels>,
     /// The pod, or the pod of the template.
     pub draft: PodDraft,
     /// Whether a controller has a template.
@@ -92,6 +94,7 @@ impl WorkloadDraft {
             hashed: labels
                 .is_some_and(|l| l.get(TEMPLATE_HASH).is_some_and(|h| h.as_str().is_some())),
             owner: owner(node).map(|(kind, name)| (kind.into(), name.into())),
+            own_labels: Arc::new(own_labels(node, kind)),
             draft: draft(pod),
             template: template.is_some(),
             replicas: replicas(spec, kind),
@@ -195,6 +198,20 @@ pub fn kind(own: &str, kind: &str) -> Option<WorkloadKind> {
     let old = own == "extensions" && group == "apps"
         || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
     (own == group || old).then_some(kind)
+}
+
+/// The labels of a controller itself, and of the Jobs that a `CronJob` makes.
+fn own_labels(node: &SyntaxNode, kind: WorkloadKind) -> Labels {
+    let job = || node.get("spec")?.get("jobTemplate").map(labels);
+    match kind {
+        WorkloadKind::Pod => Labels::default(),
+        WorkloadKind::CronJob => {
+            let jobs = job().unwrap_or_default();
+            let all = labels(node);
+            all.iter().chain(jobs.iter()).collect()
+        }
+        _ => labels(node),
+    }
 }
 
 /// The pod template of a controller.

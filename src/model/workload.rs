@@ -2,7 +2,9 @@
 //! pods carry.
 
 use crate::model::ids::{NamespaceId, PodId};
+use crate::model::labels::Labels;
 use crate::source::Origin;
+use std::sync::Arc;
 
 /// The kinds of objects that make pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +99,9 @@ pub struct Workload {
     /// Whether its pods are what one pod that is not loaded may be, of which one is true: what they
     /// do not agree on is unknown.
     pub alternatives: bool,
+    /// The labels of the object itself, which its pods do not have for that; none for a bare pod.
+    /// A `CronJob`'s include those of its Jobs.
+    pub own_labels: Arc<Labels>,
     /// Where it was declared.
     pub origin: Origin,
 }

@@ -229,6 +229,7 @@ fn add_pods(
         namespace,
         pods: Vec::new(),
         alternatives: ports.len() > 1,
+        own_labels: Arc::default(),
         origin: Origin::nowhere(),
     });
     for ports in ports {

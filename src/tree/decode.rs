@@ -412,6 +412,43 @@ const MISPLACED: &[(&str, &str)] = &[
     ("labels", "belongs in `metadata`"),
 ];
 
+/// Fields that people expect, and what does it instead; a similar known field is not meant.
+const NO_SUCH: &[(&str, &str)] = &[
+    (
+        "nodeSelector",
+        "no peer selects nodes here: name their addresses with an `ipBlock`",
+    ),
+    (
+        "serviceSelector",
+        "no peer selects Services: select the pods behind it with a `podSelector`",
+    ),
+    (
+        "serviceAccountSelector",
+        "no peer selects service accounts: select the pods by their labels",
+    ),
+    (
+        "hostPort",
+        "there is no such field: `port` is the port of the pod",
+    ),
+    (
+        "nodePort",
+        "there is no such field: `port` is the port of the pod, and no policy sees the nodePort",
+    ),
+    (
+        "targetPort",
+        "there is no such field: `port` is the port of the pod already",
+    ),
+];
+
+/// What to do instead of a field that does not exist, by its name alone.
+fn no_such(key: &str, fields: &[&str]) -> Option<String> {
+    if key == "nodeSelector" && fields.contains(&"nodes") {
+        return Some("did you mean `nodes`?".to_owned());
+    }
+    let row = NO_SUCH.iter().find(|(field, _)| *field == key)?;
+    Some(row.1.to_owned())
+}
+
 fn unknown_field(entry: &Entry, fields: &[&str], path: &Path) -> Problem {
     let place = if path.is_root() {
         "here".to_owned()
@@ -421,8 +458,8 @@ fn unknown_field(entry: &Entry, fields: &[&str], path: &Path) -> Problem {
     let message = format!("unknown field `{}` {place}", entry.key);
     let mut problem = Problem::new(ProblemKind::UnknownField, entry.key_span, message);
     problem.path = Some(path.key(&entry.key));
-    problem.help = nearest(&entry.key, fields)
-        .map(|near| format!("did you mean `{near}`?"))
+    problem.help = no_such(&entry.key, fields)
+        .or_else(|| nearest(&entry.key, fields).map(|near| format!("did you mean `{near}`?")))
         .or_else(|| {
             MISPLACED
                 .iter()

@@ -1,17 +1,19 @@
 //! # NP101 dns-blocked
 //!
-//! **What it does.** Reports when a workload may send to some pods, but not ask the cluster's DNS
-//! for their addresses.
+//! **What it does.** Reports when a workload may send somewhere, but not ask the cluster's DNS for
+//! any address.
 //!
 //! **Why it is bad.** The most common outage after the first egress policy: every name fails to
 //! resolve.
 //!
-//! **What it looks at.** The workloads whose egress is isolated and that have a rule towards pods.
-//! When the DNS pods are in the input, whether they can be reached on their ports; otherwise
-//! whether any rule may be meant for them.
+//! **What it looks at.** The workloads whose egress is isolated and that may send anything, to
+//! whomever. Every cluster has a DNS: when its pods are in the input, whether they can be reached
+//! on their ports; otherwise whether any rule may be meant for them. A policy in a namespace of
+//! which no workload is in the input is looked at as if it had one.
 //!
-//! **When it stays silent.** When a workload may send nothing at all, or only to addresses; when a
-//! rule opens port 53 (or 5353) to anything outside the policy's own namespace.
+//! **When it stays silent.** When a workload may send nothing at all; when it may only talk to the
+//! API server or to addresses of its own node, which nobody looks up; when a rule opens port 53 (or
+//! 5353) to anything outside the policy's own namespace.
 //!
 //! **Settings.** `cluster.dns`: namespace and labels of the DNS pods.
 //!
@@ -19,13 +21,18 @@
 //! <https://github.com/aws/aws-network-policy-agent/issues/230>,
 //! <https://github.com/jupyterhub/zero-to-jupyterhub-k8s/pull/3179>.
 
+use crate::lint::algebra::unmatchable;
 use crate::lint::context::LintContext;
 use crate::lint::peers::{control_plane_name, is_own_namespace, peers};
+use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{NAMESPACE_NAME_LABEL, PodId, Selector};
-use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule};
-use crate::set::{Protocol, TrafficSet};
+use crate::policy::validate::parse_cidr;
+use crate::policy::{
+    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Symbol,
+};
+use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::spec::Endpoint;
 use std::collections::BTreeMap;
@@ -39,9 +46,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             continue;
         }
         let isolating = isolating(context, id);
-        let sends = isolating
-            .iter()
-            .any(|p| sends_to_pods(context.policies.get(*p)));
+        let sends = isolating.iter().any(|p| looks_up(context.policies.get(*p)));
         if sends && !reaches(context, id, &isolating, &dns.pods) {
             blocked.entry(isolating).or_default().push(id);
         }
@@ -49,6 +54,33 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (policies, pods) in blocked {
         push(context, reporter, &policies, &pods);
     }
+    for (id, policy) in context.network_policies() {
+        if policy.isolates(Direction::Egress)
+            && !context.knows_pods_of(policy)
+            && looks_up(policy)
+            && !may_be_opened(context, policy)
+        {
+            push(context, reporter, &[id], &[]);
+        }
+    }
+}
+
+/// Whether pods that a policy may select can have the DNS opened by some policy of their namespace,
+/// or be governed by another kind of policy.
+fn may_be_opened(context: &LintContext<'_>, policy: &Policy) -> bool {
+    let others = context.policies_in(policy.namespace.as_deref().unwrap_or_default());
+    let opened = others.iter().any(|id| {
+        let other = context.policies.get(*id);
+        other
+            .rules(Direction::Egress)
+            .iter()
+            .any(|rule| opens_dns(other, rule))
+    });
+    opened
+        || context
+            .policies
+            .iter()
+            .any(|(_, p)| context.policies.is_ordered(p))
 }
 
 /// The policies that isolate a pod's egress, when nothing else governs it.
@@ -64,18 +96,34 @@ fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
     certain.map(|s| context.graph.policy_of(s.policy)).collect()
 }
 
-/// Whether a policy has an egress rule towards pods.
-fn sends_to_pods(policy: &Policy) -> bool {
-    policy.rules(Direction::Egress).iter().any(names_pods)
+/// Whether a policy has an egress rule towards something that is found by its name.
+fn looks_up(policy: &Policy) -> bool {
+    policy.rules(Direction::Egress).iter().any(has_names)
 }
 
-/// Whether a rule names pods as its peers.
-fn names_pods(rule: &Rule) -> bool {
-    // clients find the API server by an address in their environment, without the DNS
-    peers(rule)
-        .iter()
-        .any(|p| matches!(p, Peer::Pods(..)) && control_plane_name(p).is_none())
+/// Whether what a rule opens is found by names: all but the API server, whose address every pod has
+/// in its environment, and what is only known by its address on the node.
+fn has_names(rule: &Rule) -> bool {
+    let apiserver = TrafficSet::ports(Protocol::Tcp, 6443, 6443);
+    let nothing = unmatchable(rule) || rule.action != Action::Allow;
+    if nothing || rule.ports != Ports::Any && numeric_traffic(rule).is_subset(&apiserver) {
+        return matches!(&rule.ports, Ports::Of(list)
+            if !nothing && list.iter().any(|p| matches!(p, PortMatch::Named(..))));
+    }
+    let link_local = IpSet::from_cidrs(LINK_LOCAL.iter().filter_map(|c| parse_cidr(c)));
+    match &rule.peers {
+        Peers::Any => true,
+        Peers::Of(list) => list.iter().any(|p| match p {
+            Peer::Addresses(set) => !set.is_subset(&link_local),
+            Peer::Nodes(_) | Peer::Symbol(Symbol::Nodes | Symbol::ApiServer) => false,
+            Peer::Pods(..) => control_plane_name(p).is_none(),
+            Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
+        }),
+    }
 }
+
+/// Addresses that are the same on every node, and that nobody looks up.
+const LINK_LOCAL: [&str; 2] = ["169.254.0.0/16", "fe80::/10"];
 
 /// Whether a pod may ask the DNS: some rule may be meant for it, or the DNS pods can be reached.
 fn reaches(context: &LintContext<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
@@ -131,11 +179,9 @@ fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
 fn may_be_system(peer: &Peer) -> bool {
     match peer {
         Peer::Pods(Namespaces::Matching(s), _) => selects_system(s),
-        Peer::Addresses(_)
-        | Peer::Nodes(_)
-        | Peer::Symbol(_)
-        | Peer::NoneOf(_)
-        | Peer::Unreadable { .. } => true,
+        // the DNS has an address of the cluster's own, or one of the node
+        Peer::Addresses(set) => !set.is_subset(&IpSet::internet()),
+        Peer::Nodes(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
         Peer::Pods(..) | Peer::Domain(_) => false,
     }
 }
@@ -161,11 +207,15 @@ fn push(
     policies: &[PolicyId],
     pods: &[PodId],
 ) {
-    let with_rules = |id: &&PolicyId| sends_to_pods(context.policies.get(**id));
+    let with_rules = |id: &&PolicyId| looks_up(context.policies.get(**id));
     let Some(id) = policies.iter().find(with_rules) else {
         return;
     };
-    let who = words::names(context.cluster, pods);
+    let who = if pods.is_empty() {
+        "what it selects".to_owned()
+    } else {
+        words::names(context.cluster, pods)
+    };
     let rules = context
         .policies
         .get(*id)
@@ -188,21 +238,19 @@ fn push(
         )
     });
     let unresolved = name.map_or_else(|| "resolve any name".to_owned(), |n| format!("resolve {n}"));
-    let only = if to.is_empty() {
-        String::new()
-    } else {
-        format!(" only to {}", words::names(context.cluster, &to))
-    };
-    let pronoun = if words::workloads(context.cluster, pods).len() == 1 {
+    let pronoun = if words::workloads(context.cluster, pods).len() <= 1 {
         "it"
     } else {
         "they"
     };
-    let mut finding = reporter.field(
-        *id,
-        Path::root().key("spec").key("egress"),
-        format!("{who} may leave{only}; {pronoun} cannot {unresolved}"),
-    );
+    let message = if to.is_empty() {
+        format!("{who} may send, but cannot {unresolved}")
+    } else {
+        let only = words::names(context.cluster, &to);
+        format!("{who} may leave only to {only}; {pronoun} cannot {unresolved}")
+    };
+    let path = Path::root().key("spec").key("egress");
+    let mut finding = reporter.field(*id, path, message);
     finding.fingerprint.peer = who.into();
     reporter.push(
         finding

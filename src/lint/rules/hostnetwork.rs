@@ -6,8 +6,8 @@
 //! **Why it is bad.** The API leaves open what policies mean for them; most network plugins treat
 //! them like their node, so that the policy does not protect them and the rule does not match them.
 //!
-//! **What it looks at.** `hostNetwork` of every pod that a `podSelector` selects. Not part of the
-//! default set: what holds depends on the network plugin.
+//! **What it looks at.** `hostNetwork` of every pod that a `podSelector` selects. What holds
+//! depends on the network plugin, which `--cni` names.
 //!
 //! **When it stays silent.** When other pods are selected as well, and under a plugin that treats
 //! these as pods.

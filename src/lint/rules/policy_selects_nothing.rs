@@ -9,7 +9,8 @@
 //! **What it looks at.** The workloads of the namespace. An error when one of them would be
 //! selected after correcting a typing error in a single label (`name=cart` where the pods say
 //! `name=carts`, `app=web` where they say `app.kubernetes.io/name=web`); a warning when a workload
-//! has the label that singles it out and merely lacks the others.
+//! has the label that singles it out and lacks another one or has another value of it, and when
+//! the labels stand on pods of other namespaces or are labels of namespaces.
 //!
 //! **When it stays silent.** When the input holds no workload of the namespace. Without a near miss
 //! it is only a note: pods that an operator or another tool makes at run time are not in the
@@ -24,10 +25,12 @@
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Severity};
 use crate::lint::context::LintContext;
+use crate::lint::elsewhere;
 use crate::lint::near_miss;
 use crate::lint::near_miss::NearMiss;
 use crate::lint::reporter::Reporter;
 use crate::lint::selectors::unstable_label;
+use crate::model::Selector;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
@@ -51,12 +54,30 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         );
         reporter.push(match near_miss::nearest(context, namespace, selector) {
             Some(near) => with_near_miss(context, finding, &near),
-            None => finding
-                .severity(Severity::Info)
-                .label("selects nothing in this input")
-                .note(near_miss::MADE_AT_RUN_TIME),
+            None => without_near_miss(context, finding, selector),
         });
     }
+}
+
+/// The finding where no workload of the namespace is nearly selected: a warning when the labels
+/// stand elsewhere.
+fn without_near_miss(context: &LintContext<'_>, finding: Finding, selector: &Selector) -> Finding {
+    let Some(elsewhere) = elsewhere::pod_labels(context, selector) else {
+        return finding
+            .severity(Severity::Info)
+            .label("selects nothing in this input")
+            .note(near_miss::MADE_AT_RUN_TIME);
+    };
+    let help = elsewhere.help.unwrap_or_else(|| {
+        "a policy acts in its own namespace alone: write it in the namespace of these pods"
+            .to_owned()
+    });
+    finding
+        .severity(Severity::Warning)
+        .likely()
+        .label("selects nothing in this input")
+        .note(elsewhere.note)
+        .help(help)
 }
 
 /// Adds the workload that is nearly selected to a finding.

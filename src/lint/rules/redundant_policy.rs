@@ -10,7 +10,8 @@
 //! address. A note when the two are in different folders, which may never be applied together.
 //!
 //! **When it stays silent.** For policies without rules: a default deny is worth its own object.
-//! For two equal ones only the second is reported.
+//! For two equal ones only the second is reported. A policy that misses whom it was meant for is
+//! not redundant but to be mended.
 //!
 //! **Settings.** None of its own.
 //!

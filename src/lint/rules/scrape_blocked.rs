@@ -3,12 +3,13 @@
 //! **What it does.** Reports when pods that are to be scraped for metrics do not admit the
 //! monitoring.
 //!
-//! **Why it is bad.** The metrics are missing, and nobody notices until they are needed. A note.
+//! **Why it is bad.** The metrics are missing, and nobody notices until they are needed.
 //!
 //! **What it looks at.** What `ServiceMonitor`s, `PodMonitor`s and `prometheus.io/scrape`
 //! annotations of pods and Services name, and the ports they are scraped on. The scraping pods are
 //! those of `cluster.monitoring`, or pods of the input that are called `prometheus` by their name
-//! label. Without any, only ports that no rule opens to anybody are reported.
+//! label: a warning. Without any, only ports that no rule opens to anybody are reported; a warning
+//! when a rule for the same pods admits a monitoring namespace, and a note otherwise.
 //!
 //! **When it stays silent.** When any of the pods is not isolated, its port is not known, or
 //! policies of another kind may govern it too.
@@ -55,8 +56,13 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         };
         let mut finding = reporter.subject(policy, format!("{who} scrape {target}"));
         finding.fingerprint.peer = target.into();
+        let severity = if scrapers.is_empty() && !admits_monitoring(context, &intended) {
+            Severity::Info
+        } else {
+            Severity::Warning
+        };
         let finding = finding
-            .severity(Severity::Info)
+            .severity(severity)
             .help("let the monitoring's namespace in on this port");
         reporter.push(finding.related(
             Place::Origin(intended.by.origin()),
@@ -108,6 +114,37 @@ fn blocked(
         all.extend(policies);
     }
     intended_traffic::deciding(context, &all, Direction::Ingress)
+}
+
+/// Whether some rule for the pods names a monitoring: whoever wrote it wants them to be scraped.
+fn admits_monitoring(context: &LintContext<'_>, intended: &IntendedTraffic) -> bool {
+    let policies = intended
+        .pods
+        .iter()
+        .flat_map(|p| intended_traffic::isolating(context, *p, Direction::Ingress));
+    policies.into_iter().any(|id| {
+        let rules = context.policies.get(id).rules(Direction::Ingress);
+        rules.iter().flat_map(peers).any(is_monitoring)
+    })
+}
+
+/// Whether a peer is selected by labels that name a monitoring.
+fn is_monitoring(peer: &Peer) -> bool {
+    let Peer::Pods(namespaces, pods) = peer else {
+        return false;
+    };
+    let of_namespaces = match namespaces {
+        Namespaces::Matching(selector) => selector.requirements(),
+        _ => &[],
+    };
+    let requirements = of_namespaces.iter().chain(pods.requirements());
+    requirements
+        .flat_map(crate::model::Requirement::values)
+        .any(|value| {
+            ["monitoring", "prometheus"]
+                .iter()
+                .any(|w| value.contains(w))
+        })
 }
 
 /// Whether a rule may admit a scraper that is not in the input.

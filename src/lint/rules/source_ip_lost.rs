@@ -4,11 +4,13 @@
 //! the nodes.
 //!
 //! **Why it is bad.** On the way from one node to another the caller's address is replaced by the
-//! node's, so the rule sees the node. A note.
+//! node's, so the rule sees the node.
 //!
 //! **What it looks at.** Ingress rules with an address block that is not the whole internet, for
 //! pods behind a Service of type `NodePort` or `LoadBalancer` without `externalTrafficPolicy:
-//! Local`, on a port that the Service sends to.
+//! Local`, on a port that the Service sends to. A note when the block is so wide a private one that
+//! the nodes may be in it (IPv4 /16, IPv6 /48), or when another rule for the pods opens the port to
+//! every address.
 //!
 //! **When it stays silent.** When the rule's ports are none of the Service's.
 //!
@@ -17,14 +19,16 @@
 //! **References.** "Using Source IP" in the Kubernetes documentation.
 
 use crate::diagnostic::Place;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::lint::addresses::is_everything;
 use crate::lint::context::LintContext;
+use crate::lint::intended_traffic;
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::model::{PodId, ServiceId, TargetPort};
-use crate::policy::{Direction, Peer, RuleRef};
-use crate::set::TrafficSet;
+use crate::policy::{Direction, Peer, Peers, Rule, RuleRef};
+use crate::set::{IpSet, TrafficSet};
+use ipnet::IpNet;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
@@ -44,7 +48,16 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 .find(|s| at_nodes(context, *s, *p, &opened))
         });
         if let Some(service) = through {
-            push(context, reporter, rule_ref.with_peer(i), service);
+            let Some(peer) = peers(rule).get(i) else {
+                continue;
+            };
+            let severity = if may_hold_nodes(peer) || opened_anyway(context, &subjects, rule) {
+                Severity::Info
+            } else {
+                Severity::Warning
+            };
+            let finding = finding(context, reporter, rule_ref.with_peer(i), service);
+            reporter.push(finding.severity(severity));
         }
     }
 }
@@ -69,12 +82,44 @@ fn at_nodes(
         })
 }
 
-fn push(
+/// Whether a peer is a private block that is wide enough to hold the nodes of the cluster, so that
+/// it admits their addresses too.
+fn may_hold_nodes(peer: &Peer) -> bool {
+    let Peer::Addresses(set) = peer else {
+        return false;
+    };
+    let private = set.difference(&IpSet::internet());
+    private.to_cidrs().iter().any(|c| match c {
+        IpNet::V4(net) => net.prefix_len() <= 16,
+        IpNet::V6(net) => net.prefix_len() <= 48,
+    })
+}
+
+/// Whether some rule for any of the pods opens all that a rule opens, to every address.
+fn opened_anyway(context: &LintContext<'_>, pods: &[PodId], rule: &Rule) -> bool {
+    pods.iter().any(|pod| {
+        let traffic = context.traffic(rule, context.cluster.pod(*pod));
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
+        let mut rules = policies
+            .iter()
+            .flat_map(|id| context.policies.get(*id).rules(Direction::Ingress));
+        rules.any(|other| {
+            let open = other.peers == Peers::Any
+                || peers(other)
+                    .iter()
+                    .any(|p| matches!(p, Peer::Addresses(set) if is_everything(set)));
+            open && traffic.is_subset(&context.traffic(other, context.cluster.pod(*pod)))
+        })
+    })
+}
+
+/// The finding about a block, and the Service by which its callers come.
+fn finding(
     context: &LintContext<'_>,
-    reporter: &mut Reporter<'_>,
+    reporter: &Reporter<'_>,
     rule_ref: RuleRef,
     service: ServiceId,
-) {
+) -> Finding {
     let service = context.cluster.service(service);
     let name = format!(
         "{}/{}",
@@ -90,9 +135,5 @@ fn push(
         place,
         "takes calls at every node, without externalTrafficPolicy: Local",
     );
-    reporter.push(
-        finding
-            .severity(Severity::Info)
-            .help("set externalTrafficPolicy: Local on the Service"),
-    );
+    finding.help("set externalTrafficPolicy: Local on the Service")
 }

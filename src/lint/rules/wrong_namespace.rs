@@ -7,7 +7,7 @@
 //! is the namespace that `kubectl` happens to use.
 //!
 //! **What it looks at.** The workloads of every namespace. An error when the policy names no
-//! namespace; a note when it names one.
+//! namespace; a warning when it names one, and a note when that one is not in the input.
 //!
 //! **When it stays silent.** When the input has workloads in one namespace only, or several
 //! namespaces would fit.
@@ -46,12 +46,22 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             .likely()
             .note(format!("in namespace {name} {who} has them"))
             .help(format!("set metadata.namespace: {name}"));
-        reporter.push(if written {
-            finding.severity(Severity::Info)
-        } else {
+        reporter.push(if !written {
             finding.label(format!("names no namespace, so it acts in {own_namespace}"))
+        } else if is_told(context, policy) {
+            finding.severity(Severity::Warning)
+        } else {
+            finding.severity(Severity::Info)
         });
     }
+}
+
+/// Whether the input tells of a policy's own namespace: by its object or by a workload in it.
+fn is_told(context: &LintContext<'_>, policy: &Policy) -> bool {
+    let declared = context
+        .namespace_of(policy)
+        .is_some_and(|id| context.cluster.namespace(id).declared.is_some());
+    declared || context.knows_pods_of(policy)
 }
 
 /// Whether a policy names its namespace.
