@@ -246,8 +246,8 @@ fn a_fix_takes_its_finding_away_and_nothing_else() {
         }
     }
     assert_eq!(
-        fixes, 6,
-        "NP003, NP004, NP006, NP007, NP011 and NP014 mend themselves"
+        fixes, 7,
+        "NP003, NP004, NP006, NP007, NP011, NP014 and NP020 mend themselves"
     );
 }
 

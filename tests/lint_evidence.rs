@@ -7,107 +7,15 @@
     clippy::print_stdout
 )]
 
-use netpal::{AllowGraph, CompileOptions, Finding, LintConfig, Severity, lint};
+#[path = "lint_evidence/kinds.rs"]
+mod kinds;
+#[path = "lint_evidence/manifests.rs"]
+mod manifests;
 
-/// What lint finds in a text, notes included.
-fn findings(text: &str) -> Vec<Finding> {
-    let input = netpal::load_str(text);
-    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    let config = LintConfig {
-        select: vec!["ALL".into()],
-        ..LintConfig::default()
-    };
-    lint(&input, &graph, &config).findings
-}
-
-/// A finding with all that is said about it, for comparison with a word.
-fn told(finding: &Finding) -> String {
-    let parts = [
-        Some(&finding.message),
-        finding.label.as_ref(),
-        finding.help.as_ref(),
-    ];
-    let parts = parts.into_iter().flatten().chain(&finding.notes);
-    let text: Vec<&str> = parts.map(|t| &**t).collect();
-    text.join("; ")
-}
-
-/// Checks that a rule finds something of a severity that names a word.
-#[track_caller]
-fn finds(text: &str, rule: &str, severity: Severity, word: &str) {
-    let all = findings(text);
-    let fits = |f: &Finding| f.rule == rule && f.severity == severity && told(f).contains(word);
-    let shown: Vec<String> = all
-        .iter()
-        .map(|f| format!("{} {} {}", f.rule, f.severity.name(), told(f)))
-        .collect();
-    assert!(
-        all.iter().any(fits),
-        "{rule} {}: {word}\n{text}\n{}",
-        severity.name(),
-        shown.join("\n")
-    );
-}
-
-/// Checks that a rule finds nothing that is at least a warning.
-#[track_caller]
-fn quiet(text: &str, rule: &str) {
-    let all = findings(text);
-    let loud = all
-        .iter()
-        .find(|f| f.rule == rule && f.severity > Severity::Info);
-    assert!(loud.is_none(), "{}\n{text}", loud.map(told).unwrap());
-}
-
-/// Checks that a rule finds nothing at all.
-#[track_caller]
-fn silent(text: &str, rule: &str) {
-    let all = findings(text);
-    let found = all.iter().find(|f| f.rule == rule);
-    assert!(found.is_none(), "{}\n{text}", found.map(told).unwrap());
-}
-
-/// Documents of one text.
-fn all(documents: &[&str]) -> String {
-    documents.join("\n---\n")
-}
-
-fn namespace(name: &str) -> String {
-    format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}")
-}
-
-/// A Deployment whose pods have labels and declare ports, both in flow style.
-fn deployment(name: &str, labels: &str, ports: &str) -> String {
-    let (namespace, name) = name.split_once('/').unwrap();
-    format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}, namespace: {namespace}}}
-spec:
-  selector: {{matchLabels: {{{labels}}}}}
-  template:
-    metadata: {{labels: {{{labels}}}}}
-    spec: {{containers: [{{name: main, image: x, ports: [{ports}]}}]}}"
-    )
-}
-
-fn policy(name: &str, spec: &str) -> String {
-    let (namespace, name) = name.split_once('/').unwrap();
-    format!(
-        "apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {{name: {name}, namespace: {namespace}}}
-spec: {spec}"
-    )
-}
-
-fn ingress(from: &str) -> String {
-    format!("{{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{from: [{from}]}}]}}")
-}
-
-fn egress(rules: &str) -> String {
-    format!("{{podSelector: {{}}, policyTypes: [Egress], egress: [{rules}]}}")
-}
+use manifests::{
+    all, deployment, egress, findings, finds, ingress, namespace, policy, quiet, silent, told,
+};
+use netpal::Severity;
 
 #[test]
 fn labels_that_stand_elsewhere_make_a_warning_of_a_policy_that_selects_nothing() {
@@ -144,12 +52,12 @@ fn labels_that_stand_elsewhere_make_a_warning_of_a_policy_that_selects_nothing()
         Severity::Warning,
         "namespaceSelector",
     );
-    // the policy's own namespace is not told of: its pods may be anywhere
+    // no workload of the policy's own namespace is in the input
     let outside = all(&[
         &worker,
         &policy("far/p", "{podSelector: {matchLabels: {app: worker}}}"),
     ]);
-    finds(&outside, "NP010", Severity::Info, "jobs/worker");
+    finds(&outside, "NP010", Severity::Warning, "jobs/worker");
     let declared = all(&[&namespace("far"), &outside]);
     finds(&declared, "NP010", Severity::Warning, "jobs/worker");
 }
@@ -172,6 +80,18 @@ fn one_label_that_differs_is_evidence() {
         Severity::Warning,
         "instance=blue",
     );
+    let agreeing =
+        "app.kubernetes.io/part-of: shop, app.kubernetes.io/instance: blue, role: broker-node";
+    let asked = "app.kubernetes.io/part-of: shop, app.kubernetes.io/instance: blue, role: broker";
+    finds(
+        &with(agreeing, asked),
+        "NP001",
+        Severity::Warning,
+        "role=broker-node",
+    );
+    // a label that is called like the workload, under a key that it does not have
+    let named = with("app.kubernetes.io/name: front", "component: web");
+    finds(&named, "NP001", Severity::Warning, "no component");
     // another part of the same application is not this workload
     let server = "app.kubernetes.io/name: web, app.kubernetes.io/component: server";
     let worker = "app.kubernetes.io/name: web, app.kubernetes.io/component: worker";

@@ -26,6 +26,7 @@ pub mod config;
 pub mod context;
 mod copies;
 mod coverage;
+mod dns;
 mod elsewhere;
 pub mod fix;
 mod intended_traffic;
@@ -138,11 +139,20 @@ const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP009", "NP201", false),
     ("NP009", "NP403", true),
     ("NP003", "NP101", true),
-    ("NP014", "NP101", true),
     ("NP405", "NP206", false),
     ("NP401", "NP402", true),
     ("NP203", "NP205", false),
     ("NP010", "NP002", true),
+    ("NP020", "NP402", false),
+    ("NP020", "NP201", false),
+    ("NP020", "NP208", false),
+    ("NP021", "NP001", false),
+    ("NP021", "NP002", false),
+    ("NP022", "NP001", false),
+    ("NP022", "NP002", false),
+    ("NP405", "NP023", false),
+    ("NP023", "NP106", true),
+    ("NP210", "NP206", false),
     ("NP011", "NP103", true),
     ("NP011", "NP013", false),
     ("NP102", "NP103", true),
@@ -214,7 +224,9 @@ fn keep_what_is_to_be_mended(findings: &mut Vec<Finding>) {
 const REDUNDANT: [&str; 3] = ["NP401", "NP402", "NP403"];
 
 /// Rules that find what a policy or a peer misses that it was meant for.
-const MISSES: [&str; 6] = ["NP001", "NP002", "NP003", "NP010", "NP020", "NP021"];
+const MISSES: [&str; 7] = [
+    "NP001", "NP002", "NP003", "NP010", "NP020", "NP021", "NP022",
+];
 
 /// `ingress[0]` of `ingress[0].from[1]`.
 fn rule_part(path: &str) -> Box<str> {

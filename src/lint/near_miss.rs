@@ -82,6 +82,7 @@ pub fn nearest(
         pods.iter().find_map(|pod| {
             lacking(context, namespace, *pod, selector)
                 .or_else(|| other_value(context, namespace, *pod, selector))
+                .or_else(|| by_its_name(context, *pod, selector))
         })
     })
 }
@@ -198,7 +199,7 @@ fn other_value(
     pod: PodId,
     selector: &Selector,
 ) -> Option<NearMiss> {
-    let [Requirement::In(key, _)] = failing(context, pod, selector)[..] else {
+    let [Requirement::In(key, values)] = failing(context, pod, selector)[..] else {
         return None;
     };
     let has = context.cluster.pod_labels(pod).get(key)?;
@@ -208,12 +209,57 @@ fn other_value(
             && r.key() != &**key
             && singles_out(context, namespace, workload, r)
     });
+    let held: Vec<&Requirement> = selector
+        .requirements()
+        .iter()
+        .filter(|r| r.key() != &**key && matches!(r, Requirement::In(..)))
+        .collect();
+    let agrees = held.len() >= 2 && single_out(context, namespace, workload, &held);
     // another part of one application is not meant by a label of this one
-    let part = PARTS.contains(&&**key) || is_named(context, namespace, key, has);
+    let part = PARTS.contains(&&**key) && !values.iter().any(|v| is_longer(v, has));
+    let other = part || is_named(context, namespace, key, has);
     // a value that is only known at run time is no label value
-    (named && !part && is_label_value(has)).then(|| NearMiss {
+    ((named || agrees) && !other && is_label_value(has)).then(|| NearMiss {
         pod,
         has: format!("{key}={has}"),
+        typo: false,
+    })
+}
+
+/// Whether one value is the other with a word appended: `controller` and `controller-eligible`.
+fn is_longer(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    short.len() >= 4
+        && long
+            .strip_prefix(short)
+            .is_some_and(|rest| rest.starts_with(['-', '_', '.']))
+}
+
+/// Whether requirements together select pods of one workload of a namespace alone.
+fn single_out(
+    context: &LintContext<'_>,
+    namespace: NamespaceId,
+    workload: WorkloadId,
+    requirements: &[&Requirement],
+) -> bool {
+    let together = Selector::new(requirements.iter().map(|r| (*r).clone()));
+    let pods = context.pods_where(namespace, &together);
+    pods.iter()
+        .all(|p| context.cluster.pod(*p).workload == workload)
+}
+
+/// A near miss when all that a selector asks for is a label that holds the workload's own name,
+/// under a key that the workload does not have.
+fn by_its_name(context: &LintContext<'_>, pod: PodId, selector: &Selector) -> Option<NearMiss> {
+    let [Requirement::In(key, values)] = selector.requirements() else {
+        return None;
+    };
+    let workload = context.cluster.workload(context.cluster.pod(pod).workload);
+    let called = values.iter().any(|v| **v == *workload.name);
+    let lacks = context.cluster.pod_labels(pod).get(key).is_none();
+    (called && lacks && ALIASES.contains(&&**key)).then(|| NearMiss {
+        pod,
+        has: format!("no {key}"),
         typo: false,
     })
 }

@@ -85,6 +85,11 @@ lints! {
     duplicate_policy "NP017" "duplicate-policy" Error true Some("6.0"), None;
     unknown_field "NP018" "unknown-field" Error true Some("7.0"), None;
     unstable_selector "NP019" "unstable-selector" Warning true None, None;
+    split_rule "NP020" "split-rule" Warning true Some("6.5"), None;
+    labels_beside_template "NP021" "labels-beside-template" Warning true None, None;
+    no_such_replica "NP022" "no-such-replica" Warning true None, None;
+    pods_are_not_outside "NP023" "pods-are-not-outside" Warning true None, None;
+    no_such_caller "NP024" "no-such-caller" Warning true None, None;
     dns_blocked "NP101" "dns-blocked" Warning true None, None;
     half_open "NP102" "half-open" Warning true None, None;
     service_unreachable "NP103" "service-unreachable" Warning true None, None;
@@ -92,6 +97,7 @@ lints! {
     scrape_blocked "NP105" "scrape-blocked" Warning true None, None;
     apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(knows_apiserver);
     webhook_blocked "NP107" "webhook-blocked" Warning true None, None;
+    node_local_dns_closed "NP108" "node-local-dns-closed" Warning true None, None;
     internet_ingress "NP201" "internet-ingress" Warning true Some("5.5"), None;
     internet_egress "NP202" "internet-egress" Info true Some("3.0"), None;
     metadata_reachable "NP203" "metadata-reachable" Warning true Some("6.5"), None;
@@ -101,6 +107,7 @@ lints! {
     all_ports "NP207" "all-ports" Info true Some("2.0"), None;
     sensitive_port "NP208" "sensitive-port" Warning true Some("8.0"), None;
     spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(owners_edit_labels);
+    spoofable_pod_label "NP210" "spoofable-pod-label" Warning true Some("5.0"), None;
     no_ingress_isolation "NP301" "no-ingress-isolation" Warning false Some("5.0"), None;
     no_egress_isolation "NP302" "no-egress-isolation" Info false Some("4.0"), None;
     no_default_deny "NP303" "no-default-deny" Warning false Some("4.0"), None;
@@ -113,6 +120,7 @@ lints! {
     cut_off_workload "NP404" "cut-off-workload" Info true None, None;
     odd_selector "NP405" "odd-selector" Warning true None, None;
     unreachable_rule "NP406" "unreachable-rule" Warning true Some("6.0"), None;
+    equal_priorities "NP407" "equal-priorities" Warning true Some("4.0"), None;
     ipblock_on_pods "NP501" "ipblock-on-pods" Error true None, None;
     ipblock_all_and_nodes "NP502" "ipblock-all-and-nodes" Info true None, None;
     endport_support "NP503" "endport-support" Info true None, Some(knows_cni);
@@ -123,6 +131,7 @@ lints! {
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;
     refers_to_nothing "NP903" "refers-to-nothing" Info true None, None;
     unreadable_input "NP904" "unreadable-input" Error true None, None;
+    generated_beside_written "NP905" "generated-beside-written" Warning true None, None;
 }
 
 fn knows_apiserver(config: &LintConfig) -> bool {

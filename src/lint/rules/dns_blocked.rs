@@ -7,13 +7,15 @@
 //! resolve.
 //!
 //! **What it looks at.** The workloads whose egress is isolated and that may send anything, to
-//! whomever. Every cluster has a DNS: when its pods are in the input, whether they can be reached
-//! on their ports; otherwise whether any rule may be meant for them. A policy in a namespace of
-//! which no workload is in the input is looked at as if it had one.
+//! whomever. Every cluster has a DNS: when its pods are in the input, whether a rule opens them on
+//! the ports behind their Service, and whether their own policies let everybody ask; otherwise
+//! whether any rule may be meant for them. A policy in a namespace of which no workload is in the
+//! input is looked at as if it had one.
 //!
 //! **When it stays silent.** When a workload may send nothing at all; when it may only talk to the
-//! API server or to addresses of its own node, which nobody looks up; when a rule opens port 53 (or
-//! 5353) to anything outside the policy's own namespace.
+//! API server or to addresses of its own node, which nobody looks up; when the DNS pods are not in
+//! the input and a rule opens port 53 (or 5353) to what may be one: private addresses, a single
+//! resolver, other namespaces.
 //!
 //! **Settings.** `cluster.dns`: namespace and labels of the DNS pods.
 //!
@@ -23,64 +25,102 @@
 
 use crate::lint::algebra::unmatchable;
 use crate::lint::context::LintContext;
-use crate::lint::peers::{control_plane_name, is_own_namespace, peers};
+use crate::lint::dns::{ClusterDns, dns_traffic, link_local};
+use crate::lint::intended_traffic;
+use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
-use crate::model::{NAMESPACE_NAME_LABEL, PodId, Selector};
-use crate::policy::validate::parse_cidr;
+use crate::model::PodId;
 use crate::policy::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Symbol,
+    Action, Direction, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Symbol,
 };
-use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use crate::spec::Endpoint;
 use std::collections::BTreeMap;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let (namespace, labels) = &context.config.dns;
-    let dns = context.selected(&Namespaces::Named(namespace.clone()), labels);
+    let dns = ClusterDns::new(context);
     let mut blocked: BTreeMap<Vec<PolicyId>, Vec<PodId>> = BTreeMap::new();
     for (id, pod) in context.cluster.pods() {
-        if pod.host_network || dns.pods.contains(&id) {
+        if pod.host_network || dns.is_dns(id) {
             continue;
         }
         let isolating = isolating(context, id);
         let sends = isolating.iter().any(|p| looks_up(context.policies.get(*p)));
-        if sends && !reaches(context, id, &isolating, &dns.pods) {
+        if sends && !opened(context, &dns, &isolating) {
             blocked.entry(isolating).or_default().push(id);
         }
     }
     for (policies, pods) in blocked {
-        push(context, reporter, &policies, &pods);
+        push(context, reporter, &dns, &policies, &pods);
     }
     for (id, policy) in context.network_policies() {
         if policy.isolates(Direction::Egress)
             && !context.knows_pods_of(policy)
             && looks_up(policy)
-            && !may_be_opened(context, policy)
+            && !may_be_opened(context, &dns, policy)
         {
-            push(context, reporter, &[id], &[]);
+            push(context, reporter, &dns, &[id], &[]);
         }
     }
+    shut_in(context, reporter, &dns);
+}
+
+/// Whether an egress rule of some policies may open the DNS.
+fn opened(context: &LintContext<'_>, dns: &ClusterDns, policies: &[PolicyId]) -> bool {
+    policies.iter().any(|id| {
+        let policy = context.policies.get(*id);
+        let rules = policy.rules(Direction::Egress);
+        rules
+            .iter()
+            .any(|rule| dns.opened_by(context, policy, rule))
+    })
 }
 
 /// Whether pods that a policy may select can have the DNS opened by some policy of their namespace,
 /// or be governed by another kind of policy.
-fn may_be_opened(context: &LintContext<'_>, policy: &Policy) -> bool {
+fn may_be_opened(context: &LintContext<'_>, dns: &ClusterDns, policy: &Policy) -> bool {
     let others = context.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    let opened = others.iter().any(|id| {
-        let other = context.policies.get(*id);
-        other
-            .rules(Direction::Egress)
-            .iter()
-            .any(|rule| opens_dns(other, rule))
-    });
-    opened
-        || context
-            .policies
-            .iter()
-            .any(|(_, p)| context.policies.is_ordered(p))
+    let ordered = |(_, p): (PolicyId, &Policy)| context.policies.is_ordered(p);
+    opened(context, dns, others) || context.policies.iter().any(ordered)
+}
+
+/// Reports the policies of the DNS pods that let pods of the input not ask.
+fn shut_in(context: &LintContext<'_>, reporter: &mut Reporter<'_>, dns: &ClusterDns) {
+    let mut shut: BTreeMap<PolicyId, (Vec<PodId>, Vec<PodId>)> = BTreeMap::new();
+    for server in &dns.pods {
+        let policies = intended_traffic::isolating(context, server.pod, Direction::Ingress);
+        let Some(policy) = intended_traffic::deciding(context, &policies, Direction::Ingress)
+        else {
+            return; // one that is open to everybody answers
+        };
+        let askers = context.cluster.pods().filter(|(id, pod)| {
+            !pod.host_network
+                && !dns.is_dns(*id)
+                && !intended_traffic::admits(context, &[*id], server.pod, &server.traffic)
+        });
+        let askers: Vec<PodId> = askers.map(|(id, _)| id).collect();
+        let (servers, all) = shut.entry(policy).or_default();
+        servers.push(server.pod);
+        *all = askers;
+    }
+    for (policy, (servers, askers)) in shut {
+        if askers.is_empty() || !context.is_examined(policy) {
+            continue;
+        }
+        let who = words::names(context.cluster, &askers);
+        let server = words::names(context.cluster, &servers);
+        let message = format!("{server} does not let {who} ask for names");
+        let mut finding = reporter.subject(policy, message);
+        finding.fingerprint.peer = who.into();
+        reporter.push(
+            finding
+                .label("no rule admits them on port 53")
+                .help("admit every namespace on 53/UDP and 53/TCP"),
+        );
+    }
 }
 
 /// The policies that isolate a pod's egress, when nothing else governs it.
@@ -110,11 +150,10 @@ fn has_names(rule: &Rule) -> bool {
         return matches!(&rule.ports, Ports::Of(list)
             if !nothing && list.iter().any(|p| matches!(p, PortMatch::Named(..))));
     }
-    let link_local = IpSet::from_cidrs(LINK_LOCAL.iter().filter_map(|c| parse_cidr(c)));
     match &rule.peers {
         Peers::Any => true,
         Peers::Of(list) => list.iter().any(|p| match p {
-            Peer::Addresses(set) => !set.is_subset(&link_local),
+            Peer::Addresses(set) => !set.is_subset(&link_local()),
             Peer::Nodes(_) | Peer::Symbol(Symbol::Nodes | Symbol::ApiServer) => false,
             Peer::Pods(..) => control_plane_name(p).is_none(),
             Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
@@ -122,88 +161,11 @@ fn has_names(rule: &Rule) -> bool {
     }
 }
 
-/// Addresses that are the same on every node, and that nobody looks up.
-const LINK_LOCAL: [&str; 2] = ["169.254.0.0/16", "fe80::/10"];
-
-/// Whether a pod may ask the DNS: some rule may be meant for it, or the DNS pods can be reached.
-fn reaches(context: &LintContext<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
-    let rules = isolating.iter().flat_map(|id| {
-        let policy = context.policies.get(*id);
-        policy
-            .rules(Direction::Egress)
-            .iter()
-            .map(move |r| (policy, r))
-    });
-    if rules
-        .into_iter()
-        .any(|(policy, rule)| opens_dns(policy, rule))
-    {
-        return true;
-    }
-    let dns_traffic = dns_traffic();
-    dns.iter().any(|to| {
-        let allowed = context
-            .graph
-            .allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
-        !allowed.may.is_disjoint(&dns_traffic)
-    })
-}
-
-/// The traffic of DNS: port 53, and 5353, on which some distributions' DNS pods listen.
-fn dns_traffic() -> TrafficSet {
-    TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(Protocol::Udp, 5353, 5353))
-}
-
-/// Whether a rule may be meant for the DNS: it opens the DNS port to more than pods of the policy's
-/// own namespace, or everything to a peer that may be the DNS.
-fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
-    let dns_traffic = dns_traffic();
-    let ports = match &rule.ports {
-        Ports::Any => true,
-        Ports::Of(list) => list.iter().any(|p| match p {
-            PortMatch::Traffic(set) => !set.is_disjoint(&dns_traffic),
-            PortMatch::Named(name, _) => name.contains("dns"),
-            PortMatch::Portless(_) => false,
-        }),
-    };
-    let explicit = ports && rule.ports != Ports::Any;
-    match &rule.peers {
-        Peers::Any => ports,
-        Peers::Of(list) => list
-            .iter()
-            .any(|p| explicit && !is_own_namespace(p, policy) || ports && may_be_system(p)),
-    }
-}
-
-/// Whether a peer may be the DNS without naming its namespace.
-fn may_be_system(peer: &Peer) -> bool {
-    match peer {
-        Peer::Pods(Namespaces::Matching(s), _) => selects_system(s),
-        // the DNS has an address of the cluster's own, or one of the node
-        Peer::Addresses(set) => !set.is_subset(&IpSet::internet()),
-        Peer::Nodes(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
-        Peer::Pods(..) | Peer::Domain(_) => false,
-    }
-}
-
-/// Whether a selector over namespaces may select the DNS's namespace, whose other labels are not
-/// known.
-fn selects_system(selector: &Selector) -> bool {
-    ["kube-system", "openshift-dns"]
-        .into_iter()
-        .any(|name| may_select_namespace(selector, name))
-}
-
-/// Whether a selector may select the namespace of a name, whatever its other labels are.
-fn may_select_namespace(selector: &Selector, name: &str) -> bool {
-    let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
-    selector.matches_known(&labels, false).possible()
-}
-
 /// Reports that pods which these policies isolate cannot ask the DNS.
 fn push(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
+    dns: &ClusterDns,
     policies: &[PolicyId],
     pods: &[PodId],
 ) {
@@ -216,13 +178,16 @@ fn push(
     } else {
         words::names(context.cluster, pods)
     };
-    let rules = context
-        .policies
-        .get(*id)
-        .rules(Direction::Egress)
+    let rules = policies
         .iter()
-        .flat_map(peers);
+        .flat_map(|p| context.policies.get(*p).rules(Direction::Egress));
+    let rules: Vec<&Rule> = rules.collect();
+    let only_pods =
+        |r: &&Rule| r.peers != Peers::Any && peers(r).iter().all(|p| matches!(p, Peer::Pods(..)));
     let to: Vec<PodId> = rules
+        .iter()
+        .filter(|_| rules.iter().all(only_pods))
+        .flat_map(|r| peers(r))
         .filter_map(|p| context.peer(p))
         .flat_map(|s| s.pods.clone())
         .collect();
@@ -249,12 +214,25 @@ fn push(
         let only = words::names(context.cluster, &to);
         format!("{who} may leave only to {only}; {pronoun} cannot {unresolved}")
     };
+    let (namespace, port, ports) = wanted(context, dns);
     let path = Path::root().key("spec").key("egress");
     let mut finding = reporter.field(*id, path, message);
     finding.fingerprint.peer = who.into();
     reporter.push(
         finding
-            .label("no rule opens port 53 to the cluster's DNS")
-            .help("add a rule to namespace kube-system for 53/UDP and 53/TCP"),
+            .label(format!("no rule opens port {port} to the cluster's DNS"))
+            .help(format!("add a rule to namespace {namespace} for {ports}")),
     );
+}
+
+/// What opens the DNS: its namespace, its port, and its ports with their protocols.
+fn wanted<'c>(context: &'c LintContext<'_>, dns: &ClusterDns) -> (&'c str, u16, String) {
+    let first = dns.pods.first();
+    let namespace = first.map_or(&*context.config.dns.0, |d| {
+        &*context.cluster.pod_namespace(d.pod).name
+    });
+    let behind_service = first.filter(|d| d.traffic != dns_traffic());
+    let port = behind_service.and_then(|d| d.traffic.sample());
+    let port = port.map_or(53, |traffic| traffic.port);
+    (namespace, port, format!("{port}/UDP and {port}/TCP"))
 }

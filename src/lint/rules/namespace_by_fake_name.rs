@@ -10,8 +10,8 @@
 //! **What it looks at.** The labels of the Namespace objects. An error when the value is the name
 //! of a namespace whose object is in the input and lacks the label, and no other namespace has it;
 //! fixed automatically. A warning for namespaces that Kubernetes or a well-known component makes
-//! and nobody labels (`kube-system`, `ingress-nginx`, ...), when the input does not hold their
-//! object and the key is `name`.
+//! and nobody labels (`kube-system`, `ingress-nginx`, ...), and for those in which a workload of
+//! the input lives, when the input does not hold their object and the key is `name`.
 //!
 //! **When it stays silent.** When any namespace of the input has the label, or the namespace is
 //! unknown.
@@ -117,10 +117,14 @@ fn check_label(
             }
             None => finding,
         });
-    } else if fake && key == "name" && UNLABELLED.contains(&value) {
-        let note = format!(
-            "nothing in this input labels namespace {value}, and its usual installation does not"
-        );
+    } else if fake && key == "name" && (UNLABELLED.contains(&value) || lives(context, value)) {
+        let note = if UNLABELLED.contains(&value) {
+            format!(
+                "nothing in this input labels namespace {value}, and its usual installation does not"
+            )
+        } else {
+            format!("namespace {value} is there, and nothing in this input labels it")
+        };
         reporter.push(
             finding
                 .severity(Severity::Warning)
@@ -129,6 +133,12 @@ fn check_label(
                 .note("if somebody labels it by hand, say so in a suppression"),
         );
     }
+}
+
+/// Whether a workload of the input lives in the namespace of a name.
+fn lives(context: &LintContext<'_>, namespace: &str) -> bool {
+    let id = context.cluster.find_namespace(namespace);
+    id.is_some_and(|id| !context.pods_of(id).is_empty())
 }
 
 /// The finding when another entry of the rule selects the namespace by a label that it has.

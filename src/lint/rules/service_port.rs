@@ -9,7 +9,8 @@
 //! **What it looks at.** The pods the rule's traffic goes to; a Service that selects all of them
 //! has this port and sends it elsewhere, and none of the pods declares the port. Fixed
 //! automatically: the port of the pods is written instead. Where a pod declares no ports at all it
-//! is a warning, and there is no fix; a note where the rule opens the port of the pods as well.
+//! is a warning, and there is no fix; where the rule opens the port of the pods as well, a
+//! `nodePort` is a warning and the port of a Service a note.
 //!
 //! **When it stays silent.** When one of the pods declares the port.
 //!
@@ -59,8 +60,13 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             let target = TrafficSet::ports(protocol, found.target, found.target);
             let declares = |p: &PodId| !context.cluster.pod(*p).ports.is_empty();
             reporter.push(if !target.is_disjoint(&numeric_traffic(rule)) {
+                let severity = if found.at_nodes {
+                    Severity::Warning
+                } else {
+                    Severity::Info
+                };
                 let help = format!("take it out: the rule opens {} as well", found.target);
-                unfixed(finding.severity(Severity::Info).help(help))
+                unfixed(finding.severity(severity).help(help))
             } else if to.pods.iter().all(declares) {
                 finding
             } else {

@@ -1,7 +1,7 @@
 //! # NP004 split-peer
 //!
 //! **What it does.** Reports when one peer was split in two by a stray dash: a list item with only
-//! a `namespaceSelector`, followed by one with only a `podSelector`.
+//! a `namespaceSelector` next to one with only a `podSelector`.
 //!
 //! **Why it is bad.** Without the second dash both conditions must hold: these pods of those
 //! namespaces. With it either is enough: every pod of those namespaces, and these pods of the
@@ -33,27 +33,40 @@ use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
-        for (i, pair) in peers(rule).windows(2).enumerate() {
-            let [
-                Peer::Pods(Namespaces::Matching(namespaces), every),
-                Peer::Pods(Namespaces::Named(own_namespace), pods),
-            ] = pair
-            else {
-                continue;
-            };
-            let split = every.is_everything()
-                && !pods.is_everything()
-                && Some(own_namespace) == policy.namespace.as_ref();
-            if split && context.knows_pods_of(policy) {
-                let pair = SplitPeer {
-                    namespaces,
-                    pods,
-                    own_namespace,
-                };
-                let finding = pair.finding(context, reporter, policy, rule_ref, i + 1);
-                finding.into_iter().for_each(|f| reporter.push(f));
-            }
+        if !context.knows_pods_of(policy) {
+            continue;
         }
+        let list = peers(rule);
+        let mut i = 1;
+        while i < list.len() {
+            let found = SplitPeer::at(policy, list, i);
+            let finding =
+                found.and_then(|pair| pair.finding(context, reporter, policy, rule_ref, i));
+            i += if finding.is_some() { 2 } else { 1 };
+            finding.into_iter().for_each(|f| reporter.push(f));
+        }
+    }
+}
+
+/// The selector of a peer that selects every pod of some namespaces.
+fn namespaces_only(peer: &Peer) -> Option<&Selector> {
+    match peer {
+        Peer::Pods(Namespaces::Matching(namespaces), pods) if pods.is_everything() => {
+            Some(namespaces)
+        }
+        _ => None,
+    }
+}
+
+/// The selector of a peer that selects some pods of the policy's own namespace.
+fn own_pods<'p>(policy: &Policy, peer: &'p Peer) -> Option<&'p Selector> {
+    match peer {
+        Peer::Pods(Namespaces::Named(name), pods)
+            if !pods.is_everything() && Some(name) == policy.namespace.as_ref() =>
+        {
+            Some(pods)
+        }
+        _ => None,
     }
 }
 
@@ -62,9 +75,35 @@ struct SplitPeer<'a> {
     namespaces: &'a Selector,
     pods: &'a Selector,
     own_namespace: &'a str,
+    /// Whether the pods are named first.
+    pods_first: bool,
 }
 
-impl SplitPeer<'_> {
+impl<'a> SplitPeer<'a> {
+    /// The peer before a place in a list and the one there, where one selects namespaces and the
+    /// other pods of the policy's own. A namespace goes with the pods behind it, if there are any,
+    /// and otherwise with those before it.
+    fn at(policy: &'a Policy, list: &'a [Peer], i: usize) -> Option<Self> {
+        let [first, second] = [list.get(i - 1)?, list.get(i)?];
+        let pods_first = namespaces_only(second).is_some();
+        let (namespaces, pods) = if pods_first {
+            let next = list.get(i + 1).and_then(|p| own_pods(policy, p));
+            let free = next.is_none() && namespaces_only(first).is_none();
+            (
+                namespaces_only(second).filter(|_| free)?,
+                own_pods(policy, first)?,
+            )
+        } else {
+            (namespaces_only(first)?, own_pods(policy, second)?)
+        };
+        Some(Self {
+            namespaces,
+            pods,
+            own_namespace: policy.namespace.as_deref()?,
+            pods_first,
+        })
+    }
+
     /// The finding, unless the list is meant as it is written.
     fn finding(
         &self,
@@ -94,7 +133,11 @@ impl SplitPeer<'_> {
             .label(self.who(context, &local, &remote))
             .related(
                 Place::Origin(policy.origin(rule_ref.with_peer(i - 1))),
-                "A: every pod of these namespaces",
+                if self.pods_first {
+                    "A: these pods of the policy's own namespace"
+                } else {
+                    "A: every pod of these namespaces"
+                },
             );
         let finding = self.effect(context, finding, &local, &remote);
         Some(
