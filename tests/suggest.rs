@@ -188,6 +188,7 @@ fn word(obstacle: &Obstacle) -> &'static str {
         Obstacle::Baseline(_) => "baseline rule",
         Obstacle::Unknown(..) => "unknown",
         Obstacle::HostNetwork(_) => "hostNetwork",
+        Obstacle::Unlabelled(_) => "no labels",
         Obstacle::Turns(_) => "turns another flow",
         Obstacle::TooWide => "too wide",
         Obstacle::NotEnough(_) => "not enough",

@@ -64,9 +64,7 @@ fn suggest_remedies(workspace: &Workspace, runs: &mut [SuiteRun<'_>]) {
         context: &workspace.names,
         snapshot: &drift,
     };
-    for (suite, run) in runs {
-        add_remedies(&workspace.input, &workspace.graph, &environment, suite, run);
-    }
+    add_remedies(&workspace.input, &workspace.graph, &environment, runs);
 }
 
 /// The tests the configuration names; none where they cannot be read, which is reported.

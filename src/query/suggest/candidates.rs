@@ -3,8 +3,8 @@
 //! Cost: one selector per end ([`crate::query::suggest::minimal_selector`]).
 
 use crate::graph::AllowGraph;
-use crate::model::{NAMESPACE_NAME_LABEL, PodId};
-use crate::policy::{Direction, Policy, PolicyId, RuleRef, author};
+use crate::model::{NAMESPACE_NAME_LABEL, PodId, Requirement, Selector};
+use crate::policy::{Direction, Peer, Peers, Policy, PolicyId, RuleRef, author};
 use crate::query::ask::answer::Pair;
 use crate::query::ask::resolved::End;
 use crate::query::explain::explanation::{Reason, names_ports};
@@ -20,7 +20,8 @@ const POLICIES: usize = 3;
 
 /// The additions worth trying on one side, the smallest first: a port in a rule that admits the
 /// peer already, a rule in the policy that came closest or in another that isolates, a policy of
-/// its own, and an exception ahead of a Baseline rule.
+/// its own, and an exception ahead of a Baseline rule. What would be written into a policy for
+/// every pod of a namespace comes last: it is read as what holds for all of them.
 ///
 /// # Errors
 /// With the obstacle if no addition can describe the ends.
@@ -47,6 +48,11 @@ pub(crate) fn candidates(
     if let Some(host) = subjects.iter().find(host) {
         return Err(Obstacle::HostNetwork(Endpoint::Pod(*host)));
     }
+    let unlabelled = |p: &&PodId| !is_labelled(env, **p);
+    let others = asked.sources.iter().chain(&asked.destinations);
+    if let Some(pod) = others.clone().find(unlabelled) {
+        return Err(Obstacle::Unlabelled(Endpoint::Pod(*pod)));
+    }
     let Some(peers) = minimal_selector::peers(env, peer, namespace) else {
         let pods = if direction == Direction::Egress {
             &asked.destinations
@@ -61,19 +67,58 @@ pub(crate) fn candidates(
     };
     let ports = minimal_selector::ports(&asked.traffic);
     let rule = rule_json(direction, &peers, ports.as_deref());
-    let mut found = Vec::new();
-    for need in needs {
-        found.extend(port_change(graph, need, ports.as_deref()));
-    }
+    let existing = needs
+        .iter()
+        .filter_map(|need| port_change(graph, need, ports.as_deref()));
     let policies = policies(graph, needs, subjects, direction);
-    found.extend(policies.into_iter().map(|id| Addition {
+    let existing = existing.chain(policies.into_iter().map(|id| Addition {
         direction,
         place: AdditionPlace::Rule(id),
         content: rule.clone(),
     }));
+    let (mut found, shared): (Vec<Addition>, Vec<Addition>) =
+        existing.partition(|addition| is_of_workloads(env, addition));
     found.push(new_policy(graph, direction, subjects, peer, rule));
     found.extend(needs.iter().find_map(|n| exception(graph, n, asked, peer)));
+    found.extend(shared);
     Ok(found)
+}
+
+/// Whether a pod has a label by which it can be selected.
+fn is_labelled(env: &Environment, pod: PodId) -> bool {
+    let alone = [pod].into_iter().collect();
+    let host = env.cluster.pod(pod).host_network;
+    let selector = minimal_selector::pod_selector(env, &alone);
+    host || selector.get("matchLabels").is_some()
+}
+
+/// Whether what is added to is a policy for pods with a certain label, and not one for every pod of
+/// its namespace; and so are the peers of a rule that gets a port. More pods may come, and what is
+/// added would open to them too.
+fn is_of_workloads(env: &Environment, addition: &Addition) -> bool {
+    let is_named = |id: PolicyId| names_a_label(&env.policies.get(id).subject.pods);
+    let is_narrow = |peer: &Peer| match peer {
+        Peer::Pods(_, pods) => names_a_label(pods),
+        Peer::Addresses(_) => true,
+        _ => false,
+    };
+    match &addition.place {
+        AdditionPlace::Rule(id) => is_named(*id),
+        AdditionPlace::Port(at) => {
+            let narrow = matches!(&env.policies.rule(*at).peers, Peers::Of(list)
+                if list.iter().all(is_narrow));
+            is_named(at.policy) && narrow
+        }
+        AdditionPlace::Policy { .. } => true,
+    }
+}
+
+/// Whether a selector asks for a label, and not only for the absence of some.
+fn names_a_label(selector: &Selector) -> bool {
+    selector
+        .requirements()
+        .iter()
+        .any(|r| matches!(r, Requirement::In(..) | Requirement::Exists(_)))
 }
 
 /// A rule for some peers and ports.

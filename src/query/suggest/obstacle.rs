@@ -18,6 +18,9 @@ pub enum Obstacle {
     Unknown(Direction, Reason),
     /// No selector matches a pod on its node's network, and its address is unknown.
     HostNetwork(Endpoint),
+    /// The pod has no labels: a selector that selects it selects every pod of its namespace, also
+    /// those to come.
+    Unlabelled(Endpoint),
     /// Every addition that opens it also changes this flow: the API cannot tell the two apart.
     Turns(Turned),
     /// Too many flows would have to be compared.

@@ -31,6 +31,16 @@ use std::collections::BTreeSet;
 const LOOKED_AT: usize = 400;
 /// Computes the smallest addition that lets the traffic of a pair through.
 pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
+    suggest_where(input, graph, pair, &mut |_| true)
+}
+
+/// Computes the smallest addition that lets the traffic of a pair through and is accepted.
+pub fn suggest_where(
+    input: &Input,
+    graph: &AllowGraph,
+    pair: &Pair,
+    accepts: &mut dyn FnMut(&[Addition]) -> bool,
+) -> Suggested {
     if pair.led.is_some() {
         return service_obstacles(graph, pair);
     }
@@ -54,7 +64,7 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
             Err(obstacle) => return Suggested::Impossible(vec![obstacle]),
         }
     }
-    first_sufficient(input, graph, &sides, &asked).unwrap_or_else(|failures| {
+    first_sufficient(input, graph, &sides, &asked, accepts).unwrap_or_else(|failures| {
         let baseline = needs
             .iter()
             .filter(|n| matches!(n.side.reason, Reason::DenyTier(_)))
@@ -207,6 +217,7 @@ fn first_sufficient(
     graph: &AllowGraph,
     sides: &[Vec<Addition>],
     asked: &AskedFlows,
+    accepts: &mut dyn FnMut(&[Addition]) -> bool,
 ) -> Result<Suggested, Vec<Failure>> {
     let mut combinations: Vec<Vec<Addition>> = vec![Vec::new()];
     for side in sides {
@@ -221,7 +232,8 @@ fn first_sufficient(
     let mut failures = Vec::new();
     for changes in combinations.into_iter().filter(|c| !c.is_empty()) {
         match verify(input, graph, &changes, asked) {
-            Ok(_) => return Ok(Suggested::Changes(changes)),
+            Ok(_) if accepts(&changes) => return Ok(Suggested::Changes(changes)),
+            Ok(_) => {} // it stands against something else that must hold
             Err(failure) => failures.push(failure),
         }
     }

@@ -100,6 +100,7 @@ fn obstacle(text: &TextWriter<'_>, obstacle: &Obstacle) -> ObstacleJson {
         Obstacle::Baseline(at) => ("baseline-rule", Some(*at)),
         Obstacle::Unknown(..) => ("unknown", None),
         Obstacle::HostNetwork(_) => ("hostnetwork", None),
+        Obstacle::Unlabelled(_) => ("no-labels", None),
         Obstacle::Turns(_) => ("turns-another-flow", None),
         Obstacle::TooWide => ("too-wide", None),
         Obstacle::NotEnough(_) => ("not-enough", None),

@@ -160,6 +160,10 @@ impl TextWriter<'_> {
                 "{} runs with hostNetwork: no selector is sure to see it, and its address is not in the input",
                 words::name_of(self.context, *end)
             ),
+            Obstacle::Unlabelled(end) => format!(
+                "{} has no labels: what selects it selects every pod of its namespace",
+                words::name_of(self.context, *end)
+            ),
             Obstacle::Turns(turned) => self.turns(turned),
             Obstacle::TooWide => {
                 "the policy governs too many pods to compare every flow".to_owned()
