@@ -445,9 +445,20 @@ fn no_such(key: &str, fields: &[&str]) -> Option<String> {
     if key == "nodeSelector" && fields.contains(&"nodes") {
         return Some("did you mean `nodes`?".to_owned());
     }
+    let is_peer = fields.contains(&"ipBlock");
+    if is_peer
+        && NAMES
+            .iter()
+            .any(|name| key.to_ascii_lowercase().contains(name))
+    {
+        return Some("no peer is a name here: name its addresses with an `ipBlock`".to_owned());
+    }
     let row = NO_SUCH.iter().find(|(field, _)| *field == key)?;
     Some(row.1.to_owned())
 }
+
+/// Parts of fields by which other kinds of policies take names for peers.
+const NAMES: [&str; 4] = ["fqdn", "domain", "dns", "host"];
 
 fn unknown_field(entry: &Entry, fields: &[&str], path: &Path) -> Problem {
     let place = if path.is_root() {

@@ -512,3 +512,27 @@ fn a_namespace_that_is_there_is_not_labelled_with_its_name() {
     finds(&text, "NP003", Warning, "nothing in this input labels it");
     silent(&all(&[&web, &policy("shop/p", &ingress(peer))]), "NP003");
 }
+
+#[test]
+fn two_pods_of_one_kind_are_two_pods() {
+    let set = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: redis, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: redis}}
+  template:
+    metadata: {labels: {app: redis}}
+    spec: {containers: [{name: main, image: x, ports: [{containerPort: 6379}]}]}";
+    let peer = "{podSelector: {matchLabels: {app: redis}}}";
+    let open =
+        format!("{{podSelector: {{matchLabels: {{app: redis}}}}, ingress: [{{from: [{peer}]}}]}}");
+    let deny = policy("shop/deny", "{podSelector: {}, policyTypes: [Egress]}");
+    let text = all(&[set, &policy("shop/redis", &open), &deny]);
+    finds(&text, "NP102", Warning, "may not send it");
+    let alone = set.replace("replicas: 3", "replicas: 1");
+    silent(
+        &all(&[&alone, &policy("shop/redis", &open), &deny]),
+        "NP102",
+    );
+}

@@ -47,7 +47,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         if !policy.isolates(rule_ref.direction) {
             continue;
         }
-        let subjects = one_per_class(context, &context.subjects(rule_ref.policy));
+        let subjects = two_per_class(context, &context.subjects(rule_ref.policy));
         for (i, peer) in peers(rule).iter().enumerate() {
             if !names_pods(peer) {
                 continue;
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             else {
                 continue;
             };
-            let others = one_per_class(context, &selected.pods);
+            let others = two_per_class(context, &selected.pods);
             if let Some(by) = blocked(context, rule_ref.direction, rule, &subjects, &others) {
                 let other = if rule_ref.direction == Direction::Ingress {
                     Direction::Egress
@@ -86,13 +86,25 @@ fn names_pods(peer: &Peer) -> bool {
     }
 }
 
-/// One pod of each class.
-fn one_per_class(context: &LintContext<'_>, pods: &[PodId]) -> Vec<PodId> {
+/// One pod of each class, and a second one where there is any: two pods of a class are two pods.
+fn two_per_class(context: &LintContext<'_>, pods: &[PodId]) -> Vec<PodId> {
     let class = |p: &PodId| context.graph.space().classes.of_pod[*p];
     let mut pods = pods.to_vec();
-    pods.sort_by_key(class);
-    pods.dedup_by_key(|p| class(p));
-    pods
+    pods.sort_by_key(|p| (class(p), *p));
+    pods.dedup();
+    let mut kept: Vec<PodId> = Vec::new();
+    for pod in pods {
+        let before = kept.len().checked_sub(2).and_then(|i| kept.get(i));
+        if before.is_none_or(|p| class(p) != class(&pod)) {
+            kept.push(pod);
+        }
+    }
+    kept
+}
+
+/// Whether two pods may be one and the same, which nothing keeps from reaching itself.
+fn are_one(context: &LintContext<'_>, a: PodId, b: PodId) -> bool {
+    a == b && context.cluster.pod(a).is_single()
 }
 
 /// The policies that isolate the other side, when none of a rule's traffic passes between its
@@ -116,7 +128,7 @@ fn blocked(
     for pod in others {
         let isolating = isolating(context, *pod, other)?;
         by.extend(isolating);
-        for subject in subjects.iter().filter(|s| *s != pod) {
+        for subject in subjects.iter().filter(|s| !are_one(context, **s, *pod)) {
             let (from, to) = if direction == Direction::Ingress {
                 (pod, subject)
             } else {
@@ -131,7 +143,10 @@ fn blocked(
             }
         }
     }
-    let only_itself = subjects == others && subjects.len() == 1;
+    let only_itself = match (subjects, others) {
+        ([subject], [other]) => are_one(context, *subject, *other),
+        _ => false,
+    };
     by.sort_unstable();
     by.dedup();
     (!only_itself).then_some(by)
