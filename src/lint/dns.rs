@@ -207,7 +207,7 @@ fn node_local(context: &LintContext<'_>) -> Option<IpSet> {
 }
 
 /// Whether a rule opens the port of the DNS, by its number or by a name that says so.
-fn opens_port(rule: &Rule) -> bool {
+pub(crate) fn opens_port(rule: &Rule) -> bool {
     match &rule.ports {
         Ports::Any => true,
         Ports::Of(list) => list.iter().any(|p| match p {

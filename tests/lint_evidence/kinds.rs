@@ -536,3 +536,27 @@ spec:
         "NP102",
     );
 }
+
+#[test]
+fn a_policy_that_is_asked_before_may_open_the_dns() {
+    let admin = |port: u16| {
+        format!(
+            "apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {{name: a}}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  egress:
+  - {{name: r, action: Accept, to: [{{namespaces: {{}}}}], protocols: [{{udp: {{destinationPort: {{number: {port}}}}}}}]}}"
+        )
+    };
+    let https = egress("{ports: [{port: 443}]}");
+    let with = |port: u16| {
+        let web = deployment("shop/web", "app: web", "");
+        all(&[&web, &admin(port), &policy("shop/p", &https)])
+    };
+    finds(&with(123), "NP101", Warning, "resolve any name");
+    silent(&with(53), "NP101");
+}

@@ -25,7 +25,7 @@
 
 use crate::lint::algebra::unmatchable;
 use crate::lint::context::LintContext;
-use crate::lint::dns::{ClusterDns, dns_traffic, link_local};
+use crate::lint::dns::{ClusterDns, dns_traffic, link_local, opens_port};
 use crate::lint::intended_traffic;
 use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::ports::numeric_traffic;
@@ -38,18 +38,23 @@ use crate::policy::{
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use crate::spec::Endpoint;
-use std::collections::BTreeMap;
+use crate::spec::question::Tainted;
+use std::collections::{BTreeMap, HashMap};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let dns = ClusterDns::new(context);
     let mut blocked: BTreeMap<Vec<PolicyId>, Vec<PodId>> = BTreeMap::new();
+    let mut known: HashMap<Vec<PolicyId>, bool> = HashMap::new();
     for (id, pod) in context.cluster.pods() {
         if pod.host_network || dns.is_dns(id) {
             continue;
         }
         let isolating = isolating(context, id);
-        let sends = isolating.iter().any(|p| looks_up(context.policies.get(*p)));
-        if sends && !opened(context, &dns, &isolating) {
+        let is_blocked = *known.entry(isolating.clone()).or_insert_with(|| {
+            let mut policies = isolating.iter().map(|p| context.policies.get(*p));
+            policies.any(looks_up) && !opened(context, &dns, &isolating)
+        });
+        if is_blocked {
             blocked.entry(isolating).or_default().push(id);
         }
     }
@@ -123,7 +128,8 @@ fn shut_in(context: &LintContext<'_>, reporter: &mut Reporter<'_>, dns: &Cluster
     }
 }
 
-/// The policies that isolate a pod's egress, when nothing else governs it.
+/// The policies that isolate a pod's egress, when nothing that is not modelled governs it, and no
+/// policy that is asked before them may open the DNS.
 fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
     let Some(effective) = context
         .graph
@@ -131,9 +137,24 @@ fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
     else {
         return Vec::new();
     };
-    let isolating = effective.isolating_first().map(|tier| &tier.isolating);
-    let certain = isolating.into_iter().flatten().filter(|s| s.certain);
-    certain.map(|s| context.graph.policy_of(s.policy)).collect()
+    if let Some(tier) = effective.isolating_first() {
+        let certain = tier.isolating.iter().filter(|s| s.certain);
+        return certain.map(|s| context.graph.policy_of(s.policy)).collect();
+    }
+    let modelled = effective.taint == Tainted::default();
+    let governing: Vec<PolicyId> = effective
+        .selections()
+        .map(|s| context.graph.policy_of(s.policy))
+        .collect();
+    let in_order = |id: &&PolicyId| context.policies.is_ordered(context.policies.get(**id));
+    let opens = governing
+        .iter()
+        .filter(in_order)
+        .flat_map(|id| context.policies.get(*id).rules(Direction::Egress))
+        .any(|rule| rule.action != Action::Deny && opens_port(rule));
+    let isolating = effective.isolating().filter(|s| s.certain);
+    let isolating = isolating.map(|s| context.graph.policy_of(s.policy));
+    isolating.filter(|_| modelled && !opens).collect()
 }
 
 /// Whether a policy has an egress rule towards something that is found by its name.

@@ -25,9 +25,9 @@ use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::{intended_traffic, words};
 use crate::model::PodId;
-use crate::policy::{Direction, Peer, Peers, Policy, PolicyId, Rule};
+use crate::policy::{Direction, Peer, Peers, PolicyId, Rule};
 use crate::set::IpSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let dns = ClusterDns::new(context);
@@ -35,25 +35,17 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         return;
     };
     let mut closed: BTreeMap<PolicyId, Vec<PodId>> = BTreeMap::new();
+    let mut known: HashMap<Vec<PolicyId>, Option<PolicyId>> = HashMap::new();
     for (id, pod) in context.cluster.pods() {
-        let policies = intended_traffic::isolating(context, id, Direction::Egress);
         if pod.host_network || dns.is_dns(id) {
             continue;
         }
-        let rules = policies.iter().flat_map(|p| {
-            let policy = context.policies.get(*p);
-            policy
-                .rules(Direction::Egress)
-                .iter()
-                .map(move |r| (*p, policy, r))
-        });
-        let rules: Vec<(PolicyId, &Policy, &Rule)> = rules.collect();
-        let asks = rules
-            .iter()
-            .find(|(_, policy, rule)| dns.opened_by(context, policy, rule));
-        let open = rules.iter().any(|(_, _, rule)| opens(rule, cache));
-        if let Some((policy, ..)) = asks.filter(|_| !open) {
-            closed.entry(*policy).or_default().push(id);
+        let policies = intended_traffic::isolating(context, id, Direction::Egress);
+        let at = *known
+            .entry(policies)
+            .or_insert_with_key(|policies| pods_alone(context, &dns, cache, policies));
+        if let Some(policy) = at {
+            closed.entry(policy).or_default().push(id);
         }
     }
     let address = cache.first().map_or_else(String::new, |a| a.to_string());
@@ -72,6 +64,26 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 )),
         );
     }
+}
+
+/// The policy that opens the DNS pods, when none of these opens the cache.
+fn pods_alone(
+    context: &LintContext<'_>,
+    dns: &ClusterDns,
+    cache: &IpSet,
+    policies: &[PolicyId],
+) -> Option<PolicyId> {
+    let rules_of = |id: &PolicyId| context.policies.get(*id).rules(Direction::Egress);
+    if policies.iter().flat_map(rules_of).any(|r| opens(r, cache)) {
+        return None;
+    }
+    let opens_dns = |id: &&PolicyId| {
+        let policy = context.policies.get(**id);
+        rules_of(id)
+            .iter()
+            .any(|rule| dns.opened_by(context, policy, rule))
+    };
+    policies.iter().find(opens_dns).copied()
 }
 
 /// Whether a rule opens the DNS port to an address of the cache.

@@ -24,6 +24,8 @@ use crate::model::{NAMESPACE_NAME_LABEL, NamespaceId, PodId, Selector};
 use crate::policy::{Direction, Namespaces, Peer, Policy, RuleRef};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let all: Vec<PodId> = context.cluster.pods().map(|(id, _)| id).collect();
+    let several = namespaces_of(context, &all).len() > 1;
     for (rule_ref, policy, rule) in context.network_rules() {
         if rule_ref.direction != Direction::Ingress || !policy.isolates(Direction::Ingress) {
             continue;
@@ -34,19 +36,20 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             };
             if namespaces.is_everything() && !pods.is_everything() {
                 let at = rule_ref.with_peer(i);
-                reporter.push(finding(context, reporter, policy, at, pods));
+                reporter.push(finding(context, reporter, policy, (at, pods), several));
             }
         }
     }
 }
 
-/// The finding about a peer, by where the pods with its labels are.
+/// The finding about a peer, by where the pods with its labels are; `several` is whether more than
+/// one namespace has workloads.
 fn finding(
     context: &LintContext<'_>,
     reporter: &Reporter<'_>,
     policy: &Policy,
-    rule_ref: RuleRef,
-    pods: &Selector,
+    (rule_ref, pods): (RuleRef, &Selector),
+    several: bool,
 ) -> Finding {
     let everywhere = context.selected(&Namespaces::Matching(Selector::everything()), pods);
     let finding = reporter
@@ -67,8 +70,7 @@ fn finding(
             "select namespace {name}: {NAMESPACE_NAME_LABEL}: {name}"
         ))
     };
-    let all: Vec<PodId> = context.cluster.pods().map(|(id, _)| id).collect();
-    if namespaces_of(context, &all).len() < 2 {
+    if !several {
         return finding;
     }
     let who = words::names(context.cluster, &everywhere.pods);
