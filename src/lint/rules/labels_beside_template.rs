@@ -182,7 +182,7 @@ fn asked_beside(context: &LintContext<'_>, id: WorkloadId, pods: &Selector) -> S
     words::some(&labels)
 }
 
-/// `the label tier=batch stands on Job shop/report, and not on its pods`.
+/// `tier=batch stands on Job shop/report, and not on its pods`.
 fn message(context: &LintContext<'_>, missed: &[WorkloadId], pods: &Selector) -> String {
     let Some(first) = missed.first() else {
         return String::new();
@@ -195,11 +195,14 @@ fn message(context: &LintContext<'_>, missed: &[WorkloadId], pods: &Selector) ->
         })
         .collect();
     let whose = if names.len() == 1 { "its" } else { "their" };
-    format!(
-        "{} stands on {}, and not on {whose} pods",
-        asked_beside(context, *first, pods),
-        words::some(&names)
-    )
+    let labels = asked_beside(context, *first, pods);
+    let same = |id: &WorkloadId| asked_beside(context, *id, pods) == labels;
+    let what = if missed.iter().all(same) {
+        format!("{labels} stands")
+    } else {
+        "what it asks for stands".to_owned()
+    };
+    format!("{what} on {}, and not on {whose} pods", words::some(&names))
 }
 
 /// Adds where the labels stand and where they belong.
@@ -220,6 +223,8 @@ fn advice(
     let of_cron_job = |id: &WorkloadId| context.cluster.workload(*id).kind == WorkloadKind::CronJob;
     let template = if missed.iter().all(of_cron_job) {
         "spec.jobTemplate.spec.template.metadata.labels"
+    } else if missed.iter().any(of_cron_job) {
+        "spec.template.metadata.labels, of a CronJob below spec.jobTemplate"
     } else {
         "spec.template.metadata.labels"
     };
