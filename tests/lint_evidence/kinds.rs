@@ -323,6 +323,13 @@ fn pods_are_neither_the_internet_nor_the_api_server() {
     );
     let served = deployment("shop/tls", "app: tls", "{containerPort: 443}");
     silent(&all(&[&served, &with(every)]), "NP023");
+    let said = policy("shop/allow-internet", &egress(every));
+    finds(
+        &all(&[&served, &said]),
+        "NP023",
+        Warning,
+        "the name of the policy",
+    );
 }
 
 #[test]

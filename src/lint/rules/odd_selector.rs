@@ -8,7 +8,7 @@
 //! node: those need an `ipBlock`, or no peers at all.
 //!
 //! **What it looks at.** An empty selector as a peer, and the comment in the lines of its rule:
-//! `external`, `outside`, `internet`, `NodePort`, `LoadBalancer`, `Kubernetes API server`. Both
+//! `external`, `outside`, `internet`, `NodePort`, `LoadBalancer`, `Kubernetes API`. Both
 //! facts are shown.
 //!
 //! **When it stays silent.** When the comment says nothing of the kind, or the rule also has an
@@ -24,7 +24,7 @@ use crate::lint::reporter::Reporter;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
 /// Words in a comment that speak of something outside the cluster.
-const OUTSIDE: [&str; 10] = [
+const OUTSIDE: [&str; 11] = [
     "external",
     "outside",
     "internet",
@@ -32,7 +32,8 @@ const OUTSIDE: [&str; 10] = [
     "loadbalancer",
     "load balancer",
     "world",
-    "kubernetes api server",
+    "kubernetes api",
+    "k8s api",
     "kube-apiserver",
     "api.github.com",
 ];

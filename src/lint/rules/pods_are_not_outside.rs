@@ -8,7 +8,8 @@
 //! `ipBlock`, or a rule without `to`.
 //!
 //! **What it looks at.** Rules for 443 towards every pod of the cluster, when no pod of the input
-//! declares the port, and rules for 6443 towards any pods, when none of these declares it.
+//! declares the port or the policy is named after something that is no pod, and rules for 6443
+//! towards any pods, when none of these declares it.
 //!
 //! **When it stays silent.** When another rule for the same pods opens such a port to addresses;
 //! when the rule also opens ports that are neither the web's nor the DNS's; when the peer names the
@@ -32,7 +33,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         if rule_ref.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
             continue;
         }
-        let Some(meant) = meant(rule) else { continue };
+        let Some(mut meant) = meant(rule) else {
+            continue;
+        };
+        meant.named = OUTSIDE.iter().any(|word| policy.name.contains(word));
         let Some(i) = peers(rule).iter().position(|p| meant.is_by(context, p)) else {
             continue;
         };
@@ -52,6 +56,8 @@ fn finding(reporter: &Reporter<'_>, rule_ref: RuleRef, meant: &Meant) -> crate::
     };
     let note = if meant.apiserver {
         "it runs on its node's network, where no selector finds it"
+    } else if meant.named {
+        "the name of the policy speaks of what is no pod"
     } else {
         "no pod of the input listens on 443"
     };
@@ -69,7 +75,19 @@ struct Meant {
     traffic: TrafficSet,
     /// Whether it is the API server's own port.
     apiserver: bool,
+    /// Whether the name of the policy speaks of something that is no pod.
+    named: bool,
 }
+
+/// Words in the name of a policy that speak of something that is no pod.
+const OUTSIDE: [&str; 6] = [
+    "apiserver",
+    "api-server",
+    "kube-api",
+    "internet",
+    "external",
+    "outside",
+];
 
 /// One TCP port.
 fn port(n: u16) -> TrafficSet {
@@ -88,6 +106,7 @@ fn meant(rule: &Rule) -> Option<Meant> {
     let says_so = !opened.is_disjoint(&https.union(&apiserver));
     (says_so && opened.is_subset(&web)).then(|| Meant {
         apiserver: opened == apiserver,
+        named: false,
         traffic: opened,
     })
 }
@@ -101,11 +120,8 @@ impl Meant {
             let selected = known.is_some_and(|selected| !declares(&selected.pods));
             return selected && control_plane_name(peer).is_none();
         }
-        is_every_pod(peer)
-            && !context
-                .cluster
-                .pods()
-                .any(|(id, _)| self.is_declared(context, id))
+        let mut pods = context.cluster.pods();
+        is_every_pod(peer) && (self.named || !pods.any(|(id, _)| self.is_declared(context, id)))
     }
 
     /// Whether a pod declares one of the ports.
