@@ -191,6 +191,15 @@ fn partly_names_the_replicas_of_either_end() {
             );
         }
     }
+    for command in ["can", "why"] {
+        let json = ask(&world, &format!("{command} cup pot:80 -o json"));
+        let read: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        let parts = &read["pairs"][0]["parts"];
+        assert_eq!(parts[0]["destinations"][0], "pot-cc2dd");
+        assert_eq!(parts[0]["verdict"], "yes");
+        assert_eq!(parts[1]["destinations"][0], "pot-aa1bb");
+        assert_eq!(parts[1]["verdict"], "no");
+    }
     let set = ask(&world, "can pot any:80");
     has(&set, &["yes: pot-cc2dd", "no: pot-aa1bb (warm=yes)"]);
     let why = ask(&world, "why cup pot:80");

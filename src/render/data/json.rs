@@ -11,10 +11,10 @@ use crate::query::list::listing::Party;
 use crate::query::{Answer, End, Pair};
 use crate::render::context::Names;
 use crate::render::context::RenderContext;
+use crate::render::data::parts::{PartJson, parts};
+pub use crate::render::data::ports::{PortsJson, traffic};
 use crate::render::data::yaml;
 use crate::render::words;
-use crate::set::TrafficSet;
-use crate::set::traffic::TrafficRange;
 use crate::source::Origin;
 use crate::spec::Endpoint;
 use schemars::JsonSchema;
@@ -67,39 +67,6 @@ pub fn write_yaml<T: Serialize>(
         content,
     };
     yaml::write(&document, out)
-}
-
-/// A range of ports of one protocol, or every protocol without ports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct PortsJson {
-    /// `TCP`, `UDP`, `SCTP` or `other`.
-    pub protocol: &'static str,
-    /// The first port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<u16>,
-    /// The last port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<u16>,
-}
-
-/// Traffic as ranges.
-pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
-    set.pieces().map(ports).collect()
-}
-
-fn ports(piece: TrafficRange) -> PortsJson {
-    match piece {
-        TrafficRange::Ports(protocol, from, to) => PortsJson {
-            protocol: protocol.name(),
-            from: Some(from),
-            to: Some(to),
-        },
-        TrafficRange::OtherProtocols => PortsJson {
-            protocol: "other",
-            from: None,
-            to: None,
-        },
-    }
 }
 
 /// A place in a file.
@@ -381,6 +348,9 @@ pub struct PairJson {
     pub egress: SideJson,
     /// The way in to the destination, for the example.
     pub ingress: SideJson,
+    /// Who passes and who does not, where pods or addresses of the ends fare differently.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartJson>,
     /// What the Service that was named changes: `itself` or `through-node`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub led: Option<&'static str>,
@@ -413,6 +383,7 @@ fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
         egress: side(context, &explanation.egress),
         ingress: side(context, &explanation.ingress),
+        parts: parts(context, &pair.parts),
         led: pair.led.map(crate::render::text::via_service::word),
     }
 }

@@ -8,6 +8,8 @@ pub mod findings;
 pub mod inputs;
 pub mod json;
 pub mod listing;
+pub mod parts;
+pub mod ports;
 pub mod questions;
 pub mod reach;
 pub mod schema;

@@ -14,6 +14,7 @@ use crate::render::data::json::{
     EndJson, PeerJson, PolicyName, PortsJson, RuleRefJson, at, end, endpoint, peer, policy, rule,
     traffic, truth,
 };
+use crate::render::data::parts::{PartJson, parts};
 use crate::render::data::suggest;
 use crate::render::data::suggest::SuggestedJson;
 use crate::render::text::writer::TextWriter;
@@ -56,6 +57,9 @@ pub struct WhyPairJson {
     pub allowed: Vec<PortsJson>,
     /// What of it is unknown.
     pub unknown: Vec<PortsJson>,
+    /// Who passes and who does not, where pods or addresses of the ends fare differently.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartJson>,
     /// What the Service that was named changes: `itself` or `through-node`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub led: Option<&'static str>,
@@ -194,6 +198,7 @@ fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.must)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
+        parts: parts(context, &pair.parts),
         led: pair.led.map(crate::render::text::via_service::word),
         walks: shown.walks.iter().map(|w| walk(context, w)).collect(),
         suggested: shown
