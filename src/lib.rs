@@ -159,6 +159,8 @@ pub use crate::snapshot::{Drift, Snapshot};
 // 5. Check: policy tests.
 pub use crate::check::breaks::{Broken, broken};
 pub use crate::check::export::{Probe, probes};
+pub use crate::check::open_world::OpenWorld;
+pub use crate::check::outcome::{FlowEnd, PotentialFlow};
 pub use crate::check::propose::propose;
 pub use crate::check::remedy::add_remedies;
 pub use crate::check::{

@@ -86,6 +86,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "check",
         &[
+            "potential",
             "graph",
             "compile",
             "spec",

@@ -17,7 +17,10 @@ use netpal::{
     Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
     diff_in, load_str, with_stand_ins,
 };
-use netpal::{Snapshot, dns_pods, potential_rows};
+use netpal::{
+    FlowEnd, OpenWorld, Snapshot, TestEnvironment, TestExample, TestStatus, check, dns_pods,
+    parse_tests, potential_rows,
+};
 use random::{Random, documents, text};
 use std::collections::BTreeSet;
 
@@ -627,4 +630,86 @@ fn dns_is_what_its_service_selects_and_the_cache_on_the_node() {
         "mill/saw reach dns",
     );
     assert_eq!(plain.verdict, Verdict::Yes);
+}
+
+/// The status of the only test of a file, with what it says.
+fn tested(text: &str, test: &str, world: World) -> (TestStatus, Option<String>) {
+    let input = load_str(text);
+    let options = CompileOptions::default();
+    let graph = AllowGraph::compile(&input, &options).unwrap();
+    let suite = parse_tests("tests.yaml", &format!("tests:\n- {test}\n")).unwrap();
+    let context = Context::default();
+    let none = |_: &str| Ok(Vec::new());
+    let environment = TestEnvironment {
+        context: &context,
+        snapshot: &none,
+    };
+    let mut run = check(&graph, &environment, &suite);
+    if let Some(open) = OpenWorld::new(&input, &options, world).unwrap() {
+        open.amend(&mut run, &environment, &suite);
+    }
+    let said = match &run.outcomes[0].example {
+        Some(TestExample::Potential(flow)) => match &flow.source {
+            FlowEnd::Pods(words) => Some(words.clone()),
+            FlowEnd::Address(_) => None,
+        },
+        _ => None,
+    };
+    (run.outcomes[0].status, said)
+}
+
+#[test]
+fn claims_of_absence_hold_for_pods_that_are_not_there() {
+    use TestStatus::{Failed, Passed};
+    let pod = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: mill, labels: {{app: {name}}}}}\n\
+             spec: {{containers: [{{name: c, image: registry.example/{name}:1}}]}}\n---\n"
+        )
+    };
+    let input = |from: &str| {
+        let saw = "{matchLabels: {app: saw}}";
+        let ingress = format!("ingress: [{{from: [{from}]}}]");
+        [pod("saw"), pod("web"), directed(saw, "Ingress", &ingress)].concat()
+    };
+    let only_web = "only-from: {to: mill/saw, from: [mill/web]}";
+    for (from, test, world, expected, says) in [
+        (WEB, only_web, World::Open, Passed, None),
+        (
+            EDGE,
+            only_web,
+            World::Open,
+            Failed,
+            Some("any pod in namespace edge"),
+        ),
+        (EDGE, only_web, World::Closed, Passed, None),
+        (
+            EDGE,
+            "{world: closed, only-from: {to: mill/saw, from: [mill/web]}}",
+            World::Open,
+            Passed,
+            None,
+        ),
+        (
+            EDGE,
+            "cannot: any -> mill/saw:22",
+            World::Open,
+            Failed,
+            Some("any pod in namespace edge"),
+        ),
+        (
+            EDGE,
+            "cannot: mill/web -> mill/saw:22",
+            World::Open,
+            Passed,
+            None,
+        ),
+    ] {
+        let (status, said) = tested(&input(from), test, world);
+        assert_eq!(
+            (status, said.as_deref()),
+            (expected, says),
+            "{from} {test} {world:?}"
+        );
+    }
 }

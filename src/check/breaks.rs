@@ -61,9 +61,11 @@ fn breaking_change(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<
     let (flows, opens) = match example {
         Example::Flow { flow, wanted, .. } => (std::slice::from_ref(flow), !wanted),
         Example::Path { hops, .. } => (hops.as_slice(), true),
-        Example::Open(..) | Example::NoPolicy(..) | Example::Lines(_) | Example::Text(_) => {
-            return None;
-        }
+        Example::Open(..)
+        | Example::NoPolicy(..)
+        | Example::Potential(_)
+        | Example::Lines(_)
+        | Example::Text(_) => return None,
     };
     let fits = |kind: Kind| match kind {
         Kind::Widened | Kind::MayWiden => opens,

@@ -44,6 +44,7 @@ pub fn probes(graph: &AllowGraph, context: &Context, suite: &Suite) -> (Vec<Prob
     let scopes = Scopes {
         cluster,
         context,
+        to: context,
         groups: &suite.groups,
     };
     let (mut probes, mut without) = (Vec::new(), Vec::new());

@@ -18,6 +18,7 @@ pub mod export;
 pub mod external;
 mod flows;
 mod judge;
+pub mod open_world;
 pub mod outcome;
 pub mod parse;
 mod path_cut;
@@ -64,6 +65,7 @@ pub fn check_by<'a>(
     let scopes = Scopes {
         cluster: &graph.environment().cluster,
         context: env.context,
+        to: env.context,
         groups: &suite.groups,
     };
     let mut judge = judge::Judge::new(graph, one_by_one);

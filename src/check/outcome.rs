@@ -9,6 +9,7 @@ use crate::query::suggest::trial::Addition;
 use crate::set::TrafficSet;
 use crate::spec::Flow;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// The status of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +33,28 @@ pub struct Cut {
     pub open: bool,
 }
 
+/// A flow with an end that is not in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PotentialFlow {
+    /// Who sends.
+    pub source: FlowEnd,
+    /// Who receives.
+    pub destination: FlowEnd,
+    /// What passes, or may.
+    pub traffic: TrafficSet,
+    /// Port names that are part of it, or excepted from it.
+    pub port_names: Vec<String>,
+}
+
+/// An end of such a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowEnd {
+    /// A workload by its name, or pods by their labels.
+    Pods(String),
+    /// An address.
+    Address(IpAddr),
+}
+
 /// A counterexample: what demonstrates that a test does not hold, or cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Example {
@@ -46,6 +69,8 @@ pub enum Example {
         /// How the Service that was named changes the verdict.
         led: Option<ViaService>,
     },
+    /// A flow that should not pass, with an end that is not in the input.
+    Potential(Box<PotentialFlow>),
     /// A path that should not exist.
     Path {
         /// Its hops.

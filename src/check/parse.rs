@@ -11,6 +11,7 @@ use crate::check::schema::{
 use crate::check::scope;
 use crate::config;
 use crate::config::Level;
+use crate::config::WorldSpec;
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::query::ask::grammar::{Keyword, Target};
 use crate::source::{Location, Path};
@@ -49,6 +50,8 @@ pub struct PolicyTest {
     pub severity: Level,
     /// Whether an endpoint may be absent from the input.
     pub allow_empty: bool,
+    /// Whether a claim of absence is about what is loaded only.
+    pub closed: bool,
     /// The claim.
     pub claim: Claim,
 }
@@ -114,6 +117,10 @@ pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for (i, spec) in file.tests.into_iter().enumerate() {
         let location = locate(&Path::root().key("tests").index(i));
+        let spec = TestSpec {
+            world: spec.world.or(file.world),
+            ..spec
+        };
         match test(spec, location.clone()) {
             Ok(test) => suite.tests.push(test),
             Err(message) => problems.push(wrong(location, message)),
@@ -171,6 +178,7 @@ fn test(spec: TestSpec, at: Location) -> Result<PolicyTest, String> {
         at,
         severity,
         allow_empty: spec.allow_empty,
+        closed: spec.world == Some(WorldSpec::Closed),
         claim,
     })
 }

@@ -27,6 +27,7 @@ fn test(name: String, claim: Claim) -> PolicyTest {
         at,
         severity: Level::Error,
         allow_empty: false,
+        closed: false,
         claim,
     }
 }

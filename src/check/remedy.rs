@@ -208,6 +208,7 @@ fn written_ends(input: &Input, env: &Env<'_>, suite: &Suite, claim: &Claim) -> V
     let scopes = Scopes {
         cluster: &input.cluster,
         context: env.context,
+        to: env.context,
         groups: &suite.groups,
     };
     let texts: Vec<ScopedEnds> = match claim {

@@ -5,7 +5,7 @@
 //! (one endpoint or a list, a number or `any`), it is deserialized by hand, because an untagged
 //! enum would lose the location of a mistake.
 
-use crate::config::Level;
+use crate::config::{Level, WorldSpec};
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -19,6 +19,9 @@ use std::fmt;
 pub struct TestFile {
     /// The version of this format; 1.
     pub version: Option<u32>,
+    /// Whether claims of absence are about pods that are not in the input too: `open`, the default,
+    /// or `closed`.
+    pub world: Option<WorldSpec>,
     /// Names for sets of workloads and addresses, usable wherever an endpoint is.
     pub groups: BTreeMap<String, GroupSpec>,
     /// The tests.
@@ -34,6 +37,9 @@ pub struct TestSpec {
     pub name: Option<String>,
     /// How bad a failure is; only errors end with exit code 1.
     pub severity: Option<Level>,
+    /// Whether a claim of absence is about pods that are not in the input too; as its file says
+    /// otherwise.
+    pub world: Option<WorldSpec>,
     /// Whether an endpoint that means nothing here is fine.
     pub allow_empty: bool,
     /// Whether `can` needs every pair, or one.

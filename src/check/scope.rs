@@ -64,6 +64,8 @@ pub struct Scopes<'a> {
     pub cluster: &'a Cluster,
     /// The settings that names are resolved with.
     pub context: &'a Context,
+    /// The same for the destinations of flows.
+    pub to: &'a Context,
     /// The groups of the file.
     pub groups: &'a BTreeMap<String, GroupSpec>,
 }
@@ -83,9 +85,13 @@ impl Scopes<'_> {
     /// When one cannot be resolved.
     pub fn question(&self, text: &str) -> Result<(ScopedEnds, ScopedEnds), Trouble> {
         let question = question(text).map_err(Trouble::Wrong)?;
+        let destinations = Scopes {
+            context: self.to,
+            ..*self
+        };
         Ok((
             self.ends(&question.source, 0)?,
-            self.ends(&question.destination, 0)?,
+            destinations.ends(&question.destination, 0)?,
         ))
     }
 

@@ -9,8 +9,8 @@ use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
 use netpal::{
-    AllowGraph, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment, TestStatus, TestsView,
-    add_remedies, check, parse_tests, probes, propose, read_texts,
+    AllowGraph, OpenWorld, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment, TestStatus,
+    TestsView, add_remedies, check, parse_tests, probes, propose, read_texts,
 };
 
 /// Runs the tests of the files named, else of those the configuration names.
@@ -51,10 +51,25 @@ pub fn runs<'a>(
         context: &workspace.names,
         snapshot: &drift,
     };
-    suites
-        .iter()
-        .map(|s| (s, check(graph, &environment, s)))
-        .collect()
+    let open = open_world(workspace, graph);
+    let run = |suite: &'a Suite| {
+        let mut run = check(graph, &environment, suite);
+        if let Some(open) = &open {
+            open.amend(&mut run, &environment, suite);
+        }
+        (suite, run)
+    };
+    suites.iter().map(run).collect()
+}
+
+/// The pods that may exist besides those of a graph that is the workspace's own or was made from
+/// it. Where they are too many to compile, claims are about what is loaded.
+fn open_world(workspace: &Workspace, graph: &AllowGraph) -> Option<OpenWorld> {
+    let input = workspace.input_of(graph);
+    let options = &graph.environment().options;
+    OpenWorld::new(&input, options, workspace.world)
+        .ok()
+        .flatten()
 }
 
 /// Looks for what would make the failed tests hold.
@@ -158,7 +173,8 @@ pub fn init(common: &Common) -> Result<Exit> {
         context: &workspace.names,
         snapshot: &none,
     };
-    let (proposed, left) = propose(&workspace.graph, &environment);
+    let (mut proposed, left) = propose(&workspace.graph, &environment);
+    close_where_needed(&workspace, &environment, &mut proposed);
     output::print(&proposed, &workspace.context(&workspace.locator()))?;
     if left > 0 && !common.quiet {
         output::remark(&format!(
@@ -171,4 +187,21 @@ pub fn init(common: &Common) -> Result<Exit> {
         ));
     }
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// Says `world: closed` in the tests that do not hold of pods that are not in the input.
+fn close_where_needed(
+    workspace: &Workspace,
+    environment: &TestEnvironment<'_>,
+    proposed: &mut Suite,
+) {
+    let Some(open) = open_world(workspace, &workspace.graph) else {
+        return;
+    };
+    let asked = proposed.clone();
+    let mut run = check(&workspace.graph, environment, &asked);
+    open.amend(&mut run, environment, &asked);
+    for (test, outcome) in proposed.tests.iter_mut().zip(&run.outcomes) {
+        test.closed = outcome.status != TestStatus::Passed;
+    }
 }

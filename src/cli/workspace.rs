@@ -185,18 +185,24 @@ impl Workspace {
         Ok(potential_rows(&self.input, &options, self.world)?)
     }
 
+    /// The input of an allow-graph that is the workspace's own or was made from it.
+    pub fn input_of(&self, graph: &AllowGraph) -> Input {
+        let environment = graph.environment();
+        Input {
+            cluster: std::sync::Arc::clone(&environment.cluster),
+            policies: std::sync::Arc::clone(&environment.policies),
+            ..self.input.clone()
+        }
+    }
+
     /// The snapshot of an allow-graph that is the workspace's own or was made from it.
     ///
     /// # Errors
     /// When the input with pods that are not in it cannot be compiled.
     pub fn snapshot(&self, graph: &AllowGraph) -> Result<Snapshot, CompileError> {
-        let environment = graph.environment();
-        let input = Input {
-            cluster: std::sync::Arc::clone(&environment.cluster),
-            policies: std::sync::Arc::clone(&environment.policies),
-            ..self.input.clone()
-        };
-        let rows = potential_rows(&input, &environment.options, self.world)?;
+        let input = self.input_of(graph);
+        let options = &graph.environment().options;
+        let rows = potential_rows(&input, options, self.world)?;
         Ok(Snapshot::new(graph).with_potential(&rows, &input.cluster))
     }
 

@@ -231,7 +231,8 @@ impl Resolver<'_> {
         let found = match keyword {
             Keyword::Any => {
                 // what stands in for pods that are not loaded is in no document
-                let loaded = |w: &Workload, _| w.origin.document != DocumentId::NONE;
+                let any_pod = self.context.any_pod;
+                let loaded = |w: &Workload, _| any_pod || w.origin.document != DocumentId::NONE;
                 return self.workloads("this input", loaded);
             }
             Keyword::Dns => {

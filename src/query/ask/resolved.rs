@@ -16,6 +16,8 @@ pub struct Context {
     pub dns: (Box<str>, Selector),
     /// Where the API server listens, if it is told.
     pub api_servers: Vec<ApiServerAddress>,
+    /// Whether `any` means pods that are not in the input too, where such are laid over it.
+    pub any_pod: bool,
 }
 
 impl Default for Context {
@@ -24,6 +26,7 @@ impl Default for Context {
             namespace: None,
             dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
             api_servers: Vec::new(),
+            any_pod: false,
         }
     }
 }

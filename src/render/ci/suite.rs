@@ -22,6 +22,8 @@ struct SuiteFile {
 struct WrittenTest {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    world: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     can: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cannot: Option<String>,
@@ -55,6 +57,7 @@ pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
 fn written(test: &crate::check::PolicyTest) -> Option<WrittenTest> {
     let mut written = WrittenTest {
         name: test.name.clone(),
+        world: test.closed.then_some("closed"),
         ..WrittenTest::default()
     };
     match &test.claim {

@@ -4,6 +4,7 @@
 //! text, `JUnit`, TAP, Markdown and findings print the same lines.
 
 use crate::check::coverage::coverage;
+use crate::check::outcome::{FlowEnd, PotentialFlow};
 use crate::check::{Cut, Example, Outcome, Run, Status, Suite};
 use crate::config::Level;
 use crate::model::Truth;
@@ -169,6 +170,7 @@ pub fn reason(
             };
             vec![(format!("{} {is}: {why}", flow(context, shown)), at)]
         }
+        Some(Example::Potential(flow)) => vec![(potential(flow, outcome.status), None)],
         Some(Example::Path { hops, cut, pairs }) => path(context, hops, cut, *pairs),
         Some(Example::Open(id, direction)) => {
             let name = words::clean(&cluster.workload_name(*id)).into_owned();
@@ -208,6 +210,25 @@ pub fn reason(
         }
         Some(Example::Text(text)) => vec![(words::clean(text).into_owned(), None)],
     }
+}
+
+/// What passes, or may, where a pod is not in the input.
+fn potential(flow: &PotentialFlow, status: Status) -> String {
+    let end = |end: &FlowEnd| match end {
+        FlowEnd::Pods(name) => words::clean(name).into_owned(),
+        FlowEnd::Address(address) => address.to_string(),
+    };
+    let is = if status == Status::Undecided {
+        "is unknown"
+    } else {
+        "is allowed"
+    };
+    format!(
+        "{} -> {}  {} {is}, and not all of these pods are in the input (world: closed leaves them out)",
+        end(&flow.source),
+        end(&flow.destination),
+        words::potential_traffic(&flow.traffic, &flow.port_names)
+    )
 }
 
 fn path(
