@@ -713,3 +713,13 @@ fn claims_of_absence_hold_for_pods_that_are_not_there() {
         );
     }
 }
+
+#[test]
+fn any_pod_means_every_kind_that_is_not_there() {
+    let text = format!("{SAW}{}", policy("{matchLabels: {app: saw}}", EDGE));
+    let question = "any-pod reach mill/saw:80";
+    let all = asked(&text, AskedPods::Every, question);
+    assert_eq!(all, Some(Verdict::Partly));
+    let open = format!("{SAW}{}", policy("{matchLabels: {app: saw}}", ANY));
+    assert_eq!(asked(&open, AskedPods::Every, question), Some(Verdict::Yes));
+}

@@ -10,7 +10,10 @@ use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
-use netpal::{Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show};
+use netpal::{
+    AskedPorts, EndpointSpec, Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show,
+};
+use std::collections::BTreeSet;
 
 /// Answers a file of questions.
 ///
@@ -22,7 +25,7 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
         bail!("standard input can be read only once: both -f - and --questions - were given");
     }
     let text = read(file)?;
-    let workspace = Workspace::open(common)?;
+    let workspace = opened(common, &text)?;
     let answers = QuestionAnswers::new(answers(&workspace, &text)?);
     summary(common, file, &answers);
     output.render(&answers, &workspace.context(&workspace.locator()))?;
@@ -38,13 +41,48 @@ fn read(file: &str) -> Result<String> {
     Ok(netpal::read_text(file)?)
 }
 
-fn answers(workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {
-    let mut reader = csv::ReaderBuilder::new()
+/// The input, with pods for the ends that are asked about and not loaded.
+fn opened(common: &Common, text: &str) -> Result<Workspace> {
+    let mut reader = lines(text);
+    let records = reader.records().filter_map(Result::ok);
+    let questions = records.map(|record| question(&unanswered(&record)));
+    let questions: Vec<Question> = questions.filter_map(Result::ok).collect();
+    let ends = questions.iter().flat_map(|q| [&q.source, &q.destination]);
+    let asked: Vec<&EndpointSpec> = ends.collect();
+    let mut ports: BTreeSet<u16> = BTreeSet::new();
+    for question in &questions {
+        if let AskedPorts::Numbers(numbers) = question.destination.asked_ports() {
+            ports.extend(numbers);
+        }
+    }
+    let ports = if ports.is_empty() || ports.len() > MOST_PORTS {
+        AskedPorts::Any
+    } else {
+        AskedPorts::Numbers(ports.into_iter().collect())
+    };
+    Workspace::open(common)?.with_asked_on(common, &asked, &ports)
+}
+
+/// On how many ports a pod that is not loaded is told apart by its port names.
+const MOST_PORTS: usize = 20;
+
+fn lines(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes())
+}
+
+fn unanswered(record: &csv::StringRecord) -> QuestionAnswer {
+    let line = record.position().map_or(0, csv::Position::line);
+    let field = |i: usize| record.get(i).unwrap_or_default().to_owned();
+    QuestionAnswer::new(line, [0, 1, 2, 3].map(field))
+}
+
+fn answers(workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {
+    let mut reader = lines(text);
     let mut answered = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| anyhow!("the questions are not CSV: {e}"))?;
@@ -69,14 +107,30 @@ fn is_head(record: &csv::StringRecord) -> bool {
 }
 
 fn answer(workspace: &Workspace, record: &csv::StringRecord) -> QuestionAnswer {
-    let line = record.position().map_or(0, csv::Position::line);
-    let field = |i: usize| record.get(i).unwrap_or_default().to_owned();
-    let mut answer = QuestionAnswer::new(line, [0, 1, 2, 3].map(field));
-    match decide(workspace, &answer, &field(4)) {
+    let mut answer = unanswered(record);
+    match decide(workspace, &answer, record.get(4).unwrap_or_default()) {
         Ok((verdict, reason, expected)) => answer.answered(verdict, reason, expected),
         Err(error) => answer.error = Some(error.to_string().replace("\n      ", ":")),
     }
     answer
+}
+
+/// The question of a line.
+fn question(line: &QuestionAnswer) -> Result<Question> {
+    let bracketed = if line.destination.parse::<std::net::Ipv6Addr>().is_ok() {
+        format!("[{}]", line.destination)
+    } else {
+        line.destination.clone()
+    };
+    let destination = match (line.port.as_str(), line.protocol.as_str()) {
+        ("" | "*", _) => bracketed,
+        (port, "") => format!("{bracketed}:{port}"),
+        (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
+    };
+    Ok(Question {
+        source: super::asked::endpoint(&line.source)?,
+        destination: super::asked::endpoint(&destination)?,
+    })
 }
 
 type LineAnswer = (Verdict, &'static str, Option<Verdict>);
@@ -92,20 +146,7 @@ fn decide(workspace: &Workspace, line: &QuestionAnswer, expected: &str) -> Resul
             bail!("`{other}` is no expectation: write allow, deny, yes, no, partly or unknown")
         }
     };
-    let bracketed = if line.destination.parse::<std::net::Ipv6Addr>().is_ok() {
-        format!("[{}]", line.destination)
-    } else {
-        line.destination.clone()
-    };
-    let destination = match (line.port.as_str(), line.protocol.as_str()) {
-        ("" | "*", _) => bracketed,
-        (port, "") => format!("{bracketed}:{port}"),
-        (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
-    };
-    let question = Question {
-        source: super::asked::endpoint(&line.source)?,
-        destination: super::asked::endpoint(&destination)?,
-    };
+    let question = question(line)?;
     let answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     let shown = answer
         .pairs

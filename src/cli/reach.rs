@@ -21,6 +21,14 @@ struct Root {
     asked: TrafficSet,
 }
 
+/// The input, with pods for the ends that are asked about and not loaded.
+fn opened(common: &Common, ends: &[&str]) -> Result<Workspace> {
+    let specs = ends.iter().map(|text| endpoint(text));
+    let specs: Vec<EndpointSpec> = specs.collect::<Result<_>>()?;
+    let asked: Vec<&EndpointSpec> = specs.iter().collect();
+    Workspace::open(common)?.with_asked(common, &asked)
+}
+
 fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     let spec: EndpointSpec = endpoint(text)?;
     let cluster = &workspace.input.cluster;
@@ -85,7 +93,7 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     let Some(source) = &args.source else {
         bail!("reach from where? netpal reach SRC, or netpal reach --path SRC DST")
     };
-    let workspace = Workspace::open(common)?;
+    let workspace = opened(common, &[source])?;
     let root = root(&workspace, source)?;
     let found = reach(&workspace.graph, &query(&root, Way::Forward, args.hops));
     let view = ReachView {
@@ -102,7 +110,7 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
     let [from, to] = ends else {
         bail!("--path takes two ends")
     };
-    let workspace = Workspace::open(common)?;
+    let workspace = opened(common, &[from, to])?;
     let (from, to) = (root(&workspace, from)?, root(&workspace, to)?);
     if from.pods.is_empty() || to.pods.is_empty() {
         bail!("--path goes from workload to workload; ask about addresses with netpal can");
@@ -131,7 +139,7 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
 /// When an end is unknown, or the input cannot be read.
 pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
     let output = Output::of::<ReachView<'_>>(common)?;
-    let workspace = Workspace::open(common)?;
+    let workspace = opened(common, &[&args.destination])?;
     let root = root(&workspace, &args.destination)?;
     if root.pods.is_empty() {
         bail!("`{}`: who takes workloads and Services", args.destination);

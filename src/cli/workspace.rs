@@ -9,9 +9,9 @@ use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
-    AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context,
-    DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork, Input,
-    IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
+    AllowGraph, AskedPods, AskedPorts, CNI_PROFILES, CniProfile, CompileError, CompileOptions,
+    Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork,
+    Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
     RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec, dns_pods,
     load_watched, potential_rows, relabelled, with_stand_ins,
 };
@@ -136,15 +136,26 @@ impl Workspace {
     ///
     /// # Errors
     /// When it cannot be compiled.
-    pub fn with_asked(mut self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
+    pub fn with_asked(self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
         let ports = asked.last().map(|spec| spec.asked_ports());
+        self.with_asked_on(common, asked, &ports.unwrap_or_default())
+    }
+
+    /// [`Self::with_asked`] on some ports.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn with_asked_on(
+        mut self,
+        common: &Common,
+        asked: &[&EndpointSpec],
+        ports: &AskedPorts,
+    ) -> Result<Self> {
         let asked: Vec<AskedPods> = asked.iter().filter_map(|e| self.asked_pods(e)).collect();
         if self.world == World::Closed {
             return Ok(self);
         }
-        let Some((input, remarks)) =
-            with_stand_ins(&self.input, &asked, &ports.unwrap_or_default())
-        else {
+        let Some((input, remarks)) = with_stand_ins(&self.input, &asked, ports) else {
             return Ok(self);
         };
         self.input = input;
@@ -164,6 +175,7 @@ impl Workspace {
                 let (namespace, labels) = &self.names.dns;
                 Some(AskedPods::Dns(namespace.clone(), labels.clone()))
             }
+            Target::Keyword(Keyword::AnyPod) => Some(AskedPods::Every),
             Target::Namespace(name) => Some(AskedPods::Namespace(name.clone())),
             Target::Selected {
                 namespace,

@@ -158,6 +158,18 @@ fn unmentioned(mentioned: &BTreeSet<String>) -> String {
     value
 }
 
+/// The labels of a kind in words.
+pub(crate) fn pairs<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> String {
+    let pair = |(key, value): (&str, &str)| {
+        if value.starts_with(OTHER_VALUE) {
+            format!("with another {key}")
+        } else {
+            format!("{key}={value}")
+        }
+    };
+    labels.map(pair).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

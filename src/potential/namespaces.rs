@@ -7,6 +7,7 @@
 
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Namespace, Requirement, Selector};
 use crate::potential::few::KindBudget;
+use crate::potential::kinds::pairs;
 use crate::potential::vocabulary::PodVocabulary;
 use std::collections::BTreeSet;
 
@@ -30,6 +31,9 @@ impl PotentialNamespace {
         self != other && self.name == other.name
     }
 }
+
+/// A namespace that nobody names; no name of a namespace has a blank.
+const OTHER: &str = "another namespace";
 
 /// The namespaces of both sides.
 pub fn potential_namespaces(
@@ -67,13 +71,12 @@ pub fn potential_namespaces(
             }
         }
     }
-    let other = unused(&names);
-    let kinds = namespace_kinds(&other, clusters, vocabulary, budget);
-    for (i, labels) in kinds.into_iter().enumerate() {
-        let name = if i == 0 {
-            other.clone()
+    let kinds = namespace_kinds(OTHER, clusters, vocabulary, budget);
+    for labels in kinds {
+        let name = if labels.iter().len() == 0 {
+            OTHER.to_owned()
         } else {
-            format!("{other}-{i}")
+            format!("{OTHER} {}", pairs(labels.iter()))
         };
         found.push(made_up(&name, labels, true));
     }
@@ -126,12 +129,4 @@ fn namespace_kinds(
     }
     let list: Vec<&Selector> = selectors.iter().collect();
     budget.kinds(&list, &focus)
-}
-
-fn unused(names: &BTreeSet<Box<str>>) -> String {
-    let mut name = "any-other-namespace".to_owned();
-    while names.iter().any(|used| used.starts_with(&name)) {
-        name.push('x');
-    }
-    name
 }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub enum AskedPods {
     /// Those that answer DNS queries: their namespace and labels.
     Dns(Box<str>, Selector),
+    /// One of every kind, in every namespace there may be.
+    Every,
     /// All of a namespace.
     Namespace(Box<str>),
     /// Those with some labels in a namespace.
@@ -51,6 +53,7 @@ pub fn with_stand_ins(
         let so_far = laid.as_ref().unwrap_or(input);
         let added = match asked {
             AskedPods::Dns(namespace, labels) => dns(so_far, namespace, labels),
+            AskedPods::Every => every_kind(so_far, ports),
             AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything(), ports),
             AskedPods::Labelled(name, labels) => kinds(so_far, name, labels, ports),
         };
@@ -144,6 +147,25 @@ fn kinds(
         laid,
         format!("{what}: the answer is about every such pod there may be"),
     ))
+}
+
+/// One pod of every kind that no loaded pod is of.
+fn every_kind(input: &Input, ports: &AskedPorts) -> Option<(Input, String)> {
+    let mut vocabulary = PodVocabulary::default();
+    vocabulary.add(&input.policies, |_| true);
+    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
+    pods.keep(|_, kind| !kind.loaded);
+    if pods.kinds.is_empty() {
+        return None;
+    }
+    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
+    let all = if pods.complete {
+        "every kind"
+    } else {
+        "some kinds"
+    };
+    let remark = format!("the answer is about {all} of pods that are not in the input too");
+    Some((laid, remark))
 }
 
 /// The lists of container ports that a pod may have, as far as a question can tell them apart: none

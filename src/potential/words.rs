@@ -5,7 +5,7 @@
 //! labels of the pod that stands for the kind, once for all namespaces where it is in the set.
 
 use crate::model::{Labels, NAMESPACE_NAME_LABEL};
-use crate::potential::kinds::OTHER_VALUE;
+use crate::potential::kinds::pairs;
 use crate::potential::pods::{PodKind, PotentialPods};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,15 +156,4 @@ fn labelled(labels: &Labels) -> String {
     } else {
         text
     }
-}
-
-fn pairs<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> String {
-    let pair = |(key, value): (&str, &str)| {
-        if value.starts_with(OTHER_VALUE) {
-            format!("with another {key}")
-        } else {
-            format!("{key}={value}")
-        }
-    };
-    labels.map(pair).collect::<Vec<_>>().join(",")
 }

@@ -34,6 +34,8 @@ pub enum Keyword {
     Private,
     /// Every workload.
     Any,
+    /// Every workload, and every kind of pod that is not in the input.
+    AnyPod,
     /// The cloud's metadata service.
     Imds,
     /// The cluster's DNS pods.
@@ -45,10 +47,11 @@ pub enum Keyword {
 }
 
 impl Keyword {
-    const TABLE: [(Self, &'static str); 7] = [
+    const TABLE: [(Self, &'static str); 8] = [
         (Self::Internet, "internet"),
         (Self::Private, "private"),
         (Self::Any, "any"),
+        (Self::AnyPod, "any-pod"),
         (Self::Imds, "imds"),
         (Self::Dns, "dns"),
         (Self::ApiServer, "apiserver"),
@@ -449,7 +452,7 @@ impl Keyword {
                 ];
                 Some(IpSet::from_cidrs(known.map(IpNet::from)))
             }
-            Self::Any | Self::Dns | Self::ApiServer | Self::Nodes => None,
+            Self::Any | Self::AnyPod | Self::Dns | Self::ApiServer | Self::Nodes => None,
         }
     }
 }

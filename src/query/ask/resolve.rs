@@ -229,6 +229,7 @@ impl Resolver<'_> {
             });
         }
         let found = match keyword {
+            Keyword::AnyPod => return self.workloads("this input", |_, _| true),
             Keyword::Any => {
                 // what stands in for pods that are not loaded is in no document
                 let any_pod = self.context.any_pod;
