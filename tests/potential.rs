@@ -52,6 +52,12 @@ fn a_change_that_only_pods_elsewhere_would_see_is_told() {
         (ANY, EDGE, Some(ChangeKind::Narrowed)),
         (WEB, ANY, Some(ChangeKind::Widened)),
         (EDGE, EDGE, None),
+        // the same addresses in other blocks
+        (
+            "{ipBlock: {cidr: 10.0.0.0/24}}",
+            "{ipBlock: {cidr: 10.0.0.128/25}}, {ipBlock: {cidr: 10.0.0.0/25}}",
+            None,
+        ),
         // the same set in other words
         (
             "{podSelector: {matchExpressions: [{key: app, operator: In, values: [a, b]}]}}",

@@ -305,3 +305,22 @@ fn address_blocks_are_checked_as_the_chosen_version_does() {
     }
     assert!("1".parse::<Kubernetes>().is_err() && "v1.36.2".parse() == Ok(Kubernetes(36)));
 }
+
+/// A list of containers that is empty because their fields stand beside it is a mistake, and no
+/// kustomize patch: the workload counts.
+#[test]
+fn containers_beside_their_list_are_a_mistake() {
+    let template = |containers: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: loom, namespace: weave}}\nspec:\n  \
+             selector: {{matchLabels: {{app: loom}}}}\n  template:\n    metadata: {{labels: {{app: loom}}}}\n    spec:\n{containers}"
+        )
+    };
+    let beside =
+        template("      containers:\n      name: main\n      image: registry.example/loom:1\n");
+    assert_eq!(errors(&beside), ["spec.template.spec.containers"]);
+    assert_eq!(load_str(&beside).cluster.workloads().len(), 1);
+    let patch = template("      nodeName: rack-1\n");
+    assert_eq!(errors(&patch), [""; 0]);
+    assert_eq!(load_str(&patch).cluster.workloads().len(), 0);
+}

@@ -78,7 +78,7 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .filter(|(i, _)| !used.contains(i))
         .map(|(edit, e)| NoEffectEdit {
             edit,
-            text_only: !e.meaning,
+            text_only: e.text_only,
             may_matter: false,
         })
         .collect();

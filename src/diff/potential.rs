@@ -14,10 +14,8 @@
 use crate::diff::align::endpoint::DiffParty;
 use crate::diff::answer::{Change, Diff};
 use crate::diff::before_after::Side;
-use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::diff;
 use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
-use crate::diff::sorted_policy::SortedPolicy;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{Labels, WorkloadId};
@@ -67,7 +65,7 @@ fn potential(
     known: &Diff,
 ) -> Result<PotentialDiff, CompileError> {
     let surroundings = surroundings_differ(before, after);
-    if world == World::Closed || !surroundings && !edits_differ(before, after, known) {
+    if world == World::Closed || !surroundings && !known.edits.iter().any(|edit| edit.meaning) {
         return Ok(PotentialDiff::default());
     }
     let inputs = [before.input, after.input];
@@ -137,12 +135,6 @@ fn in_focus<'p>(inputs: [&'p Input; 2], known: &Diff, everything: bool) -> Vec<&
         .collect()
 }
 
-/// Whether a policy differs in what it means.
-fn edits_differ(before: Side<'_>, after: Side<'_>, known: &Diff) -> bool {
-    let inputs = [before.input, after.input];
-    known.edits.iter().any(|edit| changes_meaning(inputs, edit))
-}
-
 /// What is not modelled, wherever it stands.
 fn taints(input: &Input) -> Vec<Taint> {
     let all = input.policies.taints.iter();
@@ -151,16 +143,6 @@ fn taints(input: &Input) -> Vec<Taint> {
         ..t.clone()
     };
     all.map(anywhere).collect()
-}
-
-/// Whether an edit may change what a policy means: the order in which rules or peers are written
-/// does not where they are added up.
-fn changes_meaning(inputs: [&Input; 2], edit: &PolicyEdit) -> bool {
-    let (Some(before), Some(after)) = (edit.before, edit.after) else {
-        return true;
-    };
-    let sorted = |input: &Input, id| SortedPolicy::of(&input.policies, input.policies.get(id));
-    edit.meaning && sorted(inputs[0], before) != sorted(inputs[1], after)
 }
 
 /// The edited policies, and where others decide with them.

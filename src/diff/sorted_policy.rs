@@ -2,11 +2,12 @@
 //! different orders are equal.
 //!
 //! Peers and port entries of a rule are added up, and so are the rules of a tier without an order;
-//! in an ordered tier rules may change places with neighbours of the same action.
+//! in an ordered tier rules may change places with neighbours of the same action. Blocks of
+//! addresses count by what they cover together: one block and its two halves are the same.
 
-use crate::policy::{Action, Peers, Policy, PolicySet, Ports, Rule, Subject};
-use std::collections::BTreeSet;
-use std::fmt::Debug;
+use crate::policy::{Action, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Rule, Subject};
+use crate::set::{IpSet, TrafficSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a policy means, as far as it can be told without looking into selectors.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl SortedPolicy {
 }
 
 fn runs(rules: &[Rule], ordered: bool) -> Vec<(Action, BTreeSet<String>)> {
-    let mut runs: Vec<(Action, BTreeSet<String>)> = Vec::new();
+    let mut runs: Vec<(Action, Vec<&Rule>)> = Vec::new();
     for rule in rules {
         let place = if ordered {
             runs.last_mut().filter(|(action, _)| *action == rule.action)
@@ -45,26 +46,57 @@ fn runs(rules: &[Rule], ordered: bool) -> Vec<(Action, BTreeSet<String>)> {
             runs.iter_mut().find(|(action, _)| *action == rule.action)
         };
         match place {
-            Some((_, run)) => _ = run.insert(written(rule)),
-            None => runs.push((rule.action, BTreeSet::from([written(rule)]))),
+            Some((_, run)) => run.push(rule),
+            None => runs.push((rule.action, vec![rule])),
         }
     }
-    runs
+    let run = |(action, run): (Action, Vec<&Rule>)| (action, added_up(&run));
+    runs.into_iter().map(run).collect()
 }
 
-/// A rule as text, its peers and ports in order.
-fn written(rule: &Rule) -> String {
-    let peers = match &rule.peers {
-        Peers::Any => None,
-        Peers::Of(list) => Some(in_order(list)),
-    };
-    let ports = match &rule.ports {
-        Ports::Any => None,
-        Ports::Of(list) => Some(in_order(list)),
-    };
-    format!("{peers:?} {ports:?} {:?}", rule.qualifiers)
+/// Rules of one action as text: the peers of those with the same ports together.
+fn added_up(rules: &[&Rule]) -> BTreeSet<String> {
+    let mut by_ports: BTreeMap<String, Vec<&Peers>> = BTreeMap::new();
+    for rule in rules {
+        let ports = format!("{} {:?}", ports(&rule.ports), rule.qualifiers);
+        by_ports.entry(ports).or_default().push(&rule.peers);
+    }
+    let written = by_ports.into_iter();
+    written
+        .map(|(ports, lists)| format!("{} {ports}", peers(&lists)))
+        .collect()
 }
 
-fn in_order<T: Debug>(list: &[T]) -> BTreeSet<String> {
-    list.iter().map(|item| format!("{item:?}")).collect()
+/// Lists of peers as one, in order; blocks of addresses by what they cover together.
+fn peers(lists: &[&Peers]) -> String {
+    let mut blocks = IpSet::empty();
+    let mut others = BTreeSet::new();
+    for list in lists {
+        let Peers::Of(list) = list else {
+            return "anyone".to_owned();
+        };
+        for peer in list.iter() {
+            match peer {
+                Peer::Addresses(set) => blocks = blocks.union(set),
+                other => _ = others.insert(format!("{other:?}")),
+            }
+        }
+    }
+    format!("{blocks:?} {others:?}")
+}
+
+/// Port entries in order; numbers by what they cover together.
+fn ports(ports: &Ports) -> String {
+    let Ports::Of(list) = ports else {
+        return "any".to_owned();
+    };
+    let mut numbers = TrafficSet::empty();
+    let mut others = BTreeSet::new();
+    for port in list.iter() {
+        match port {
+            PortMatch::Traffic(set) => numbers = numbers.union(set),
+            other => _ = others.insert(format!("{other:?}")),
+        }
+    }
+    format!("{numbers:?} {others:?}")
 }

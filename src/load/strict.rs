@@ -215,7 +215,37 @@ pub fn check(kind: &str, node: &SyntaxNode) -> Vec<Invalid> {
         let path = Path::root().key("metadata").key("name");
         found.push(invalid(path, format!("a {kind} needs a name"), None));
     }
+    found.extend(without_containers(node));
     found
+}
+
+/// A pod template whose list of containers is empty, mostly because their fields stand beside it.
+fn without_containers(node: &SyntaxNode) -> Option<Invalid> {
+    let spec = node.get("spec")?.get("template")?.get("spec")?;
+    let containers = spec.get("containers")?;
+    if !containers.is_null() && (!containers.items().is_empty() || !containers.entries().is_empty())
+    {
+        return None;
+    }
+    let keys = ["spec", "template", "spec", "containers"].into_iter();
+    let path = keys.fold(Path::root(), |path, key| path.key(key));
+    let fields = ["name", "image", "ports", "env", "command", "args"];
+    let beside: Vec<&str> = fields
+        .into_iter()
+        .filter(|field| spec.get(field).is_some())
+        .collect();
+    let help = match beside.first() {
+        None => "give it at least one container".to_owned(),
+        Some(first) => format!(
+            "{} stand beside it: write `- {first}: ...` below `containers:`, and indent the others as far",
+            beside.join(", ")
+        ),
+    };
+    Some(invalid(
+        path,
+        "a pod needs a container".to_owned(),
+        Some(help),
+    ))
 }
 
 fn is_blank(node: &SyntaxNode) -> bool {

@@ -240,11 +240,11 @@ fn is_patch(node: &SyntaxNode, kind: WorkloadKind) -> bool {
         .is_some_and(|l| !l.entries().is_empty());
     let selects = spec.is_some_and(|s| s.get("selector").is_some());
     let needs_labels = !matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
-    let containers = template
-        .get("spec")
-        .and_then(|s| s.get("containers"))
-        .is_some_and(|c| !c.items().is_empty());
-    (needs_labels && !labelled && !selects) || !containers
+    let containers = template.get("spec").and_then(|s| s.get("containers"));
+    let has_some = containers.is_some_and(|c| !c.items().is_empty());
+    // an empty list in an object that is complete otherwise is a mistake in it
+    let mistaken = containers.is_some() && labelled && selects;
+    (needs_labels && !labelled && !selects) || !(has_some || mistaken)
 }
 
 fn job_labels(name: &str) -> Vec<(&'static str, String)> {

@@ -1,10 +1,11 @@
 //! The policies that differ between the two sides.
 //!
 //! Policies are matched by kind, namespace and name. An edit changes the *meaning* when the lowered
-//! rules differ, else only the text. Cost: O(policies of both sides), and the texts of those with
-//! equal rules.
+//! rules differ in what they say together ([`SortedPolicy`]), else only how they are written. Cost:
+//! O(policies of both sides), and the texts of those with equal rules.
 
 use crate::diff::before_after::Side;
+use crate::diff::sorted_policy::SortedPolicy;
 use crate::policy::{Policy, PolicyId, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Sources};
@@ -28,8 +29,10 @@ pub struct PolicyEdit {
     pub before: Option<PolicyId>,
     /// The policy after, if it exists.
     pub after: Option<PolicyId>,
-    /// Whether its rules differ, not only its text.
+    /// Whether its rules differ in what they mean together.
     pub meaning: bool,
+    /// Whether only its text differs: blanks, comments, order of keys.
+    pub text_only: bool,
 }
 
 impl PolicyEdit {
@@ -64,16 +67,20 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool
                 before: None,
                 after: Some(id),
                 meaning: true,
+                text_only: false,
             });
             continue;
         };
-        let meaning = !same_meaning(old.get(was), policy);
+        let text_only = same_meaning(old.get(was), policy);
+        let sorted = |policies, policy| SortedPolicy::of(policies, policy);
+        let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
-        if meaning || !same_text(texts[0], texts[1]) {
+        if !text_only || !same_text(texts[0], texts[1]) {
             edits.push(PolicyEdit {
                 before: Some(was),
                 after: Some(id),
                 meaning,
+                text_only,
             });
         }
     }
@@ -83,6 +90,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool
         before: Some(id),
         after: None,
         meaning: true,
+        text_only: false,
     }));
     (edits, distinct)
 }
