@@ -10,10 +10,11 @@ use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
 use crate::policy::PolicySet;
 use crate::policy::interner::PolicyInterner;
+use crate::policy::lowered::Invalid;
 use crate::source::{
     Base, Document, DocumentId, FileId, Location, Origin, Position, Sources, Span,
 };
-use crate::tree::{Chunk, Problem, ProblemKind};
+use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -113,6 +114,7 @@ impl<'o> Assembly<'o> {
     pub(super) fn remarks(&mut self, object: &mut LoadedObject) {
         for remark in std::mem::take(&mut object.remarks) {
             let invalid = remark.invalid;
+            let help = help(&invalid);
             let message = if invalid.path.is_root() {
                 invalid.message
             } else {
@@ -123,7 +125,7 @@ impl<'o> Assembly<'o> {
             };
             let place = Place::Origin(Origin::new(object.document, invalid.path));
             let mut diagnostic = Diagnostic::new(remark.severity, remark.code, place, message);
-            diagnostic.help = invalid.help.map(Into::into);
+            diagnostic.help = help;
             self.diagnostics.push(diagnostic);
         }
     }
@@ -143,4 +145,15 @@ pub fn count(counts: &mut BTreeMap<String, usize>, kind: &str) {
         Some(n) => *n += 1,
         None => _ = counts.insert(kind.to_owned(), 1),
     }
+}
+
+/// What to do about an invalid value: its own help, unless the value was never filled in.
+pub(super) fn help(invalid: &Invalid) -> Option<Box<str>> {
+    if Sniffed::is_placeholder(&invalid.message) {
+        return Some(
+            "a placeholder that was not filled in: fill it in first, for example with envsubst"
+                .into(),
+        );
+    }
+    invalid.help.as_deref().map(Into::into)
 }

@@ -1,7 +1,7 @@
 //! Objects -> [`crate::policy::PolicySet`]: every policy that was read, or a taint in its place.
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
-use crate::load::assembly::{Assembly, count};
+use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, Truth};
@@ -54,7 +54,7 @@ impl Assembly<'_> {
                 DiagnosticSeverity::Error
             };
             let mut diagnostic = Diagnostic::new(severity, code, place, message);
-            diagnostic.help = invalid.help.clone().map(Into::into);
+            diagnostic.help = help(invalid);
             self.diagnostics.push(diagnostic);
         }
         if let Some(mut policy) = self.placed_in_tier(lowered.policy, lowered.tier) {

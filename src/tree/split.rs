@@ -161,7 +161,8 @@ pub struct Sniffed<'a> {
 impl Sniffed<'_> {
     /// Whether a sniffed word is a template or a placeholder and so says nothing.
     pub fn is_placeholder(word: &str) -> bool {
-        word.contains("{{") || word.contains("${") || word.contains("$(")
+        let is_expression = word.starts_with('(') && word.ends_with(')');
+        word.contains("{{") || word.contains("${") || word.contains("$(") || is_expression
     }
 }
 
