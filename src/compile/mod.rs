@@ -15,7 +15,7 @@ pub mod endpoint_bounds;
 pub mod endpoint_index;
 pub mod endpoint_space;
 pub mod equivalent_sources;
-pub mod own_nodes;
+pub mod node_index;
 pub mod peer_sets;
 pub mod port_sets;
 pub mod selector_index;

@@ -19,7 +19,7 @@ use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy};
 use crate::compile::egress_index::EgressIndex;
 use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::equivalent_sources::equivalent_sources;
-use crate::compile::own_nodes::NodeIndex;
+use crate::compile::node_index::NodeIndex;
 use crate::compile::peer_sets::{
     EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetIx, PeerSets, Scenario,
 };

@@ -11,7 +11,7 @@
 
 use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy};
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
 use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};

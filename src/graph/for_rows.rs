@@ -4,7 +4,7 @@
 
 use crate::compile::egress_index::EgressIndex;
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::NodeIndex;
+use crate::compile::node_index::NodeIndex;
 use crate::graph::common_family::CommonFamilies;
 use crate::set::{Table, index_type};
 use std::sync::OnceLock;

@@ -17,7 +17,7 @@ pub mod extent;
 pub mod external;
 pub mod for_rows;
 mod invariants;
-pub mod own_node;
+pub mod own_node_exemption;
 pub mod ports_at;
 pub mod row;
 pub mod row_cache;

@@ -13,11 +13,11 @@
 
 use crate::compile::effective_policy::EffectiveIx;
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
 use crate::graph::for_rows::DestinationClassIx;
-use crate::graph::own_node::{NodeRelation, SomePods};
+use crate::graph::own_node_exemption::{NodeRelation, SomePods};
 use crate::graph::row::SourcesTraffic;
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};

@@ -39,8 +39,8 @@ mod redundancy;
 pub mod registry;
 pub mod reporter;
 pub mod rules;
-mod selectors;
 pub mod settings;
+mod short_lived_labels;
 pub mod suppress;
 mod words;
 

@@ -5,7 +5,7 @@
 //! workload. Cost: O(pods of the namespace x requirements).
 
 use crate::lint::context::LintContext;
-use crate::lint::selectors::unstable_label;
+use crate::lint::short_lived_labels::unstable_label;
 use crate::lint::words::distance;
 use crate::model::{NamespaceId, PodId, Requirement, Selector, WorkloadId};
 use crate::policy::validate::is_label_value;

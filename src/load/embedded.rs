@@ -8,8 +8,8 @@
 
 use crate::policy::TaintEffect;
 use crate::policy::dialects;
-use crate::policy::recognized;
-use crate::policy::recognized::{TaintNamespaces, TaintReach};
+use crate::policy::unmodelled;
+use crate::policy::unmodelled::{TaintNamespaces, TaintReach};
 use crate::tree::SyntaxNode;
 
 /// The policies that an object holds: the kind of the first, and what all of them can touch.
@@ -47,7 +47,7 @@ fn is_policy(node: &SyntaxNode) -> bool {
         return false;
     };
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    let known = dialects::find(version, kind).is_some() || recognized::find(group, kind).is_some();
+    let known = dialects::find(version, kind).is_some() || unmodelled::find(group, kind).is_some();
     let content = ["spec", "specs", "data", "clone", "cloneList", "metadata"];
     known && content.iter().any(|key| node.get(key).is_some())
 }
@@ -85,7 +85,7 @@ fn says_policy(node: &SyntaxNode) -> bool {
 
 fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
     if is_bare_spec(node) {
-        let (directions, pods) = recognized::of_bare_spec(node);
+        let (directions, pods) = unmodelled::of_bare_spec(node);
         let reach = TaintReach::own(TaintEffect::UnorderedTier, directions).labelled(pods);
         return vec![reach.namespaces(TaintNamespaces::All)];
     }
@@ -99,7 +99,7 @@ fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
         .and_then(SyntaxNode::as_str)
         .unwrap_or_default();
     let reaches = match body {
-        Some(body) => recognized::reach_of(kind, body),
+        Some(body) => unmodelled::reach_of(kind, body),
         None if kind == "NetworkPolicy" => {
             vec![TaintReach::own(TaintEffect::UnorderedTier, [true, true])]
         }

@@ -9,7 +9,7 @@
 use crate::model::WorkloadKind;
 use crate::policy::dialects;
 use crate::policy::lowered::Invalid;
-use crate::policy::recognized;
+use crate::policy::unmodelled;
 use crate::source::Path;
 use crate::tree::SyntaxNode;
 
@@ -69,7 +69,7 @@ pub fn check(node: &SyntaxNode, api_version: &str, kind: &str) -> Option<Misiden
         return None; // most objects
     }
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    if dialects::find(api_version, kind).is_some() || recognized::find(group, kind).is_some() {
+    if dialects::find(api_version, kind).is_some() || unmodelled::find(group, kind).is_some() {
         return None;
     }
     if let Some(meant) = policy_kind(kind) {
@@ -126,12 +126,12 @@ fn policy(node: &SyntaxNode, api_version: &str, kind: &str, meant: &'static str)
         .find(|d| d.kind == meant)
         .map(|d| d.api_version.to_owned())
         .or_else(|| {
-            let row = recognized::KINDS.iter().find(|k| k.kind == meant)?;
+            let row = unmodelled::KINDS.iter().find(|k| k.kind == meant)?;
             Some(format!("{}/{}", row.group, current_version(row.group)))
         })
         .unwrap_or_default();
     let in_group = right.split_once('/').is_some_and(|(g, _)| g == group)
-        || recognized::find(group, meant).is_some();
+        || unmodelled::find(group, meant).is_some();
     let mut found = if kind != meant && in_group {
         let message = format!("`{kind}` is not a kind; the API has `{meant}`");
         other("kind", message, &format!("write kind: {meant}"))

@@ -7,8 +7,8 @@ use crate::model;
 use crate::policy::TaintReason;
 use crate::policy::dialects;
 use crate::policy::lowered::{Invalid, Lowered};
-use crate::policy::recognized;
-use crate::policy::recognized::TaintReach;
+use crate::policy::unmodelled;
+use crate::policy::unmodelled::TaintReach;
 use crate::source::{Base, DocumentId, Path, Position};
 use crate::tree::{Chunk, SyntaxNode};
 use std::net::SocketAddr;
@@ -96,13 +96,13 @@ impl Contribution {
             .any(|d| d.kind == kind && !d.namespaced)]
         .into_iter()
         .chain(
-            recognized::KINDS
+            unmodelled::KINDS
                 .iter()
                 .filter(|k| k.kind == kind)
                 .map(|k| !k.namespaced),
         );
         Self::Unmodelled(Box::new(UnmodelledPolicy {
-            reaches: recognized::reach_of(kind, node),
+            reaches: unmodelled::reach_of(kind, node),
             namespaced: !cluster_wide.into_iter().any(|wide| wide),
             reason: TaintReason::Broken,
             why: None,

@@ -18,8 +18,8 @@ use crate::policy::TaintEffect;
 use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
-use crate::policy::recognized;
-use crate::policy::recognized::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
+use crate::policy::unmodelled;
+use crate::policy::unmodelled::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
 use crate::source::{Base, DocumentId};
 use crate::tree::{Chunk, Entry, SyntaxNode};
 
@@ -126,12 +126,12 @@ fn contribution(
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         return policy(object, node, dialect, options);
     }
-    match recognized::recognize(object.group(), &object.kind) {
+    match unmodelled::recognize(object.group(), &object.kind) {
         Recognized::Policy(known) => {
             Contribution::unmodelled((known.reach)(node), known.namespaced)
         }
         Recognized::UnknownKind => {
-            let reaches = recognized::unknown_reach(object.group(), node);
+            let reaches = unmodelled::unknown_reach(object.group(), node);
             Contribution::unmodelled(reaches, object.namespace.is_some())
         }
         Recognized::SoundsLikePolicy => {
@@ -191,12 +191,12 @@ fn policy(
         .and_then(|m| m.get("annotations")?.get(GKE_NETWORK)?.as_str());
     if let Some(network) = network {
         let what = format!("acts on network `{network}` instead of the default one, on GKE");
-        let reaches = recognized::reach_of(&object.kind, node);
+        let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);
     }
-    if recognized::uses_plugin_labels(policy) {
+    if unmodelled::uses_plugin_labels(policy) {
         let what = "selects by labels that only a network plugin gives to pods";
-        let reaches = recognized::reach_of(&object.kind, node);
+        let reaches = unmodelled::reach_of(&object.kind, node);
         let reaches = reaches
             .into_iter()
             .map(TaintReach::without_plugin_labels)

@@ -7,7 +7,7 @@ use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::load::workloads::LINKERD_INJECT;
 use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::recognized::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
+use crate::policy::unmodelled::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
 use crate::policy::{
     Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason, TaintSubject,
 };

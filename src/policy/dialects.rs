@@ -68,7 +68,7 @@ pub fn find(api_version: &str, kind: &str) -> Option<&'static Dialect> {
         .find(|d| d.api_version == api_version && d.kind == kind)
 }
 
-pub use crate::policy::recognized::KINDS as UNMODELLED;
+pub use crate::policy::unmodelled::KINDS as UNMODELLED;
 
 /// Whether a modelled dialect has a kind of this name, in whatever group.
 pub fn is_modelled_kind(kind: &str) -> bool {

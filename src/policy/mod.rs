@@ -9,9 +9,9 @@ pub mod dialects;
 pub mod interner;
 pub mod lowered;
 pub mod network_policy;
-pub mod recognized;
 pub mod rule;
 pub mod tier;
+pub mod unmodelled;
 pub mod validate;
 
 pub use crate::policy::rule::*;

@@ -6,9 +6,9 @@
 //! destination, is kept by home. Cost: two rows per template and the own nodes of every class.
 
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
-use crate::graph::own_node::SomePods;
+use crate::graph::own_node_exemption::SomePods;
 use crate::graph::row::SourcesTraffic;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};

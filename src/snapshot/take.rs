@@ -14,7 +14,7 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::for_rows::DestinationClassIx;
-use crate::graph::own_node::SomePods;
+use crate::graph::own_node_exemption::SomePods;
 use crate::graph::row::SourcesTraffic;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};

@@ -23,7 +23,7 @@ use crate::lint::context::{LintContext, SelectedPods};
 use crate::lint::elsewhere;
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
-use crate::lint::selectors::unstable_label;
+use crate::lint::short_lived_labels::unstable_label;
 use crate::lint::{near_miss, words};
 use crate::model::Selector;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};

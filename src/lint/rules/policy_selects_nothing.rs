@@ -29,7 +29,7 @@ use crate::lint::elsewhere;
 use crate::lint::near_miss;
 use crate::lint::near_miss::NearMiss;
 use crate::lint::reporter::Reporter;
-use crate::lint::selectors::unstable_label;
+use crate::lint::short_lived_labels::unstable_label;
 use crate::model::Selector;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {

@@ -18,7 +18,7 @@
 use crate::lint::context::LintContext;
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
-use crate::lint::selectors::{JOB_NAME, unstable_label};
+use crate::lint::short_lived_labels::{JOB_NAME, unstable_label};
 use crate::model::{Requirement, Selector, WorkloadKind};
 use crate::policy::Peer;
 

@@ -7,10 +7,10 @@
 use crate::model::{NamespaceId, PodId, Service, ServiceId, Workload, WorkloadId, WorkloadKind};
 use crate::query::ask::dns_name::{DnsName, outside};
 use crate::query::ask::grammar::ObjectKind;
-use crate::query::ask::names::{close, looks_generated, suggest};
 use crate::query::ask::resolve::Resolver;
 use crate::query::ask::resolved::{End, Note, ResolveError, Resolved, fail, wrong};
 use crate::query::ask::service_port;
+use crate::query::ask::similar_names::{close, looks_generated, suggest};
 use std::collections::{BTreeSet, HashSet};
 
 impl Resolver<'_> {

@@ -9,12 +9,12 @@
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Selector, Workload, WorkloadId};
 pub use crate::query::ask::asked_traffic::traffic;
 use crate::query::ask::grammar::{EndpointSpec, Keyword, PortAsk, Target};
-use crate::query::ask::names::suggest;
 use crate::query::ask::nodes::nodes;
 use crate::query::ask::pods_inside::pods_inside;
 use crate::query::ask::resolved::fail;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_port;
+use crate::query::ask::similar_names::suggest;
 use crate::query::ask::surely_exists;
 use crate::set::{Family, IpSet};
 use crate::source::DocumentId;

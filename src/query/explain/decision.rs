@@ -10,7 +10,7 @@ use crate::model::Truth;
 use crate::policy::tier::TierIx;
 use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::nearest::nearest;
-use crate::query::explain::reason::Reason;
+use crate::query::explain::reason_code::Reason;
 use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
 use crate::spec::Environment;
 use crate::spec::Flow;

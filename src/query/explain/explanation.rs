@@ -16,7 +16,7 @@ use crate::model::Truth;
 use crate::policy::Direction;
 use crate::query::ask::service_effect::ViaService;
 pub use crate::query::explain::nearest::nearest_peer;
-pub use crate::query::explain::reason::Reason;
+pub use crate::query::explain::reason_code::Reason;
 pub use crate::query::explain::side::{
     ExplanationSide, Mismatch, PeerTrace, PolicyTrace, RuleTrace, TierTrace, names_ports,
 };

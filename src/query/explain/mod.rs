@@ -5,7 +5,7 @@ pub mod contributing;
 pub mod decision;
 pub mod explanation;
 pub mod nearest;
-pub mod reason;
+pub mod reason_code;
 pub mod side;
 pub mod summary;
 pub mod trace;

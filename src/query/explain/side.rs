@@ -6,7 +6,7 @@
 use crate::model::{Requirement, Truth};
 use crate::policy::tier::TierIx;
 use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Symbol};
-use crate::query::explain::reason::Reason;
+use crate::query::explain::reason_code::Reason;
 use crate::spec::evaluate;
 use crate::spec::{Endpoint, Environment, Flow};
 

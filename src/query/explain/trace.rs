@@ -10,7 +10,7 @@ use crate::model::{Labels, NamespaceId, PodId, Requirement, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
 use crate::query::explain::decision::decide;
-use crate::query::explain::reason::Reason;
+use crate::query::explain::reason_code::Reason;
 use crate::query::explain::side::{
     ExplanationSide, Mismatch, PeerTrace, PolicyTrace, RuleTrace, TierTrace,
 };

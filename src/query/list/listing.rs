@@ -14,7 +14,7 @@
 
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::row_cache::RowCache;

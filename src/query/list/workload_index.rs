@@ -7,7 +7,7 @@
 //! a class) to build; [`Blocks::each`] costs the blocks and workloads that it visits.
 
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;
 use crate::model::{PodId, WorkloadId};

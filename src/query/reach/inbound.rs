@@ -12,10 +12,10 @@
 //! holds for each of its pods.
 
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::for_rows::DestinationClassIx;
-use crate::graph::own_node::SomePods;
+use crate::graph::own_node_exemption::SomePods;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed, SourcesTraffic};
 use crate::model::{PodId, WorkloadId};

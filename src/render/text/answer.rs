@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::query::ask::resolve::Note;
 use crate::query::{Answer, Pair, Verdict};
 use crate::render::context::Names;
-use crate::render::text::side::blocked;
+use crate::render::text::side_sentence::blocked;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::set::TrafficSet;

@@ -18,7 +18,7 @@ pub mod potential;
 mod potential_rows;
 pub mod reach;
 pub mod rules;
-pub mod side;
+pub mod side_sentence;
 pub mod snapshot;
 pub mod snippet;
 pub mod suggest;

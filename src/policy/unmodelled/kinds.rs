@@ -1,8 +1,8 @@
 //! The tables: which kinds are recognized, and which of their groups' kinds play no part.
 
-use crate::policy::recognized::nodes;
-use crate::policy::recognized::reach::TaintReach;
-use crate::policy::recognized::read;
+use crate::policy::unmodelled::nodes;
+use crate::policy::unmodelled::read;
+use crate::policy::unmodelled::taint_reach::TaintReach;
 use crate::tree::SyntaxNode;
 
 /// A kind of policy that is recognized and not modelled.

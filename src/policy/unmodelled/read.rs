@@ -1,11 +1,13 @@
 //! How far single objects reach: a function for each family of kinds.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::recognized::fields::{by_rules, field, has, items, spec, text};
-use crate::policy::recognized::nodes;
-use crate::policy::recognized::reach::{BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach};
-use crate::policy::recognized::selectors::{calico, cilium, label_selector};
 use crate::policy::rule::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
+use crate::policy::unmodelled::fields::{by_rules, field, has, items, spec, text};
+use crate::policy::unmodelled::nodes;
+use crate::policy::unmodelled::selectors::{calico, cilium, label_selector};
+use crate::policy::unmodelled::taint_reach::{
+    BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach,
+};
 use crate::tree::SyntaxNode;
 
 fn unless_none(reach: TaintReach) -> Vec<TaintReach> {

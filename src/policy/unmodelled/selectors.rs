@@ -3,8 +3,8 @@
 //! What cannot be read is left out, so that more pods are selected, never fewer.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::recognized::reach::is_plugin_label;
 use crate::policy::rule::{Namespaces, Peer, Peers, Policy};
+use crate::policy::unmodelled::taint_reach::is_plugin_label;
 use crate::tree::SyntaxNode;
 
 /// A `LabelSelector`; everything where there is none.

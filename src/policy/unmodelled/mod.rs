@@ -14,13 +14,15 @@
 mod fields;
 mod kinds;
 mod nodes;
-mod reach;
 mod read;
 mod selectors;
+mod taint_reach;
 
-pub use crate::policy::recognized::kinds::{KINDS, NO_PART, RecognizedKind};
-pub use crate::policy::recognized::reach::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
-pub use crate::policy::recognized::selectors::uses_plugin_labels;
+pub use crate::policy::unmodelled::kinds::{KINDS, NO_PART, RecognizedKind};
+pub use crate::policy::unmodelled::selectors::uses_plugin_labels;
+pub use crate::policy::unmodelled::taint_reach::{
+    TaintNamespaces, TaintNodes, TaintPods, TaintReach,
+};
 
 use crate::tree::SyntaxNode;
 
@@ -118,4 +120,4 @@ pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<TaintReach> {
     }
 }
 
-pub use crate::policy::recognized::read::{PRIMARY_NETWORK_LABEL, of_bare_spec};
+pub use crate::policy::unmodelled::read::{PRIMARY_NETWORK_LABEL, of_bare_spec};

@@ -4,9 +4,9 @@
 //! does to pods besides is in [`super::read`].
 
 use crate::model::Selector;
-use crate::policy::recognized::fields::{items, spec, text};
-use crate::policy::recognized::reach::{IN, TaintNodes, TaintReach};
-use crate::policy::recognized::selectors::label_selector;
+use crate::policy::unmodelled::fields::{items, spec, text};
+use crate::policy::unmodelled::selectors::label_selector;
+use crate::policy::unmodelled::taint_reach::{IN, TaintNodes, TaintReach};
 use crate::tree::SyntaxNode;
 
 /// Calico's host endpoint: once it is there, its node is closed but for what policies let through.

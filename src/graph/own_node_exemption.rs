@@ -8,7 +8,7 @@
 //! may send, none where the own node or nobody decides.
 
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::own_nodes::HomeIx;
+use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::Truth;
