@@ -541,3 +541,23 @@ fn a_port_name_of_pods_not_loaded_may_be_any_number() {
     has(&run, &["\"web\"/TCP"]);
     assert_eq!(diff("8443/udp").code, 0);
 }
+
+/// Whom a workload may send to is told as the rule has it: the block, and not the well-known set
+/// that it is a part of.
+#[test]
+fn the_way_out_names_the_blocks_that_are_let_out() {
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: loom, namespace: weave, labels: {app: loom}}\n\
+                spec: {containers: [{name: c, image: registry.example/loom:1}]}\n---\n\
+                apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: out, namespace: weave}\n\
+                spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 203.0.113.8/29}}, \
+                {ipBlock: {cidr: 10.7.0.0/16}}, {ipBlock: {cidr: 169.254.20.10/32}}], ports: [{port: 53, protocol: UDP}]}]}\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.yaml"), text).unwrap();
+    for command in ["explain", "reach"] {
+        let run = common::netpal_at(folder.path(), &[command, "weave/loom", "-f", "in.yaml"], "");
+        for block in ["203.0.113.8/29", "10.7.0.0/16", "169.254.20.10/32"] {
+            assert!(run.stdout.contains(block), "{command}: {}", run.stdout);
+        }
+        assert!(!run.stdout.contains("nothing and nobody"), "{}", run.stdout);
+    }
+}

@@ -3,6 +3,7 @@
 
 pub mod closure;
 pub mod inbound;
+mod outside_addresses;
 pub mod path;
 pub mod pod_group;
 pub mod potential_pod;

@@ -11,7 +11,6 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::Direction;
 use crate::query::ask::grammar::Keyword;
-use crate::query::ask::symbolic::addresses_meant;
 use crate::query::list::listing::addresses;
 use crate::query::reach::closure::Closure;
 use crate::query::reach::pod_group::PodGroup;
@@ -21,7 +20,6 @@ use crate::query::reach::tree_node::{
     Item, TreeNode, bare, gather_leaves, merge_equal, merge_outside,
 };
 use crate::query::reach::workload_role::{is_api_server, is_store};
-use crate::query::suggest::trial::ends;
 use crate::set::Ix;
 use crate::set::hashed::HashMap;
 use crate::set::{Family, IpSet, TrafficSet};
@@ -42,7 +40,7 @@ struct GroupSummary {
 /// Builds the tree below the roots. Cost: a few edge queries per node, and the rows of the groups
 /// that are shown.
 pub(crate) struct TreeBuilder<'g> {
-    graph: &'g AllowGraph,
+    pub(super) graph: &'g AllowGraph,
     query: &'g ReachQuery,
     steps: Steps<'g>,
     certain: Closure,
@@ -55,12 +53,12 @@ pub(crate) struct TreeBuilder<'g> {
     /// The groups that are shown already, with the traffic.
     shown: BTreeMap<usize, Vec<TrafficSet>>,
     /// The well-known sets of addresses that are shown already, with the traffic (forward).
-    outside: BTreeMap<&'static str, TrafficSet>,
+    pub(super) outside: BTreeMap<&'static str, TrafficSet>,
     /// The effective egress policies for which outside addresses were looked up already, with
     /// whether the pod has IPv6 and whether it is on its node's network (forward).
     looked_up: BTreeSet<(usize, EndFamilies, bool)>,
-    /// The outside sources that are shown already (backward).
-    sources: Vec<(Item, TrafficSet)>,
+    /// The outside addresses that are shown already.
+    pub(super) sources: Vec<(Item, TrafficSet)>,
 }
 
 impl<'g> TreeBuilder<'g> {
@@ -351,12 +349,14 @@ impl<'g> TreeBuilder<'g> {
     fn outside(&mut self, end: Endpoint, root: bool) -> Vec<TreeNode> {
         match self.query.way {
             Way::Forward => {
-                let pods_only = !self.query.pods.is_empty() && self.is_new_egress(end);
+                if self.query.pods.is_empty() || !self.is_new_egress(end) {
+                    return Vec::new();
+                }
                 let sets = [Keyword::Internet, Keyword::Imds, Keyword::Private];
-                sets.into_iter()
-                    .filter(|_| pods_only)
-                    .filter_map(|k| self.known(k, end))
-                    .collect()
+                let mut found: Vec<TreeNode> =
+                    sets.into_iter().flat_map(|k| self.known(k, end)).collect();
+                found.extend(self.other_addresses(end));
+                found
             }
             Way::Backward => {
                 let mut found = self.sources(end, root);
@@ -381,32 +381,6 @@ impl<'g> TreeBuilder<'g> {
         let host = env.cluster.pod(pod).host_network;
         self.looked_up
             .insert((std::ptr::from_ref(effective) as usize, families, host))
-    }
-
-    /// A well-known set of addresses, if a pod reaches any of it with traffic that is not shown
-    /// already.
-    fn known(&mut self, keyword: Keyword, end: Endpoint) -> Option<TreeNode> {
-        let Endpoint::Pod(pod) = end else { return None };
-        let set = keyword.addresses()?;
-        let set = addresses_meant(self.graph, &set, &[pod], Direction::Egress);
-        let (mut all, mut any) = (TrafficSet::all(), TrafficSet::empty());
-        for outside in ends(self.graph, &BTreeSet::new(), &set) {
-            let sure = self.graph.allowed(end, outside).must;
-            (all, any) = (all.intersection(&sure), any.union(&sure));
-        }
-        // Where everything outside is open, its private part says nothing new.
-        let effective = self.graph.effective(end, Direction::Egress);
-        let all_open = effective.is_some_and(EffectivePolicy::is_open);
-        let known = self.outside.entry(keyword.word()).or_default();
-        if any.is_subset(known) || keyword == Keyword::Private && all_open {
-            return None;
-        }
-        *known = known.union(&any);
-        Some(TreeNode {
-            partly: all != any,
-            hops: 1,
-            ..bare(Item::Known(keyword), any)
-        })
     }
 
     /// The outside addresses that may connect to a pod.
