@@ -38,6 +38,8 @@ pub struct EndpointSpace {
     pub families: Table<EndpointIx, EndFamilies>,
     /// The places that something may deny which polices nodes and is not modelled, by direction.
     pub policed: [EndpointSet; 2],
+    /// Whether there are any such places; mostly there are none, and no set is looked into.
+    polices_nodes: bool,
 }
 
 impl EndpointSpace {
@@ -59,8 +61,9 @@ impl EndpointSpace {
             hosts,
             families,
             policed: Default::default(),
+            polices_nodes: env.policed_nodes.iter().any(|nodes| !nodes.is_empty()),
         };
-        if env.policed_nodes.iter().any(|nodes| !nodes.is_empty()) {
+        if space.polices_nodes {
             space.policed = Direction::ALL.map(|direction| space.policed_places(env, direction));
         }
         space
@@ -75,7 +78,7 @@ impl EndpointSpace {
     /// a node.
     #[inline]
     pub fn is_policed(&self, at: EndpointIx, direction: Direction) -> bool {
-        self.policed[direction.index()].contains(at)
+        self.polices_nodes && self.policed[direction.index()].contains(at)
     }
 
     /// Whether a place is a class of host-network pods.

@@ -101,6 +101,18 @@ fn failing<'s>(
         .collect()
 }
 
+/// The key and the values of the only requirement that fails for a pod.
+fn only_failing<'s>(
+    context: &LintContext<'_>,
+    pod: PodId,
+    selector: &'s Selector,
+) -> Option<(&'s str, &'s [Box<str>])> {
+    match failing(context, pod, selector)[..] {
+        [Requirement::In(key, values)] => Some((key, values)),
+        _ => None,
+    }
+}
+
 /// A near miss when all requirements but one hold, and that one fails by a typing error in the
 /// value or by an alias of the key.
 fn one_off(
@@ -109,9 +121,7 @@ fn one_off(
     pod: PodId,
     selector: &Selector,
 ) -> Option<NearMiss> {
-    let [Requirement::In(key, values)] = failing(context, pod, selector)[..] else {
-        return None;
-    };
+    let (key, values) = only_failing(context, pod, selector)?;
     let labels = context.cluster.pod_labels(pod);
     if let Some(has) = labels.get(key) {
         let mistyped =
@@ -123,7 +133,7 @@ fn one_off(
         });
     }
     let same_value = |(k, v): &(&str, &str)| {
-        let alias = ALIASES.contains(k) && ALIASES.contains(&&**key)
+        let alias = ALIASES.contains(k) && ALIASES.contains(&key)
             || distance(k, key) <= 1 && key.len() >= 3;
         alias && values.iter().any(|wanted| **wanted == **v)
     };
@@ -199,24 +209,20 @@ fn other_value(
     pod: PodId,
     selector: &Selector,
 ) -> Option<NearMiss> {
-    let [Requirement::In(key, values)] = failing(context, pod, selector)[..] else {
-        return None;
-    };
+    let (key, values) = only_failing(context, pod, selector)?;
     let has = context.cluster.pod_labels(pod).get(key)?;
     let workload = context.cluster.pod(pod).workload;
     let named = selector.requirements().iter().any(|r| {
-        NAMES.contains(&r.key())
-            && r.key() != &**key
-            && singles_out(context, namespace, workload, r)
+        NAMES.contains(&r.key()) && r.key() != key && singles_out(context, namespace, workload, r)
     });
     let held: Vec<&Requirement> = selector
         .requirements()
         .iter()
-        .filter(|r| r.key() != &**key && matches!(r, Requirement::In(..)))
+        .filter(|r| r.key() != key && matches!(r, Requirement::In(..)))
         .collect();
     let agrees = held.len() >= 2 && single_out(context, namespace, workload, &held);
     // another part of one application is not meant by a label of this one
-    let part = PARTS.contains(&&**key) && !values.iter().any(|v| is_longer(v, has));
+    let part = PARTS.contains(&key) && !values.iter().any(|v| is_longer(v, has));
     let other = part || is_named(context, namespace, key, has);
     // a value that is only known at run time is no label value
     ((named || agrees) && !other && is_label_value(has)).then(|| NearMiss {

@@ -152,21 +152,19 @@ impl TextWriter<'_> {
         }
     }
 
+    /// The place of a rule.
+    fn rule_place(&self, at: RuleRef) -> String {
+        let policies = &self.context.graph.environment().policies;
+        self.place(&policies.get(at.policy).origin(at))
+    }
+
     /// A rule, what it admits, and its place.
     fn cited_rule(&self, at: RuleRef) -> String {
         format!(
             "{}: {}   {}",
             words::rule(self.context.graph, at),
             words::admits(self.context.graph, at),
-            self.place(
-                &self
-                    .context
-                    .graph
-                    .environment()
-                    .policies
-                    .get(at.policy)
-                    .origin(at)
-            )
+            self.rule_place(at)
         )
     }
 
@@ -276,15 +274,7 @@ impl TextWriter<'_> {
                 .flat_map(|p| &p.mismatches)
                 .map(|m| words::mismatch(self.context, m, side.peer)),
         );
-        let place = self.place(
-            &self
-                .context
-                .graph
-                .environment()
-                .policies
-                .get(at.policy)
-                .origin(at),
-        );
+        let place = self.rule_place(at);
         writeln!(
             out,
             "     near {}  {}   {place}",
