@@ -1,5 +1,5 @@
-//! Claims of absence, asked of pods that are not in the input: who may never reach whom holds for
-//! the pods that may exist too, unless a test or its file says `world: closed`.
+//! Claims of absence, asked of pods that are not in the input (S146): who may never reach whom
+//! holds for the pods that may exist too, unless a test or its file says `world: closed`.
 //!
 //! A pod of every kind that no loaded pod is like is laid over the input ([`crate::potential`]),
 //! and a claim that holds of what is loaded is asked once more. `any` then means every one of them

@@ -6,10 +6,10 @@
 //! them. Where they tell more kinds apart than can be made, some with few labels are compared: what
 //! changes for them is told, and that the comparison is incomplete.
 //!
-//! Soundness: a change is told iff some cluster over the vocabulary has a flow of the change with
-//! an end that is not loaded, as far as addresses, families and nodes, which nobody tells of such
-//! pods, play no part. Cost: nothing where no policy, namespace or option differs; else a
-//! compilation and a comparison of each side with the kinds.
+//! Soundness (S145): a change is told iff some cluster over the vocabulary has a flow of the
+//! change with an end that is not loaded, as far as addresses, families and nodes, which nobody
+//! tells of such pods, play no part. Cost: nothing where no policy, namespace or option differs;
+//! else a compilation and a comparison of each side with the kinds.
 
 use crate::diff::align::endpoint::DiffParty;
 use crate::diff::answer::{Change, Diff};

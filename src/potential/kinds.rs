@@ -1,4 +1,4 @@
-//! The kinds of label sets that some selectors tell apart, one label set for each.
+//! The kinds of label sets that some selectors tell apart, one label set for each (S140).
 //!
 //! Key after key the absence of the label, a value that no selector mentions and the values that
 //! they mention are tried; partial label sets that the same selectors may still select are one. So

@@ -1,9 +1,9 @@
 //! The namespaces in which pods may come to be: those that are loaded, those that a rule names, and
 //! any other.
 //!
-//! A namespace with an object has exactly its labels. Of one without, only its name is certain: it
-//! stands once for each kind of labels it may have ([`label_kinds`]), and no flow sees two of them
-//! ([`PotentialNamespace::excludes`]).
+//! A namespace with an object has exactly its labels (S141). Of one without, only its name is
+//! certain: it stands once for each kind of labels it may have ([`KindBudget::kinds`]), and no flow
+//! sees two of them ([`PotentialNamespace::excludes`]).
 
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Namespace, Requirement, Selector};
 use crate::potential::few::KindBudget;

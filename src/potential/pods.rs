@@ -202,7 +202,7 @@ impl PotentialPods {
 }
 
 /// Adds a pod that is not in the input, in a workload of its own: on the pod network, without
-/// addresses or a node. It stands for several, as two pods of one kind are two pods.
+/// addresses or a node (S142). It stands for several, as two pods of one kind are two pods (S144).
 pub(crate) fn add_pod(
     cluster: &mut Cluster,
     name: &str,

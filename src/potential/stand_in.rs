@@ -29,7 +29,7 @@ pub enum AskedPods {
 }
 
 /// The ports that a question is about. Which number stands behind a port name on a pod that is not
-/// loaded is not told (S48).
+/// loaded is not told (S48, S143).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AskedPorts {
     /// No port in particular.

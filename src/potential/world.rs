@@ -1,4 +1,4 @@
-//! How much of the cluster an input shows.
+//! How much of the cluster an input shows (S148).
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! What every cluster has, loaded or not: the API server and the DNS.
+//! What every cluster has, loaded or not: the API server and the DNS (S147).
 //!
 //! The API server listens where the configuration says, else where the endpoints of
 //! `default/kubernetes` do, else where its pods are loaded. Where nothing tells it is one address
