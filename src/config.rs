@@ -42,6 +42,38 @@ pub struct Config {
     pub unsupported: Unsupported,
     /// How much of the cluster the input shows: open, namespaces or closed.
     pub world: Option<WorldSpec>,
+    /// Pods that surely exist and that nobody loads: an ingress controller, the monitoring. Where
+    /// such pods are loaded, these are what counts.
+    pub assume: Vec<AssumeSpec>,
+}
+
+/// Pods that surely exist and that nobody loads.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub struct AssumeSpec {
+    /// What they are called in answers.
+    pub name: String,
+    /// Their namespace.
+    pub namespace: AssumedNamespaceSpec,
+    /// Their labels.
+    #[serde(default)]
+    pub pods: BTreeMap<String, String>,
+    /// Whether they share their node's network.
+    #[serde(default)]
+    pub host_network: bool,
+}
+
+/// The namespace of assumed pods.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub struct AssumedNamespaceSpec {
+    /// Its name.
+    pub name: String,
+    /// All of its labels; where its object is loaded, that counts.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// How much of the cluster the input shows.

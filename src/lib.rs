@@ -87,8 +87,8 @@ pub use crate::tree::Locator;
 
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
-    Config, Level as ConfiguredSeverity, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported,
-    WorldSpec, parse as parse_config,
+    AssumeSpec, Config, Level as ConfiguredSeverity, NAMES as CONFIG_FILE_NAMES, PodsSpec,
+    Unsupported, WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -110,7 +110,9 @@ pub use crate::spec::{
     CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
 };
 
-pub use crate::potential::{AskedPods, AskedPorts, PodKind, PotentialPods, World, with_stand_ins};
+pub use crate::potential::{
+    AskedPods, AskedPorts, AssumedPods, PodKind, PotentialPods, World, with_assumed, with_stand_ins,
+};
 
 // 3. Query: who may reach whom, and why.
 pub use crate::facade::edges::Edge;

@@ -18,8 +18,8 @@ use netpal::{
     diff_in, load_str, with_stand_ins,
 };
 use netpal::{
-    FlowEnd, OpenWorld, Snapshot, TestEnvironment, TestExample, TestStatus, check, dns_pods,
-    parse_tests, potential_rows,
+    AssumedPods, FlowEnd, OpenWorld, Snapshot, TestEnvironment, TestExample, TestStatus, check,
+    dns_pods, parse_tests, potential_rows, with_assumed,
 };
 use random::{Random, documents, text};
 use std::collections::BTreeSet;
@@ -728,4 +728,34 @@ fn any_pod_means_every_kind_that_is_not_there() {
     assert_eq!(all, Some(Verdict::Partly));
     let open = format!("{SAW}{}", policy("{matchLabels: {app: saw}}", ANY));
     assert_eq!(asked(&open, AskedPods::Every, question), Some(Verdict::Yes));
+}
+
+#[test]
+fn assumed_pods_count_unless_such_pods_are_loaded() {
+    let gate = |labels: &[(&str, &str)]| AssumedPods {
+        name: "gate".into(),
+        namespace: "edge".into(),
+        namespace_labels: [("tier", "front")].into_iter().collect(),
+        labels: labels.iter().copied().collect(),
+        host_network: false,
+    };
+    let from_front = "{namespaceSelector: {matchLabels: {tier: front}}}";
+    let text = format!("{SAW}{}", policy("{matchLabels: {app: saw}}", from_front));
+    let input = load_str(&text);
+    let (laid, added) = with_assumed(&input, &[gate(&[("app", "gate")])]);
+    assert_eq!(added, ["gate".into()]);
+    let graph = AllowGraph::compile(&laid, &CompileOptions::default()).unwrap();
+    let said = ask(
+        &graph,
+        &Context::default(),
+        &"edge/gate reach mill/saw:80".parse().unwrap(),
+    );
+    assert_eq!(said.unwrap().verdict, Verdict::Yes);
+    let saw = AssumedPods {
+        namespace: "mill".into(),
+        ..gate(&[("app", "saw")])
+    };
+    let (same, added) = with_assumed(&input, &[saw]);
+    assert!(added.is_empty());
+    assert_eq!(same.cluster.pods().len(), input.cluster.pods().len());
 }

@@ -299,7 +299,7 @@ fn commands_and_flags_that_the_pages_name_exist() {
     let helps: String = commands.iter().map(|c| help(&["help", c])).collect();
     let has_flag = |flag: &str| {
         helps
-            .split(|c: char| c.is_whitespace() || ",=[".contains(c))
+            .split(|c: char| c.is_whitespace() || ",=[]".contains(c))
             .any(|w| w == flag)
     };
     let mut wrong = Vec::new();

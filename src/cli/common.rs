@@ -31,7 +31,13 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Input")]
     pub live: bool,
     /// Manifests laid over the others: an object given again replaces the first
-    #[arg(long, value_name = "PATH", global = true, help_heading = "Input")]
+    #[arg(
+        long,
+        visible_alias = "with",
+        value_name = "PATH",
+        global = true,
+        help_heading = "Input"
+    )]
     pub overlay: Vec<String>,
     /// Namespace of bare names, and of objects that name none [default: search all; default]
     #[arg(

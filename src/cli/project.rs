@@ -4,8 +4,9 @@ use super::args::Common;
 use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
-    CONFIG_FILE_NAMES, Config, Context, Diagnostic, Locator, PodsSpec, Requirement, Selector,
-    Source, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
+    AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, Config, Context, Diagnostic, Labels, Locator,
+    PodsSpec, Requirement, Selector, Source, Sources, describe_diagnostic, nearest_file,
+    parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -104,6 +105,21 @@ impl Project {
         let version = cluster.kubernetes.as_deref().and_then(|v| v.parse().ok());
         merged.kubernetes = merged.kubernetes.or(version);
         merged
+    }
+
+    /// The pods that the configuration assumes.
+    pub fn assumed(&self) -> Vec<AssumedPods> {
+        let labels = |map: &BTreeMap<String, String>| -> Labels {
+            map.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+        };
+        let one = |spec: &AssumeSpec| AssumedPods {
+            name: spec.name.as_str().into(),
+            namespace: spec.namespace.name.as_str().into(),
+            namespace_labels: labels(&spec.namespace.labels),
+            labels: labels(&spec.pods),
+            host_network: spec.host_network,
+        };
+        self.config.assume.iter().map(one).collect()
     }
 
     /// What names mean.

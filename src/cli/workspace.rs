@@ -13,7 +13,7 @@ use netpal::{
     Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork,
     Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
     RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec, dns_pods,
-    load_watched, potential_rows, relabelled, with_stand_ins,
+    load_watched, potential_rows, relabelled, with_assumed, with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -99,6 +99,16 @@ impl Workspace {
         }
         if input.tally.objects == 0 && !reading.empty {
             bail!("{}", nothing_found(sources, &input));
+        }
+        if !project.config.assume.is_empty() {
+            let (laid, added) = with_assumed(&input, &project.assumed());
+            input = laid;
+            if !common.quiet && !added.is_empty() {
+                let names = added.join(", ");
+                output::remark(&format!(
+                    "note: assumed in netpal.yaml and not loaded: {names}"
+                ));
+            }
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let mut names = project.names(chosen(common))?;

@@ -17,6 +17,7 @@
 //! its name is certain, and one flow sees one set of its labels. Cost: O(kinds x selectors); about
 //! [`pods::MOST`] kinds are made at most, and where that leaves some out it is said.
 
+pub mod assumed;
 pub mod few;
 pub mod kinds;
 pub mod namespaces;
@@ -29,6 +30,7 @@ pub mod vocabulary;
 pub mod words;
 mod world;
 
+pub use assumed::{AssumedPods, with_assumed};
 pub use pods::{PodKind, PotentialPods};
 pub use stand_in::{AskedPods, AskedPorts, with_stand_ins};
 pub use world::World;
