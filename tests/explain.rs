@@ -164,6 +164,7 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
         Reason::UnknownSnat,        // of a question that names a Service: tests/led.rs
         Reason::UnknownNamedPort,   // of a question, not of a flow: a flow has a number
         Reason::UnknownNoEndpoints, // of a question as well
+        Reason::NoBackend,          // of a question that names a Service
     ];
     let missing: Vec<_> = Reason::ALL
         .iter()

@@ -53,6 +53,7 @@ fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow)
                 )])
                 .collect()
         }
+        ViaService::Rewritten(..) | ViaService::OwnNode(_) => unreachable!("none is made here"),
     };
     ways.into_iter()
         .map(|(flow, call)| evaluate_from(env, &flow, call))

@@ -187,6 +187,9 @@ fn specified(env: &Environment, pair: &Pair) -> Truth {
                 )])
                 .collect()
         }
+        Some(led @ (ViaService::Rewritten(..) | ViaService::OwnNode(_))) => {
+            panic!("{led:?}: the facts about Services are in tests/services.rs")
+        }
     };
     ways.into_iter()
         .map(|(flow, call)| evaluate_from(env, &flow, call))

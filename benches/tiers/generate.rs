@@ -568,6 +568,8 @@ impl Made {
                 host_network: controller.host_network,
                 node: node.map(|i| words.word(&node_name(i))),
                 addresses: address.into_iter().collect(),
+                ready: true,
+                dns_name: None,
                 replicas: 1,
                 origin: origin(),
             });

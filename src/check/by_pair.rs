@@ -138,12 +138,21 @@ impl Judge<'_> {
                         if self.is_itself(*source, destination)
                             || (outside(*source) && outside(destination))
                             || by_word && !symbolic::meets(self.graph, *source, destination)
+                            || service_effect::leads_elsewhere(
+                                &self.graph.environment().cluster,
+                                &to.resolved,
+                                *source,
+                                destination,
+                            )
                         {
                             continue;
                         }
-                        let service = to.resolved.service;
-                        let via =
-                            service_effect::classify(self.graph, service, *source, destination);
+                        let via = service_effect::classify(
+                            self.graph,
+                            &to.resolved,
+                            *source,
+                            destination,
+                        );
                         let allowed = self.allowed_in(families, via, *source, destination);
                         count += 1;
                         let asked = AskedPair {

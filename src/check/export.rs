@@ -13,6 +13,7 @@ use crate::model::{Cluster, WorkloadId, WorkloadKind};
 use crate::query::ask::asked_traffic;
 use crate::query::{Context, End};
 use crate::set::{Protocol, Traffic};
+use crate::spec::Endpoint;
 
 /// One probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,24 +131,28 @@ fn pairs(
             continue;
         };
         for end in &to.resolved.ends {
-            let (destination, pod) = match end {
+            let (destination, at) = match end {
                 End::Pods { workload, pods, .. }
                     if workload != source && can_be_probed(cluster, *workload) =>
                 {
                     (
                         ProbeTarget::Workload(*workload),
-                        pods.first().map(|p| cluster.pod(*p)),
+                        pods.first().map(|pod| Endpoint::Pod(*pod)),
                     )
                 }
                 End::Addresses { set, .. } => match set.first() {
-                    Some(address) => (ProbeTarget::Host(address), None),
+                    Some(address) => (ProbeTarget::Host(address), Some(Endpoint::Address(address))),
                     None => continue,
                 },
                 End::Pods { .. } => continue,
             };
-            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, pod)
+            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, at)
                 .ok()
                 .flatten();
+            let pod = at.and_then(|at| match at {
+                Endpoint::Pod(pod) => Some(cluster.pod(pod)),
+                Endpoint::Address(_) => None,
+            });
             let declared = pod.and_then(|p| p.ports.first()).map(|p| Traffic {
                 protocol: p.protocol,
                 port: p.port,

@@ -177,12 +177,7 @@ impl<'a> Judge<'a> {
         destination: Endpoint,
     ) -> Result<TrafficSet, Trouble> {
         let cluster = &self.graph.environment().cluster;
-        let pod = if let Endpoint::Pod(id) = destination {
-            Some(cluster.pod(id))
-        } else {
-            None
-        };
-        let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, pod)
+        let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, Some(destination))
             .map_err(|e| Trouble::Wrong(e.message))?;
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }

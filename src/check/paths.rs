@@ -46,12 +46,7 @@ impl<'a> PathQuery<'a> {
         let cluster = &graph.environment().cluster;
         let mut targets = BTreeMap::new();
         for endpoint in endpoints(graph, to) {
-            let pod = if let Endpoint::Pod(p) = endpoint {
-                Some(cluster.pod(p))
-            } else {
-                None
-            };
-            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, pod)
+            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, Some(endpoint))
                 .map_err(|e| Trouble::Wrong(e.message))?;
             targets
                 .entry(space.index_of(endpoint))

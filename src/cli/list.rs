@@ -7,7 +7,7 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    End, EndpointSpec, Format, ListFilter, ListingView, TrafficSet, WorkloadId, resolve,
+    End, Endpoint, EndpointSpec, Format, ListFilter, ListingView, TrafficSet, WorkloadId, resolve,
     resolve_traffic,
 };
 
@@ -95,8 +95,8 @@ fn destinations(
     let mut ports = TrafficSet::empty();
     for id in &found {
         for pod in &cluster.workload(*id).pods {
-            let pod = Some(cluster.pod(*pod));
-            let asked = resolve_traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
+            let at = Some(Endpoint::Pod(*pod));
+            let asked = resolve_traffic(cluster, &spec, &resolved, at).map_err(helped)?;
             ports = ports.union(&asked.unwrap_or_else(TrafficSet::all));
         }
     }

@@ -8,8 +8,8 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    End, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery, ReachView, TrafficSet,
-    Truth, Way, describe_root, exposure, path, reach, resolve, resolve_traffic,
+    End, Endpoint, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery, ReachView,
+    TrafficSet, Truth, Way, describe_root, exposure, path, reach, resolve, resolve_traffic,
 };
 use std::collections::BTreeSet;
 
@@ -45,13 +45,13 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
             End::Addresses { set, .. } => root.addresses = root.addresses.union(set),
         }
     }
-    for pod in root
+    for at in root
         .pods
         .iter()
-        .map(|p| Some(cluster.pod(*p)))
+        .map(|p| Some(Endpoint::Pod(*p)))
         .chain(root.pods.is_empty().then_some(None))
     {
-        let asked = resolve_traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
+        let asked = resolve_traffic(cluster, &spec, &resolved, at).map_err(helped)?;
         root.asked = root.asked.union(&asked.unwrap_or_else(TrafficSet::all));
     }
     if let Some(missing) = resolved

@@ -17,6 +17,7 @@ use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::set::Family;
+use crate::spec::FamilySet;
 use crate::spec::environment::Endpoint;
 use crate::spec::question::ConnectionOrigin;
 use std::net::IpAddr;
@@ -67,6 +68,21 @@ impl AllowGraph {
         nodes.fold(own, |allowed, node| {
             allowed.either(&self.by_node(node, pod))
         })
+    }
+
+    /// What passes the way in to a pod, for each address that a node may have in place of a caller.
+    pub(crate) fn by_any_node(
+        &self,
+        families: FamilySet,
+        pod: PodId,
+    ) -> impl Iterator<Item = Allowed> {
+        let nodes = self.any_node(families);
+        nodes.map(move |node| self.by_node(node, pod))
+    }
+
+    /// Addresses that stand for all that nodes may have.
+    pub(crate) fn any_node(&self, families: FamilySet) -> impl Iterator<Item = IpAddr> {
+        families.iter().flat_map(|family| self.node_samples(family))
     }
 
     /// One address of each range that no rule tells apart and a node's address may fall into.

@@ -11,6 +11,7 @@ use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
 use crate::source::Origin;
+use std::collections::HashSet;
 use std::mem::take;
 use std::sync::Arc;
 
@@ -30,29 +31,45 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
                     ..(**node).clone()
                 });
             }
-            Contribution::ApiServers(listening) => {
-                listening.iter().for_each(|at| cluster.add_api_server(*at));
-            }
             _ => {}
         }
     }
     Controllers::new(objects, assembly).build(objects, &mut cluster, assembly);
-    for object in objects.iter() {
+    services(objects, &mut cluster, assembly);
+    for object in objects.iter().filter(|o| o.is_namespaced()) {
+        cluster.namespace_named(&assembly.namespace_of(object));
+    }
+    cluster
+}
+
+/// Adds the Services, and what is listed for those without selector and for the API server.
+fn services(objects: &[LoadedObject], cluster: &mut Cluster, assembly: &Assembly<'_>) {
+    let mut led_by_selector = HashSet::new();
+    for object in objects {
         let Contribution::Service(service) = &object.contribution else {
             continue;
         };
         let namespace = cluster.namespace_named(&assembly.namespace_of(object));
         let origin = Origin::document(object.document);
+        if service.selector.is_some() {
+            led_by_selector.insert((namespace, &*service.name));
+        }
         cluster.add_service(crate::model::Service {
             namespace,
             origin,
             ..(**service).clone()
         });
     }
-    for object in objects.iter().filter(|o| o.is_namespaced()) {
-        cluster.namespace_named(&assembly.namespace_of(object));
+    for object in objects {
+        let Contribution::Endpoints(listed) = &object.contribution else {
+            continue;
+        };
+        let namespace = cluster.namespace_named(&assembly.namespace_of(object));
+        let of = (namespace, &*listed.service);
+        if !led_by_selector.contains(&of) {
+            cluster.list_endpoints(of, listed.source, &listed.endpoints);
+        }
     }
-    cluster
 }
 
 type WorkloadKey = (WorkloadKind, Arc<str>, Arc<str>);
@@ -261,6 +278,8 @@ fn add(
         host_network: draft.host_network,
         node: draft.node,
         addresses: draft.addresses,
+        ready: draft.ready,
+        dns_name: draft.dns_name,
         replicas: draft.replicas,
         origin,
     });

@@ -32,47 +32,84 @@ fn requirement(entry: &Entry) -> Requirement {
     Requirement::In(entry.key.clone(), vec![value])
 }
 
-/// A service; its namespace is still to be looked up.
+/// A service; its namespace is still to be looked up. Of one that stands for an external name no
+/// other field means anything.
 pub fn service(name: &str, node: &SyntaxNode) -> Service {
-    let spec = node.get("spec");
-    let field = |key: &str| spec.and_then(|s| s.get(key));
-    let selector = field("selector")
-        .map(SyntaxNode::entries)
-        .filter(|e| !e.is_empty())
-        .map(|entries| Selector::new(entries.iter().map(requirement)));
-    let many = field("clusterIPs")
-        .map(SyntaxNode::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(SyntaxNode::as_str);
-    let one = field("clusterIP").and_then(SyntaxNode::as_str);
-    let mut addresses: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let families = field("ipFamilies")
-        .map(SyntaxNode::items)
-        .unwrap_or_default();
-    let mut families: Vec<Family> = families.iter().filter_map(family).collect();
-    families.sort_unstable();
-    families.dedup();
-    Service {
+    let field = |key: &str| node.get("spec").and_then(|s| s.get(key));
+    let kind = field("type").and_then(SyntaxNode::as_str);
+    let service = Service {
         name: name.into(),
         namespace: NamespaceId(0),
-        selector,
-        ports: field("ports")
-            .map(SyntaxNode::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(service_port)
-            .collect(),
-        addresses: addresses.into(),
-        families: families.into(),
-        takes_calls_at_nodes: takes_calls_at_nodes(spec),
-        external_name: field("externalName")
-            .and_then(SyntaxNode::as_str)
-            .map(Into::into),
+        selector: None,
+        ports: Vec::new(),
+        addresses: Box::default(),
+        outside_addresses: Box::default(),
+        headless: false,
+        publishes_not_ready: false,
+        only_own_node: false,
+        families: Box::default(),
+        takes_calls_at_nodes: false,
+        external_name: None,
         origin: Origin::nowhere(),
+    };
+    if kind == Some("ExternalName") {
+        let external_name = field("externalName").and_then(SyntaxNode::as_str);
+        return Service {
+            external_name: Some(external_name.unwrap_or_default().into()),
+            ..service
+        };
     }
+    let cluster_ips = || listed(field("clusterIPs")).chain(field("clusterIP"));
+    Service {
+        selector: selector(field("selector")),
+        ports: listed(field("ports")).filter_map(service_port).collect(),
+        addresses: parsed(cluster_ips().filter_map(SyntaxNode::as_str)),
+        outside_addresses: parsed(outside_addresses(node, kind)),
+        headless: cluster_ips().any(|ip| ip.as_str() == Some("None")),
+        publishes_not_ready: field("publishNotReadyAddresses").and_then(SyntaxNode::as_bool)
+            == Some(true),
+        only_own_node: field("internalTrafficPolicy").and_then(SyntaxNode::as_str) == Some("Local"),
+        families: sorted(listed(field("ipFamilies")).filter_map(family)),
+        takes_calls_at_nodes: takes_calls_at_nodes(node.get("spec")),
+        ..service
+    }
+}
+
+fn listed(list: Option<&SyntaxNode>) -> std::slice::Iter<'_, SyntaxNode> {
+    list.map(SyntaxNode::items).unwrap_or_default().iter()
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Box<[T]> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items.into()
+}
+
+fn parsed<'n>(addresses: impl Iterator<Item = &'n str>) -> Box<[IpAddr]> {
+    sorted(addresses.filter_map(|address| address.parse().ok()))
+}
+
+/// The pods behind a Service; none are where its selector is empty.
+fn selector(node: Option<&SyntaxNode>) -> Option<Selector> {
+    let entries = node.map(SyntaxNode::entries).filter(|e| !e.is_empty())?;
+    Some(Selector::new(entries.iter().map(requirement)))
+}
+
+/// What outsiders dial: external addresses, and those that the status gives a load balancer.
+fn outside_addresses<'n>(
+    node: &'n SyntaxNode,
+    kind: Option<&str>,
+) -> impl Iterator<Item = &'n str> {
+    let external = node.get("spec").and_then(|spec| spec.get("externalIPs"));
+    let balancer = node
+        .get("status")
+        .filter(|_| kind == Some("LoadBalancer"))
+        .and_then(|status| status.get("loadBalancer")?.get("ingress"));
+    let balanced = listed(balancer).filter_map(|at| at.get("ip")?.as_str());
+    listed(external)
+        .filter_map(SyntaxNode::as_str)
+        .chain(balanced)
 }
 
 fn family(name: &SyntaxNode) -> Option<Family> {

@@ -9,7 +9,6 @@
 //! that no verdict it could touch is given as certain. Only this room reads files or starts a
 //! process.
 
-pub mod api_server;
 pub mod assemble;
 mod assembly;
 mod bound_pod;
@@ -19,6 +18,7 @@ mod deduplicate;
 pub mod discover;
 mod document_form;
 mod embedded;
+mod endpoints;
 mod error;
 mod file_on_disk;
 pub mod git;

@@ -2,6 +2,7 @@
 //! policies.
 
 use crate::diagnostic::{Code, DiagnosticSeverity};
+use crate::load::endpoints::ListedEndpoints;
 use crate::load::workloads::WorkloadDraft;
 use crate::model;
 use crate::policy::TaintReason;
@@ -11,7 +12,6 @@ use crate::policy::unmodelled;
 use crate::policy::unmodelled::TaintReach;
 use crate::source::{Base, DocumentId, Path, Position};
 use crate::tree::{Chunk, SyntaxNode};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// An object of the API, either a document or an item of a List.
@@ -46,8 +46,8 @@ pub enum Contribution {
     Node(Box<model::Node>),
     /// A service, its namespace still to be looked up.
     Service(Box<model::Service>),
-    /// Where the API server listens.
-    ApiServers(Box<[SocketAddr]>),
+    /// What is listed as the endpoints of a Service.
+    Endpoints(Box<ListedEndpoints>),
     /// A pod, or a controller of pods.
     Workload(Box<WorkloadDraft>),
     /// A policy, its document not yet known.
@@ -194,7 +194,7 @@ impl LoadedObject {
             Contribution::Namespace(_)
                 | Contribution::Node(_)
                 | Contribution::Service(_)
-                | Contribution::ApiServers(_)
+                | Contribution::Endpoints(_)
                 | Contribution::Workload(_)
         )
     }

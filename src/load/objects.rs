@@ -4,10 +4,10 @@
 //! Lists are opened; what is no plain object is recognized and explained. Everything here looks at
 //! one object alone, so it runs on all cores, right behind the reader.
 
-use crate::load::api_server;
 use crate::load::cluster_objects;
 use crate::load::document_form;
 use crate::load::embedded;
+use crate::load::endpoints::ListedEndpoints;
 use crate::load::identity;
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
@@ -118,10 +118,9 @@ fn contribution(
         }
         _ => {}
     }
-    let namespace = object.namespace.as_deref().or(Some(&options.namespace));
-    let listening = api_server::addresses(&object.kind, &object.name, namespace, node);
-    if let Some(listening) = listening {
-        return Contribution::ApiServers(listening.into());
+    let listed = ListedEndpoints::new(object.group(), &object.kind, &object.name, node);
+    if let Some(listed) = listed {
+        return Contribution::Endpoints(Box::new(listed));
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         return policy(object, node, dialect, options);

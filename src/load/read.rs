@@ -244,13 +244,11 @@ fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
 }
 
 /// Kinds that are common, large and never part of the cluster or the policy set.
-const NO_PART: [&str; 19] = [
+const NO_PART: [&str; 17] = [
     "ConfigMap",
     "Secret",
     "CustomResourceDefinition",
     "Event",
-    "Endpoints",
-    "EndpointSlice",
     "Lease",
     "StorageClass",
     "HorizontalPodAutoscaler",
@@ -272,13 +270,6 @@ fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
         && sniffed
             .kind
             .is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
-        && !may_be_of_api_server(sniffed)
-}
-
-/// Whether it may tell the addresses of the API server; other endpoints are not read.
-fn may_be_of_api_server(sniffed: &Sniffed<'_>) -> bool {
-    let is_endpoints = matches!(sniffed.kind, Some("Endpoints" | "EndpointSlice"));
-    is_endpoints && sniffed.name.is_none_or(|name| name.contains("kubernetes"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::model::{ContainerPort, Labels, Requirement, Selector, WorkloadKind};
+use crate::model::{ContainerPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind};
 use crate::set::Protocol;
 use crate::tree::SyntaxNode;
 use std::net::IpAddr;
@@ -32,6 +32,10 @@ pub struct PodDraft {
     pub node: Option<Arc<str>>,
     /// Its addresses.
     pub addresses: Box<[IpAddr]>,
+    /// Whether its status says that it is ready, or says nothing.
+    pub ready: bool,
+    /// The name that the DNS gives it behind a headless Service.
+    pub dns_name: Option<Box<PodDnsName>>,
     /// How many running pods it represents; 0 when the cluster decides.
     pub replicas: u32,
     /// The service account it runs as.
@@ -74,6 +78,8 @@ pub struct WorkloadDraft {
     replicas: i64,
     /// The first index of a `StatefulSet`'s pods.
     first: i64,
+    /// The name of the headless Service that names a `StatefulSet`'s pods.
+    service: Option<Box<str>>,
 }
 
 impl WorkloadDraft {
@@ -102,6 +108,10 @@ impl WorkloadDraft {
                 .and_then(|s| s.get("ordinals")?.get("start")?.as_i64())
                 .unwrap_or(0)
                 .max(0),
+            service: spec
+                .and_then(|s| s.get("serviceName")?.as_str())
+                .filter(|name| !name.is_empty())
+                .map(Into::into),
         }
     }
 
@@ -155,6 +165,16 @@ impl WorkloadDraft {
         }
     }
 
+    /// The pod of a `StatefulSet` with an index.
+    fn ordinal(&self, own: &str, index: i64) -> PodDraft {
+        let pod = format!("{own}-{index}");
+        let named = self.service.as_deref();
+        PodDraft {
+            dns_name: named.map(|service| dns_name(&pod, service)),
+            ..self.pod(&pod, ordinal_labels(pod.clone(), index.to_string()), 1)
+        }
+    }
+
     /// A `StatefulSet` labels each pod with its own name and index.
     fn ordinals(&self, own: &str) -> Vec<PodDraft> {
         if !(1..=MAX_ORDINALS).contains(&self.replicas) {
@@ -164,10 +184,7 @@ impl WorkloadDraft {
                 self.replicas,
             )];
         }
-        let each = |i: i64| {
-            let pod = format!("{own}-{i}");
-            self.pod(&pod, ordinal_labels(pod.clone(), i.to_string()), 1)
-        };
+        let each = |i: i64| self.ordinal(own, i);
         (self.first..self.first + self.replicas).map(each).collect()
     }
 }
@@ -282,7 +299,7 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| {
         let text = field(key).and_then(SyntaxNode::as_str);
-        text.filter(|s| !s.is_empty()).map(Into::into)
+        text.filter(|s| !s.is_empty())
     };
     PodDraft {
         name: Box::default(),
@@ -291,12 +308,34 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
         host_network: field("hostNetwork")
             .and_then(SyntaxNode::as_bool)
             .unwrap_or(false),
-        node: text("nodeName"),
+        node: text("nodeName").map(Into::into),
         addresses: addresses(node.and_then(|n| n.get("status"))),
+        ready: is_ready(node.and_then(|n| n.get("status"))),
+        dns_name: text("hostname")
+            .zip(text("subdomain"))
+            .map(|(hostname, subdomain)| dns_name(hostname, subdomain)),
         replicas: 1,
-        account: text("serviceAccountName"),
+        account: text("serviceAccountName").map(Into::into),
         annotations: annotations(node),
     }
+}
+
+fn dns_name(hostname: &str, subdomain: &str) -> Box<PodDnsName> {
+    Box::new(PodDnsName {
+        hostname: hostname.into(),
+        subdomain: subdomain.into(),
+    })
+}
+
+/// Whether a pod's status does not say that it is not ready.
+fn is_ready(status: Option<&SyntaxNode>) -> bool {
+    let conditions = status.and_then(|s| s.get("conditions"));
+    let conditions = conditions.map(SyntaxNode::items).unwrap_or_default();
+    let field = |c: &SyntaxNode, key: &str, value: &str| {
+        c.get(key).and_then(SyntaxNode::as_str) == Some(value)
+    };
+    let says_no = |c: &SyntaxNode| field(c, "type", "Ready") && field(c, "status", "False");
+    !conditions.iter().any(says_no)
 }
 
 /// Annotations that bind a pod to policies of other dialects.

@@ -6,7 +6,7 @@
 use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 use crate::model::labels::{Labels, Selector, Truth};
 use crate::model::pod::Pod;
-use crate::model::service::Service;
+use crate::model::service::{EndpointSource, Service, ServiceEndpoint};
 use crate::model::workload::Workload;
 use crate::set::Ix;
 use crate::set::hashed::{IndexMap, IndexSet};
@@ -50,6 +50,13 @@ pub struct Node {
     pub origin: Origin,
 }
 
+/// What objects list for one Service, by their kind.
+#[derive(Debug, Clone, Default)]
+struct EndpointLists {
+    slices: Option<Vec<ServiceEndpoint>>,
+    endpoints: Option<Vec<ServiceEndpoint>>,
+}
+
 /// Namespaces, pods, labels, workloads, services and nodes.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
@@ -59,8 +66,8 @@ pub struct Cluster {
     workloads: Vec<Workload>,
     services: Vec<Service>,
     nodes: IndexMap<Box<str>, Node>,
-    /// Where the API server listens.
-    api_servers: IndexSet<SocketAddr>,
+    /// What slices and other objects list for the Services of these names.
+    listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
     /// The namespaces that are assumed, by name.
     assumed: IndexMap<Box<str>, Vec<NamespaceId>>,
 }
@@ -120,15 +127,39 @@ impl Cluster {
         id
     }
 
-    /// Adds an address and port of the API server.
-    pub fn add_api_server(&mut self, listening: SocketAddr) {
-        self.api_servers.insert(listening);
+    /// Adds what one object lists for the Service of a name.
+    pub fn list_endpoints(
+        &mut self,
+        (namespace, service): (NamespaceId, &str),
+        source: EndpointSource,
+        endpoints: &[ServiceEndpoint],
+    ) {
+        let listed = self.listed.entry((namespace, service.into())).or_default();
+        let of_source = match source {
+            EndpointSource::Slice => listed.slices.get_or_insert_default(),
+            EndpointSource::Endpoints => listed.endpoints.get_or_insert_default(),
+        };
+        of_source.extend_from_slice(endpoints);
+    }
+
+    /// The endpoints that objects list for the Service of a name; `None` where no object does.
+    /// Where there are slices they alone count: the other kind is then a copy of them.
+    pub fn listed_endpoints(
+        &self,
+        namespace: NamespaceId,
+        service: &str,
+    ) -> Option<&[ServiceEndpoint]> {
+        let listed = self.listed.get(&(namespace, service.into()))?;
+        listed.slices.as_deref().or(listed.endpoints.as_deref())
     }
 
     /// Where the API server listens, as the endpoints of `default/kubernetes` tell; none where they
     /// are not in the input.
-    pub fn api_servers(&self) -> impl ExactSizeIterator<Item = SocketAddr> {
-        self.api_servers.iter().copied()
+    pub fn api_servers(&self) -> impl Iterator<Item = SocketAddr> {
+        let default = self.find_namespace("default");
+        let listed = default.and_then(|at| self.listed_endpoints(at, "kubernetes"));
+        let listening = listed.unwrap_or_default().iter();
+        listening.map(|at| SocketAddr::new(at.address, at.port))
     }
 
     /// Interns a label set.
@@ -167,6 +198,11 @@ impl Cluster {
     pub fn add_service(&mut self, service: Service) -> ServiceId {
         self.services.push(service);
         ServiceId::bounded(self.services.len() - 1)
+    }
+
+    /// Takes over what objects list for Services from a cluster with the same namespaces.
+    pub(crate) fn list_as(&mut self, other: &Self) {
+        self.listed.clone_from(&other.listed);
     }
 
     /// Adds a node, replacing one of the same name.

@@ -17,6 +17,8 @@ pub mod workload;
 pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};
 pub use crate::model::ids::{LabelsId, NamespaceId, PodId, ServiceId, WorkloadId};
 pub use crate::model::labels::{Labels, Pattern, Requirement, Selector, Truth};
-pub use crate::model::pod::{ContainerPort, Pod};
-pub use crate::model::service::{Service, ServicePort, TargetPort};
+pub use crate::model::pod::{ContainerPort, Pod, PodDnsName};
+pub use crate::model::service::{
+    EndpointSource, Service, ServiceEndpoint, ServicePort, TargetPort,
+};
 pub use crate::model::workload::{Workload, WorkloadKind};

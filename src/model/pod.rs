@@ -17,6 +17,15 @@ pub struct ContainerPort {
     pub port: u16,
 }
 
+/// The name that the DNS gives a pod behind a headless Service: `hostname.subdomain.namespace.svc`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PodDnsName {
+    /// Its own part.
+    pub hostname: Box<str>,
+    /// The name of the Service.
+    pub subdomain: Box<str>,
+}
+
 /// A pod, or a template standing for replicas that no policy can tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
@@ -36,6 +45,10 @@ pub struct Pod {
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
+    /// Whether it is ready to be called, as its status says; one without status counts as ready.
+    pub ready: bool,
+    /// The name that the DNS gives it behind a headless Service, if it has one.
+    pub dns_name: Option<Box<PodDnsName>>,
     /// How many running pods it represents; 0 where the manifest leaves the number to the cluster
     /// (a `DaemonSet`).
     pub replicas: u32,

@@ -66,7 +66,7 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
     for (_, node) in cluster.nodes() {
         new.add_node(node.clone());
     }
-    cluster.api_servers().for_each(|at| new.add_api_server(at));
+    new.list_as(cluster);
     for (_, service) in cluster.services() {
         new.add_service(service.clone());
     }

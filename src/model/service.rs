@@ -30,6 +30,35 @@ pub struct ServicePort {
     pub node: Option<u16>,
 }
 
+/// Which kind of object lists an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndpointSource {
+    /// An `EndpointSlice`; where a Service has any, nothing else counts.
+    Slice,
+    /// An `Endpoints` object, as they were before slices.
+    Endpoints,
+}
+
+/// An address and port that an object lists for a Service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ServiceEndpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The name of the port of the Service that it is for; empty for the one without a name.
+    pub name: Box<str>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The port that takes the connections.
+    pub port: u16,
+}
+
+impl ServiceEndpoint {
+    /// Whether a port of its Service leads to it: the names are the same, and the protocol.
+    pub fn is_behind(&self, port: &ServicePort) -> bool {
+        *self.name == *port.name.as_deref().unwrap_or_default() && self.protocol == port.protocol
+    }
+}
+
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
@@ -37,13 +66,23 @@ pub struct Service {
     pub name: Box<str>,
     /// Its namespace.
     pub namespace: NamespaceId,
-    /// Which pods it selects; `None` for a service without selector (its endpoints are not in
-    /// the input).
+    /// Which pods it selects; `None` for a service without selector, whose endpoints are listed by
+    /// other objects ([`crate::model::Cluster::listed_endpoints`]), and for an external name.
     pub selector: Option<Selector>,
     /// Its ports.
     pub ports: Vec<ServicePort>,
     /// Its cluster addresses, where known.
     pub addresses: Box<[IpAddr]>,
+    /// The addresses that callers outside the cluster dial: those of its load balancer, and its
+    /// external addresses.
+    pub outside_addresses: Box<[IpAddr]>,
+    /// Whether it is headless: its name stands for the addresses of its pods, so that clients dial
+    /// a pod on the port that they name, and no port is translated (S59).
+    pub headless: bool,
+    /// Whether pods that are not ready are behind it too.
+    pub publishes_not_ready: bool,
+    /// Whether its cluster address leads to pods on the caller's own node alone.
+    pub only_own_node: bool,
     /// Its address families, where `spec.ipFamilies` tells them (S65).
     pub families: Box<[Family]>,
     /// Whether it takes calls at the nodes, which may put their own address in the caller's place:

@@ -242,6 +242,8 @@ fn add_pods(
             host_network: false,
             node: None,
             addresses: Box::default(),
+            ready: true,
+            dns_name: None,
             replicas: 2,
             origin: Origin::nowhere(),
         });

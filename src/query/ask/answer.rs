@@ -79,8 +79,11 @@ pub struct Answer {
     pub pairs: Vec<Pair>,
     /// Remarks on how the ends were understood.
     pub notes: Vec<Note>,
-    /// What the input lacks, where that leaves the answer unknown.
+    /// What the input lacks, where that leaves the answer unknown, or why nothing takes a
+    /// connection.
     pub missing: Vec<Box<str>>,
+    /// Whether nothing is there to take a connection, whatever policies say.
+    pub no_backend: bool,
 }
 
 impl Answer {
@@ -89,6 +92,7 @@ impl Answer {
         let has = |v: Verdict| self.pairs.iter().any(|p| p.verdict == v);
         match self.verdict {
             _ if has(Verdict::Yes) || has(Verdict::Partly) => Verdict::Yes,
+            _ if self.no_backend => Verdict::No,
             _ if has(Verdict::Unknown) || self.pairs.is_empty() => Verdict::Unknown,
             _ => Verdict::No,
         }
@@ -160,11 +164,16 @@ pub fn ask(
         .chain(&destination.missing)
         .cloned()
         .collect();
+    let no_backend = destination.no_backend && pairs.is_empty() && !source.ends.is_empty();
     let verdict = pairs
         .iter()
         .map(|p| p.verdict)
         .reduce(Verdict::combine)
-        .unwrap_or(Verdict::Unknown);
+        .unwrap_or(if no_backend {
+            Verdict::No
+        } else {
+            Verdict::Unknown
+        });
     let notes = source
         .notes
         .iter()
@@ -177,6 +186,7 @@ pub fn ask(
         pairs,
         notes,
         missing,
+        no_backend,
     })
 }
 
@@ -298,6 +308,7 @@ impl Asking<'_> {
         !(by_word && !symbolic::meets(self.graph, source, destination)
             || outside(source) && outside(destination)
             || self.skips_itself(from, to, source, destination)
+            || service_effect::leads_elsewhere(cluster, self.destination, source, destination)
             || is_one_namespace_twice(cluster, source, destination))
     }
 
@@ -333,22 +344,17 @@ impl Asking<'_> {
     }
 
     fn asked(&self, destination: Endpoint) -> Result<TrafficSet, ResolveError> {
-        let pod = if let Endpoint::Pod(id) = destination {
-            Some(self.pod(id))
-        } else {
-            None
-        };
         let asked = resolve::traffic(
             &self.graph.environment().cluster,
             &self.question.destination,
             self.destination,
-            pod,
+            Some(destination),
         )?;
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }
 
     fn via_service(&self, source: Endpoint, destination: Endpoint) -> Option<ViaService> {
-        service_effect::classify(self.graph, self.destination.service, source, destination)
+        service_effect::classify(self.graph, self.destination, source, destination)
     }
 
     fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {

@@ -5,8 +5,9 @@
 
 use crate::model::{Cluster, Pod, Selector, Service, ServicePort, TargetPort};
 use crate::query::ask::grammar::{EndpointSpec, Keyword, PortAsk, Target};
-use crate::query::ask::resolved::{ResolveError, Resolved, wrong};
+use crate::query::ask::resolved::{Dialled, ResolveError, Resolved, absent_port};
 use crate::set::{Protocol, TrafficSet};
+use crate::spec::Endpoint;
 
 /// The traffic that a question asks of a destination pod (or of addresses), with the ports of a
 /// Service mapped to those of the pod; `None` where no port is named.
@@ -17,12 +18,18 @@ pub fn traffic(
     cluster: &Cluster,
     spec: &EndpointSpec,
     resolved: &Resolved,
-    pod: Option<&Pod>,
+    destination: Option<Endpoint>,
 ) -> Result<Option<TrafficSet>, ResolveError> {
+    let pod = pod_at(cluster, destination);
     match resolved.service {
-        Some(service) => {
-            service_traffic(cluster.service(service), spec.ports.as_deref(), pod).map(Some)
-        }
+        Some(service) => service_traffic(
+            cluster,
+            cluster.service(service),
+            spec.ports.as_deref(),
+            resolved.dialled,
+            destination,
+        )
+        .map(Some),
         None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
             Ok(Some(dns(cluster, pod)))
         }
@@ -82,54 +89,120 @@ pub(crate) fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
     }
 }
 
-/// The traffic of the pod that the ports of a Service are mapped to; all its ports if none is
-/// named.
-fn service_traffic(
+/// The traffic of an endpoint behind a Service that the Service's ports are mapped to; all its
+/// ports if none is named. A headless Service maps nothing: its clients dial the endpoint on the
+/// port that they name (S59).
+pub(crate) fn service_traffic(
+    cluster: &Cluster,
     service: &Service,
     ports: Option<&[PortAsk]>,
-    pod: Option<&Pod>,
+    dialled: Option<Dialled>,
+    at: Option<Endpoint>,
 ) -> Result<TrafficSet, ResolveError> {
+    let behind = |port: &ServicePort| traffic_behind(cluster, service, port, at);
     let Some(ports) = ports else {
-        return Ok(service.ports.iter().fold(TrafficSet::empty(), |set, sp| {
-            set.union(&target_traffic(sp, pod))
-        }));
+        if service.headless && service.ports.is_empty() {
+            return Ok(TrafficSet::all());
+        }
+        return Ok(union(service.ports.iter().map(behind)));
     };
     let mut set = TrafficSet::empty();
     for ask in ports {
-        let found: Vec<_> = service
-            .ports
-            .iter()
-            .filter(|sp| is_asked(ask, sp))
-            .collect();
+        if let (true, PortAsk::Numbers(..)) = (service.headless, ask) {
+            set = set.union(&direct(ask, None));
+            continue;
+        }
+        let found = asked_of_service(service, ask, dialled);
         if found.is_empty() {
-            let have: Vec<String> = service
-                .ports
-                .iter()
-                .map(|sp| format!("{}/{}", sp.port, sp.protocol))
-                .collect();
-            return wrong(
+            return absent_port(
                 format!("Service {} has no port {ask}", service.name),
-                Some(at_nodes(service, ask).unwrap_or(format!("it has {}", have.join(", ")))),
+                no_such_port(service, ask, dialled),
             );
         }
-        set = found
-            .into_iter()
-            .fold(set, |set, sp| set.union(&target_traffic(sp, pod)));
+        set = set.union(&union(found.into_iter().map(behind)));
     }
     Ok(set)
 }
 
-/// What to ask where a port is the one that nodes take calls on for a Service.
-fn at_nodes(service: &Service, ask: &PortAsk) -> Option<String> {
-    let PortAsk::Numbers(number, _, protocol) = ask else {
-        return None;
+fn union(sets: impl Iterator<Item = TrafficSet>) -> TrafficSet {
+    sets.fold(TrafficSet::empty(), |all, one| all.union(&one))
+}
+
+/// The ports of a Service that a question means. At nodes these are its ports there.
+pub(crate) fn asked_of_service<'s>(
+    service: &'s Service,
+    ask: &PortAsk,
+    dialled: Option<Dialled>,
+) -> Vec<&'s ServicePort> {
+    let at_nodes = dialled.is_some_and(Dialled::is_at_nodes);
+    let is_at_nodes = |port: &&ServicePort| match (ask, port.node) {
+        (PortAsk::Numbers(first, last, protocol), Some(node)) => {
+            (first..=last).contains(&&node) && *protocol == port.protocol
+        }
+        _ => false,
     };
-    let mut ports = service.ports.iter();
-    let found = ports.find(|p| p.node == Some(*number) && p.protocol == *protocol)?;
-    let (name, port) = (&service.name, found.port);
-    Some(format!(
-        "{number} is its nodePort for {port}: ask svc/{name}:{port}"
-    ))
+    let ports = service.ports.iter();
+    if at_nodes {
+        ports.filter(is_at_nodes).collect()
+    } else {
+        ports.filter(|port| is_asked(ask, port)).collect()
+    }
+}
+
+/// What to say of a port that a Service does not have.
+fn no_such_port(service: &Service, ask: &PortAsk, dialled: Option<Dialled>) -> String {
+    let at_nodes = dialled.is_some_and(Dialled::is_at_nodes);
+    let shown = |port: &ServicePort| {
+        let number = if at_nodes { port.node? } else { port.port };
+        Some(format!("{number}/{}", port.protocol))
+    };
+    let have: Vec<String> = service.ports.iter().filter_map(shown).collect();
+    let is_of_pods = |port: &&ServicePort| match (ask, &port.target) {
+        (PortAsk::Numbers(a, b, protocol), TargetPort::Number(target)) => {
+            a == b && a == target && *protocol == port.protocol
+        }
+        _ => false,
+    };
+    let of_pods = service.ports.iter().find(is_of_pods).map(|port| {
+        let (name, port) = (&service.name, port.port);
+        format!("; that is the port of its pods: ask svc/{name}:{port}")
+    });
+    format!("it has {}{}", have.join(", "), of_pods.unwrap_or_default())
+}
+
+/// The pod at an endpoint.
+fn pod_at(cluster: &Cluster, at: Option<Endpoint>) -> Option<&Pod> {
+    match at? {
+        Endpoint::Pod(id) => Some(cluster.pod(id)),
+        Endpoint::Address(_) => None,
+    }
+}
+
+/// The traffic of an endpoint behind one port of a Service: where it is listed, as it is listed.
+/// Of a headless Service it is the Service's own number.
+pub(crate) fn traffic_behind(
+    cluster: &Cluster,
+    service: &Service,
+    port: &ServicePort,
+    at: Option<Endpoint>,
+) -> TrafficSet {
+    let pod = pod_at(cluster, at);
+    if service.headless {
+        return TrafficSet::ports(port.protocol, port.port, port.port);
+    }
+    let listed = cluster.listed_endpoints(service.namespace, &service.name);
+    let (Some(listed), None) = (listed, &service.selector) else {
+        return target_traffic(port, pod);
+    };
+    let is_here = |address| match (at, pod) {
+        (_, Some(pod)) => pod.addresses.contains(&address),
+        (Some(Endpoint::Address(here)), None) => here == address,
+        _ => true,
+    };
+    let here = listed
+        .iter()
+        .filter(|l| l.is_behind(port) && is_here(l.address));
+    union(here.map(|l| TrafficSet::ports(l.protocol, l.port, l.port)))
 }
 
 /// The traffic of the pod behind one port of a Service.

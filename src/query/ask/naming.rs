@@ -4,14 +4,16 @@
 //! A workload is preferred to the Service of its name, unless only the Service has the port
 //! ([`crate::query::ask::service_port`]). Cost: O(workloads + pods + Services) for each name.
 
-use crate::model::{NamespaceId, PodId, Service, ServiceId, Workload, WorkloadId, WorkloadKind};
+use crate::model::{
+    NamespaceId, PodDnsName, PodId, Service, ServiceId, Workload, WorkloadId, WorkloadKind,
+};
 use crate::query::ask::dns_name::{DnsName, outside};
 use crate::query::ask::grammar::ObjectKind;
 use crate::query::ask::resolve::Resolver;
 use crate::query::ask::resolved::{End, Note, ResolveError, Resolved, fail, wrong};
 use crate::query::ask::service_port;
 use crate::query::ask::similar_names::{close, looks_generated, suggest};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 impl Resolver<'_> {
     /// What a name refers to: a workload, a Service, or a pod.
@@ -137,7 +139,7 @@ impl Resolver<'_> {
                     .unwrap_or_else(|| suggest(stem, &names, "Services"));
                 fail(
                     format!(
-                        "no Service is called `{}`",
+                        "no Service is called `{}` (NO_SERVICE)",
                         self.text.split(':').next().unwrap_or(self.text)
                     ),
                     Some(help),
@@ -172,38 +174,6 @@ impl Resolver<'_> {
         self.cluster.services().map(name).collect()
     }
 
-    /// The pods behind a Service.
-    pub(crate) fn behind(&self, id: ServiceId, service: &Service) -> Resolved {
-        let pods: HashSet<PodId> = self.cluster.service_pods(id).into_iter().collect();
-        let ends = self.pods_where(|pod, _| pods.contains(&pod));
-        let missing = ends
-            .is_empty()
-            .then(|| match (&service.external_name, &service.selector) {
-                (Some(name), _) => format!(
-                    "Service {} stands for the outside name {name}",
-                    service.name
-                )
-                .into(),
-                (None, None) => format!(
-                    "Service {} has no selector: its endpoints are not in the input",
-                    service.name
-                )
-                .into(),
-                (None, Some(s)) => format!(
-                    "no pod in the input has the labels of Service {} ({s})",
-                    service.name
-                )
-                .into(),
-            });
-        Resolved {
-            ends,
-            service: Some(id),
-            notes: vec![Note::Service(id)],
-            missing,
-            ..Resolved::default()
-        }
-    }
-
     /// Finds a pod by the DNS name that it has behind a headless Service.
     fn pod_of_service(
         &self,
@@ -230,22 +200,35 @@ impl Resolver<'_> {
         };
         if let Some((set, pods)) = self.set_without(Some(found.namespace), pod) {
             return fail(
-                format!("no pod is called `{pod}`: StatefulSet {set} has {pods}"),
+                format!("no pod is called `{pod}`: StatefulSet {set} has {pods} (NO_NAME)"),
                 None,
             );
         }
-        let behind = self.cluster.service_pods(id);
-        let is_behind = |end: &End| match end {
-            End::Pods { pods, .. } => pods.iter().all(|pod| behind.contains(pod)),
-            End::Addresses { .. } => false,
+        let no_name = |why: String| {
+            let help = format!("ask about all that are behind it: svc/{service}");
+            fail(format!("{why} (NO_NAME)"), Some(help))
         };
-        match self.pod_name(Some(found.namespace), pod) {
-            Some(resolved) if resolved.ends.iter().all(is_behind) => Ok(Some(resolved)),
-            _ => fail(
-                format!("no pod `{pod}` is behind Service {service}"),
-                Some(format!("ask about all that are: svc/{service}")),
-            ),
+        if !found.headless {
+            return no_name(format!(
+                "Service {service} has an address of its own, so that its pods have no names under it"
+            ));
         }
+        let behind = self.cluster.service_pods(id);
+        let named_so = |id: PodId, dns: &PodDnsName| {
+            *dns.hostname == *pod && *dns.subdomain == *service && behind.contains(&id)
+        };
+        let ends = self.pods_where(|id, pod| {
+            let dns = pod.dns_name.as_deref();
+            dns.is_some_and(|dns| named_so(id, dns)) && (pod.ready || found.publishes_not_ready)
+        });
+        let [End::Pods { workload, .. }] = ends.as_slice() else {
+            return no_name(format!("no pod is called `{pod}` under Service {service}"));
+        };
+        Ok(Some(Resolved {
+            notes: vec![Note::PodName(pod.into(), *workload)],
+            ends,
+            ..Resolved::default()
+        }))
     }
 
     /// The `StatefulSet` that would have a pod of this name if it had more, and the pods that it

@@ -172,13 +172,7 @@ impl Resolver<'_> {
                     ..Resolved::default()
                 };
             }
-            if let Some((id, service)) = self
-                .cluster
-                .services()
-                .find(|(_, s)| s.addresses.contains(&address))
-            {
-                let mut found = self.behind(id, service);
-                found.notes.insert(0, Note::ServiceAddress(net, id));
+            if let Some(found) = self.service_at(net).or_else(|| self.service_at_node(net)) {
                 return found;
             }
         }

@@ -6,6 +6,7 @@ use crate::query::ask::grammar::ParseError;
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::FamilySet;
 use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// The settings that names are resolved with, besides the cluster itself.
 #[derive(Debug, Clone)]
@@ -82,6 +83,34 @@ impl End {
     }
 }
 
+/// How a Service is called, where it is not by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialled {
+    /// At its cluster address.
+    Cluster(IpAddr),
+    /// At the address of its load balancer, or at an external one (S41).
+    Outside(IpAddr),
+    /// At its port of a certain node (S41).
+    Node(IpAddr),
+    /// At its port of any node.
+    Nodes,
+}
+
+impl Dialled {
+    /// The address, where it is one.
+    pub fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Cluster(address) | Self::Outside(address) | Self::Node(address) => Some(address),
+            Self::Nodes => None,
+        }
+    }
+
+    /// Whether it is a port of nodes that is called.
+    pub fn is_at_nodes(self) -> bool {
+        matches!(self, Self::Node(_) | Self::Nodes)
+    }
+}
+
 /// A remark on how an endpoint was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
@@ -98,6 +127,10 @@ pub enum Note {
     /// A port that was asked about and is one of a Service in front, and the port that the Service
     /// is called on.
     PortOfService(ServiceId, u16, u16),
+    /// A Service's name is an alias of another Service.
+    Alias(ServiceId, ServiceId),
+    /// A port that was asked about is the one that nodes take calls on for a port of a Service.
+    NodePort(ServiceId, u16, u16),
     /// The address of the API server is not told.
     ApiServerSomewhere,
 }
@@ -109,10 +142,16 @@ pub struct Resolved {
     pub ends: Vec<End>,
     /// The Service that was named, if one was.
     pub service: Option<ServiceId>,
+    /// How that Service is called, where it is not by its name.
+    pub dialled: Option<Dialled>,
     /// How the endpoint was understood.
     pub notes: Vec<Note>,
     /// What the input lacks, when there are no ends.
     pub missing: Option<Box<str>>,
+    /// Whether it is known that nothing is there to take a connection, when there are no ends.
+    pub no_backend: bool,
+    /// The name of the world outside that stands for it, which may lead to any address.
+    pub anywhere: Option<Box<str>>,
     /// Whether it is one of the addresses, and not told which one.
     pub one_of: bool,
     /// The traffic that is meant where no port is named.
@@ -155,6 +194,15 @@ pub(crate) fn wrong<T>(message: String, help: Option<String>) -> Result<T, Resol
     Err(ResolveError {
         message,
         help,
+        absent: false,
+    })
+}
+
+/// The Service has no such port.
+pub(crate) fn absent_port<T>(message: String, help: String) -> Result<T, ResolveError> {
+    Err(ResolveError {
+        message: format!("{message} (NO_PORT)"),
+        help: Some(help),
         absent: false,
     })
 }

@@ -39,6 +39,9 @@ pub(crate) fn meant(
     let Some((id, service)) = called.next() else {
         return Ok(None);
     };
+    if service.headless {
+        return Ok(None); // it has no ports of its own
+    }
     let behind = cluster.service_pods(id);
     let same_pods =
         behind.len() == found.pods.len() && found.pods.iter().all(|p| behind.contains(p));
@@ -146,7 +149,8 @@ pub(crate) fn probably(cluster: &Cluster, pods: &[PodId], ports: &[PortAsk]) -> 
     if port != last || pods.iter().any(|(_, pod)| declares(pod, &ports[0])) {
         return None;
     }
-    let mut in_front = cluster.services().filter(|(id, _)| {
+    let mapping = cluster.services().filter(|(_, s)| !s.headless);
+    let mut in_front = mapping.filter(|(id, _)| {
         let behind = cluster.service_pods(*id);
         pods.iter().any(|(pod, _)| behind.contains(pod))
     });

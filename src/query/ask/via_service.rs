@@ -22,8 +22,15 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
                 undefined_are_asked: true,
             },
         ),
-        ViaService::ThroughNode(_) => explain(graph, flow),
+        ViaService::ThroughNode(_) | ViaService::Rewritten(..) | ViaService::OwnNode(_) => {
+            explain(graph, flow)
+        }
     };
+    if effect == ViaService::OwnNode(Truth::No) {
+        explanation.allowed = Truth::No;
+        explanation.led = led;
+        return explanation;
+    }
     let allowed = allowed(graph, led, flow.source, flow.destination);
     let is_unknown = allowed.unknown().contains(flow.traffic);
     if is_unknown && explanation.allowed != Truth::Maybe {

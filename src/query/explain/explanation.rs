@@ -95,8 +95,11 @@ impl Explanation {
     /// unknown, otherwise of ingress. Where host-network pods, the address families of the ends or
     /// a Service decide, the reason names that cause.
     pub fn reason(&self) -> Reason {
-        if self.led.is_some() {
-            return Reason::UnknownSnat;
+        match self.led {
+            Some(ViaService::OwnNode(Truth::No)) => return Reason::NoBackend,
+            Some(ViaService::OwnNode(_)) => return Reason::UnknownNode,
+            Some(_) => return Reason::UnknownSnat,
+            None => {}
         }
         if self.port_untold {
             return Reason::UnknownNamedPort;

@@ -15,6 +15,7 @@ pub enum Reason {
     DenyNoRules,
     DenyPort,
     DenyNoCommonFamily,
+    NoBackend,
     DenyRule,
     DenyTier(&'static TierCodes),
     UnknownHostnetwork,
@@ -33,7 +34,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason that policies of the Kubernetes APIs can have.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AllowDefault,
         Self::AllowRule,
         Self::AllowSelf,
@@ -44,6 +45,7 @@ impl Reason {
         Self::DenyNoRules,
         Self::DenyPort,
         Self::DenyNoCommonFamily,
+        Self::NoBackend,
         Self::DenyTier(&kubernetes::ADMIN_CODES),
         Self::DenyTier(&kubernetes::BASELINE_CODES),
         Self::UnknownHostnetwork,
@@ -72,6 +74,7 @@ impl Reason {
             Self::DenyNoRules => "DENY_NO_RULES",
             Self::DenyPort => "DENY_PORT",
             Self::DenyNoCommonFamily => "DENY_NO_COMMON_FAMILY",
+            Self::NoBackend => "NO_BACKEND",
             Self::DenyRule => "DENY_RULE",
             Self::DenyTier(codes) => codes.deny,
             Self::UnknownHostnetwork => "UNKNOWN_HOSTNETWORK",

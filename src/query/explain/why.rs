@@ -43,7 +43,12 @@ impl Why {
         let same = pairs()
             .find(|(p, _)| p.verdict == self.answer.verdict)
             .or_else(|| pairs().next());
-        same.map_or(Reason::UnknownNoEndpoints, |(_, shown)| shown.reason)
+        let nothing = if self.answer.no_backend {
+            Reason::NoBackend
+        } else {
+            Reason::UnknownNoEndpoints
+        };
+        same.map_or(nothing, |(_, shown)| shown.reason)
     }
 }
 

@@ -52,14 +52,15 @@ impl TextWriter<'_> {
             words::clean(&answer.question.source.text),
             words::clean(&answer.question.destination.text),
         );
-        writeln!(
-            out,
-            "{} {from} -> {to}",
-            self.style.verdict(Verdict::Unknown)
-        )?;
+        writeln!(out, "{} {from} -> {to}", self.style.verdict(answer.verdict))?;
         let mut told = false;
         for missing in &answer.missing {
-            writeln!(out, "     {}", words::clean(missing))?;
+            let code = if answer.no_backend {
+                "NO_BACKEND: "
+            } else {
+                ""
+            };
+            writeln!(out, "     {code}{}", words::clean(missing))?;
             told = true;
         }
         if !told {
@@ -193,6 +194,18 @@ impl TextWriter<'_> {
             }
             Note::Service(service) => {
                 format!("Service {}", words::clean(&cluster.service(*service).name))
+            }
+            Note::Alias(from, to) => {
+                let [from, to] = [from, to].map(|id| {
+                    let service = cluster.service(*id);
+                    let namespace = &cluster.namespace(service.namespace).name;
+                    words::clean(&format!("{namespace}/{}", service.name)).into_owned()
+                });
+                format!("Service {from} stands for the name of Service {to}")
+            }
+            Note::NodePort(service, asked, port) => {
+                let name = words::clean(&cluster.service(*service).name);
+                format!("{asked} is the nodePort of Service {name} for {port}")
             }
             Note::PortOfService(service, asked, port) => {
                 let service = cluster.service(*service);

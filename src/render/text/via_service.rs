@@ -1,14 +1,18 @@
 //! What a Service on the way changes, in words and for programs.
 
+use crate::model::Truth;
+use crate::query::ask::resolved::Dialled;
 use crate::query::ask::via_service::ViaService;
 use crate::render::text::writer::TextWriter;
 use std::io::{self, Write};
 
-/// The word for programs: `itself` or `through-node`.
+/// The word for programs: `itself`, `through-node`, `rewritten` or `own-node`.
 pub fn word(led: ViaService) -> &'static str {
     match led {
         ViaService::ToItself => "itself",
         ViaService::ThroughNode(_) => "through-node",
+        ViaService::Rewritten(..) => "rewritten",
+        ViaService::OwnNode(_) => "own-node",
     }
 }
 
@@ -23,6 +27,26 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
              about that; here it would decide"
                 .into()
         }
+        (ViaService::Rewritten(_, dialled), false) => {
+            format!("{} is rewritten on the way: before and after that the answer is the same", shown(dialled))
+        }
+        (ViaService::Rewritten(_, Dialled::Cluster(address)), true) => format!(
+            "a rule names {address}, the address of the Service. Most clusters rewrite it to a pod's before policies \
+             are applied, so that the rule admits nothing, but the API leaves that open"
+        ),
+        (ViaService::Rewritten(_, dialled), true) => format!(
+            "{} is rewritten to a pod's, and the caller's perhaps to a node's. The API leaves open whether policies \
+             see the addresses before or after that, and here it would decide",
+            shown(dialled)
+        ),
+        (ViaService::OwnNode(Truth::No), _) => {
+            "NO_BACKEND: internalTrafficPolicy: Local, and no pod behind the Service is on the caller's node".into()
+        }
+        (ViaService::OwnNode(_), _) => {
+            "internalTrafficPolicy: Local leads to pods on the caller's node alone, and it is not told whether this \
+             one is"
+                .into()
+        }
         (ViaService::ThroughNode(caller), false) => {
             format!("the Service takes calls at the nodes: by {caller} or by a node's address, the answer is the same")
         }
@@ -31,6 +55,14 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
              {caller}, and then the answer differs. Ask about the pods without the Service to see it for {caller} alone, \
              or keep callers' addresses with externalTrafficPolicy: Local"
         ),
+    }
+}
+
+/// The address that is called, in words.
+fn shown(dialled: Dialled) -> String {
+    match dialled.address() {
+        Some(address) => address.to_string(),
+        None => "the address of a node".to_owned(),
     }
 }
 
