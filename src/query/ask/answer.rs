@@ -11,6 +11,7 @@ use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::query::ask::alternatives::{is_alternatives, is_one_namespace_twice};
 use crate::query::ask::grammar::Question;
+use crate::query::ask::outside_name;
 use crate::query::ask::parts::{self, Fate, Part, PartMember};
 use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
@@ -118,7 +119,11 @@ pub fn ask(
 ) -> Result<Answer, ResolveError> {
     let cluster = &graph.environment().cluster;
     let source = resolve::resolve(cluster, context, &question.source)?;
-    let destination = resolve::resolve(cluster, context, &question.destination)?;
+    let mut destination = resolve::resolve(cluster, context, &question.destination)?;
+    if let Some(end) = outside_name::surely_closed(graph, question, &source.ends, &destination) {
+        destination.ends = vec![end];
+        destination.missing = None;
+    }
     let pairs = source.ends.len().saturating_mul(destination.ends.len());
     if pairs > MOST {
         let message = format!(

@@ -128,7 +128,9 @@ impl Resolver<'_> {
         service: &Service,
         dialled: Option<Dialled>,
     ) -> impl Iterator<Item = Note> {
-        let ports = self.ports.filter(|_| dialled == Some(Dialled::Nodes));
+        let ports = self
+            .ports
+            .filter(|_| dialled.is_some_and(Dialled::is_at_nodes));
         let first = ports.and_then(|ports| {
             let port = asked_of_service(service, ports.first()?, dialled);
             let port = port.first()?;
@@ -187,7 +189,11 @@ impl Resolver<'_> {
     }
 
     /// What is listed for a Service without selector: addresses that are pods are these.
-    fn listed(&self, service: &Service, dialled: Option<Dialled>) -> Result<Vec<End>, NothingBehind> {
+    fn listed(
+        &self,
+        service: &Service,
+        dialled: Option<Dialled>,
+    ) -> Result<Vec<End>, NothingBehind> {
         let name = &service.name;
         let Some(listed) = self.cluster.listed_endpoints(service.namespace, name) else {
             return Err(NothingBehind::untold(format!(

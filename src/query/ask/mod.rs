@@ -10,6 +10,7 @@ mod dns_name;
 pub mod grammar;
 mod naming;
 mod nodes;
+mod outside_name;
 mod parse_error;
 pub mod parts;
 mod pasted;
