@@ -352,6 +352,11 @@ fn an_address_of_a_service_is_the_service() {
             ("10.96.3.3:9100", 2, "NO_PORT"),
         ],
     );
+    // no pod calls from such an address: it is one of the world outside
+    let closed = policy("oven", "oven", "policyTypes: [Ingress]");
+    let caller = ask_from(&[front(), closed], "198.51.100.33", "bakery/oven-0:80");
+    assert_eq!(caller.code, 1, "{}", caller.text());
+    assert!(caller.stdout.contains("198.51.100.33 -> bakery/oven-0"));
     let outside = ask_from(&[front()], "internet", "bakery/svc/front:31333");
     assert_eq!(outside.code, 0, "{}", outside.text());
 }

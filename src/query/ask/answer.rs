@@ -117,13 +117,7 @@ pub fn ask(
     context: &Context,
     question: &Question,
 ) -> Result<Answer, ResolveError> {
-    let cluster = &graph.environment().cluster;
-    let source = resolve::resolve(cluster, context, &question.source)?;
-    let mut destination = resolve::resolve(cluster, context, &question.destination)?;
-    if let Some(end) = outside_name::surely_closed(graph, question, &source.ends, &destination) {
-        destination.ends = vec![end];
-        destination.missing = None;
-    }
+    let [source, destination] = ends(graph, context, question)?;
     let pairs = source.ends.len().saturating_mul(destination.ends.len());
     if pairs > MOST {
         let message = format!(
@@ -193,6 +187,22 @@ pub fn ask(
         missing,
         no_backend,
     })
+}
+
+/// What the source and the destination of a question stand for.
+fn ends(
+    graph: &AllowGraph,
+    context: &Context,
+    question: &Question,
+) -> Result<[Resolved; 2], ResolveError> {
+    let cluster = &graph.environment().cluster;
+    let source = resolve::resolve(cluster, context, &question.source)?.as_caller();
+    let mut destination = resolve::resolve(cluster, context, &question.destination)?;
+    if let Some(end) = outside_name::surely_closed(graph, question, &source.ends, &destination) {
+        destination.ends = vec![end];
+        destination.missing = None;
+    }
+    Ok([source, destination])
 }
 
 struct Asking<'a> {

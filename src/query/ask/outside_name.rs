@@ -38,21 +38,24 @@ pub(crate) fn surely_closed(
     }
     let asked = asked(question)?;
     let places = places(graph);
-    let closed = |source: &PodId| {
-        let leads_out = |to: &&Endpoint| !is_exempt(graph, *source, **to);
-        let leaves = |to| {
-            graph
-                .allowed_on(Direction::Egress, Endpoint::Pod(*source), to)
-                .may
-        };
-        let mut others = places.iter().filter(leads_out);
-        others.all(|to| leaves(*to).is_disjoint(&asked))
-    };
+    let closed = |source: &PodId| is_closed(graph, *source, &places, &asked);
     pods.iter().all(closed).then(|| End::Addresses {
         name,
         set: IpSet::full().difference(&graph.environment().node_addresses),
         symbolic: true,
     })
+}
+
+/// Whether none of some traffic leaves a pod for any of these places.
+fn is_closed(graph: &AllowGraph, source: PodId, places: &[Endpoint], asked: &TrafficSet) -> bool {
+    let leads_out = |to: &&Endpoint| !is_exempt(graph, source, **to);
+    let leaves = |to| {
+        graph
+            .allowed_on(Direction::Egress, Endpoint::Pod(source), to)
+            .may
+    };
+    let mut others = places.iter().filter(leads_out);
+    others.all(|to| leaves(*to).is_disjoint(asked))
 }
 
 /// Whether an endpoint is the pod itself or its node, which no policy keeps it from.

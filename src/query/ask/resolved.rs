@@ -158,6 +158,27 @@ pub struct Resolved {
     pub traffic: Option<TrafficSet>,
 }
 
+impl Resolved {
+    /// The same as the source of connections: the address of a load balancer, or an external one of
+    /// a Service, is an address like others there, as no pod calls from it.
+    #[must_use]
+    pub fn as_caller(self) -> Self {
+        let Some(Dialled::Outside(address)) = self.dialled else {
+            return self;
+        };
+        let is_address = |note: &Note| matches!(note, Note::ServiceAddress(..));
+        Self {
+            ends: vec![End::Addresses {
+                name: address.to_string().into(),
+                set: IpSet::single(address),
+                symbolic: false,
+            }],
+            notes: self.notes.into_iter().filter(is_address).collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Why an endpoint cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
