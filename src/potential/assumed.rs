@@ -80,6 +80,8 @@ fn add(cluster: &mut Cluster, assumed: &AssumedPods) {
         host_network: assumed.host_network,
         node: None,
         addresses: Box::default(),
+        ready: true,
+        dns_name: None,
         replicas: 2,
         origin: Origin::nowhere(),
     });
