@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub struct Tally {
     /// Files read.
     pub files: usize,
+    /// Whether a cluster was read.
+    pub cluster: bool,
     /// Objects seen, of any kind.
     pub objects: usize,
     /// Objects that make up the cluster or the policy set, by kind.
@@ -37,6 +39,52 @@ pub struct Mention {
     pub document: DocumentId,
 }
 
+/// Objects of one kind that a cluster has, or may have, and that were not listed: what they say is
+/// unknown. Which verdicts that touches is a taint of the policy set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The group of the API; empty for the core group.
+    pub group: Box<str>,
+    /// The kind.
+    pub kind: Box<str>,
+    /// What kubectl calls the kind: `networkpolicies.networking.k8s.io`.
+    pub resource: Box<str>,
+    /// Where they were not listed.
+    pub scope: UnlistedScope,
+    /// Why, in a few words: `forbidden`.
+    pub reason: Box<str>,
+}
+
+/// Where objects were not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnlistedScope {
+    /// In these namespaces.
+    In(Vec<Box<str>>),
+    /// In every namespace but these, or in the whole cluster if there is none.
+    AllBut(Vec<Box<str>>),
+}
+
+impl Unlisted {
+    /// The reason of what was left out because one namespace alone was to be read.
+    pub const NOT_ASKED_FOR: &'static str = "one namespace alone was read";
+
+    /// Whether it was to be listed, and could not be.
+    pub fn was_asked_for(&self) -> bool {
+        *self.reason != *Self::NOT_ASKED_FOR
+    }
+}
+
+impl UnlistedScope {
+    /// Whether a namespace is within it.
+    pub fn contains(&self, namespace: &str) -> bool {
+        let named = |names: &[Box<str>]| names.iter().any(|name| **name == *namespace);
+        match self {
+            Self::In(names) => named(names),
+            Self::AllBut(names) => !named(names),
+        }
+    }
+}
+
 /// Everything that was read.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -52,11 +100,21 @@ pub struct Input {
     pub tally: Tally,
     /// Objects that shows which traffic is intended, in input order.
     pub mentions: Arc<Vec<Mention>>,
+    /// What was to be read from a cluster and was not listed there.
+    pub unlisted: Arc<Vec<Unlisted>>,
     /// The namespace of objects that name none (S1).
     pub namespace: Box<str>,
 }
 
 impl Input {
+    /// Where objects of a kind of the core group were to be listed and could not be, so that there
+    /// may be more of them than were read.
+    pub fn unlisted_scopes<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a UnlistedScope> {
+        let of_kind =
+            move |u: &&Unlisted| u.group.is_empty() && *u.kind == *kind && u.was_asked_for();
+        self.unlisted.iter().filter(of_kind).map(|u| &u.scope)
+    }
+
     /// Whether something could not be read as the API server would read it.
     pub fn has_errors(&self) -> bool {
         self.diagnostics

@@ -12,6 +12,7 @@ mod text;
 pub use crate::source::text::{Excerpt, RereadableText, Text};
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 /// Index of a document in [`Sources`]; dense, in reading order.
@@ -224,6 +225,8 @@ impl fmt::Display for Location {
 pub struct Sources {
     files: Vec<SourceFile>,
     documents: Vec<Document>,
+    /// Where objects are looked up that are in no file of the user.
+    addresses: HashMap<DocumentId, Box<str>>,
 }
 
 impl Sources {
@@ -242,6 +245,36 @@ impl Sources {
         let id = DocumentId(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
         self.documents.push(document);
         id
+    }
+
+    /// Says where a document is looked up, which is in no file of the user: an object that a
+    /// cluster printed.
+    pub fn set_address(&mut self, id: DocumentId, address: impl Into<Box<str>>) {
+        self.addresses.insert(id, address.into());
+    }
+
+    /// Where a document is looked up, if that is in no file of the user.
+    pub fn address(&self, id: DocumentId) -> Option<&str> {
+        self.addresses.get(&id).map(|address| &**address)
+    }
+
+    /// A position in a document's file as it is told: file, line and column. Of an object that a
+    /// cluster printed they are its address and the line and column there, as
+    /// `kubectl get -o json` prints the object alone: its first key is on the second line, behind
+    /// four blanks.
+    pub fn location(&self, id: DocumentId, at: Position) -> Option<Location> {
+        let document = self.document(id)?;
+        let Some(address) = self.address(id) else {
+            let file = self.file(document.file)?.name.clone();
+            return Some(Location { file, at });
+        };
+        let from = document.at;
+        let at = Position {
+            line: (at.line + 2).saturating_sub(from.line).max(1),
+            column: (at.column + 5).saturating_sub(from.column).max(1),
+        };
+        let file = address.into();
+        Some(Location { file, at })
     }
 
     /// The files, in reading order.

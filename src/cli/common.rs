@@ -27,7 +27,7 @@ pub struct Common {
         help_heading = "Input"
     )]
     pub kustomize: Vec<String>,
-    /// Read the cluster of the current context with `kubectl get` (read-only)
+    /// Read a cluster with `kubectl get`; nothing is changed there
     #[arg(long, global = true, help_heading = "Input")]
     pub live: bool,
     /// Manifests laid over the others: an object given again replaces the first
@@ -39,7 +39,8 @@ pub struct Common {
         help_heading = "Input"
     )]
     pub overlay: Vec<String>,
-    /// Namespace of bare names, and of objects that name none [default: search all; default]
+    /// Namespace of bare names, and of objects that name none; with --live the only one whose
+    /// objects are read [default: search all; default]
     #[arg(
         short = 'n',
         long,
@@ -48,7 +49,7 @@ pub struct Common {
         help_heading = "Input"
     )]
     pub namespace: Option<String>,
-    /// Search names in all namespaces (the default; undoes -n)
+    /// Search names in all namespaces, and with --live read all of them (the default; undoes -n)
     #[arg(short = 'A', long, global = true, help_heading = "Input")]
     pub all_namespaces: bool,
     /// Configuration file [default: netpal.yaml or .netpal.yaml in this folder or the nearest one
@@ -61,6 +62,55 @@ pub struct Common {
     /// Leave broken documents out instead of making the verdicts they could touch unknown
     #[arg(long, global = true, help_heading = "Input")]
     pub ignore_broken: bool,
+
+    /// Context of the kubeconfig to read [default: the current one]
+    #[arg(
+        long,
+        value_name = "NAME",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub context: Option<String>,
+    /// The kubeconfig [default: as kubectl finds it]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub kubeconfig: Option<String>,
+    /// User or service account to read as: system:serviceaccount:NAMESPACE:NAME
+    #[arg(
+        long = "as",
+        value_name = "USER",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub impersonate: Option<String>,
+    /// Objects that one request asks for [default: kubectl's, 500]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub chunk_size: Option<u32>,
+    /// How long one request may take, such as 30s; 0 is for ever [default: 60s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub request_timeout: Option<String>,
+    /// Keep what was read in FILE, for -f; only you can read it
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help_heading = "Cluster (with --live)"
+    )]
+    pub dump: Option<PathBuf>,
 
     /// Version of Kubernetes whose API server the manifests are for, such as 1.35 [default: 1.36]
     #[arg(
@@ -88,7 +138,7 @@ pub struct Common {
     )]
     pub assume: Vec<String>,
     /// How much of the cluster the input shows: open, namespaces or closed [default: open; with
-    /// --live namespaces]
+    /// --live namespaces, if all of them could be listed]
     #[arg(
         long,
         value_name = "WORLD",

@@ -22,6 +22,7 @@ mod lint;
 mod lint_fix;
 mod lint_options;
 mod list;
+mod live;
 mod matrix;
 mod output;
 mod progress;

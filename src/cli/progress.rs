@@ -17,6 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// What is drawn while texts are read.
+const READING: &str = "reading {bar:30} {bytes} of {total_bytes}, {eta} left";
+/// What is drawn while a cluster is asked.
+const ASKING: &str = "{spinner} {msg}";
+
 /// A bar, which is drawn only if reading takes long.
 pub struct Progress {
     bar: ProgressBar,
@@ -27,9 +32,7 @@ impl Progress {
     /// A bar, drawn only for a terminal.
     pub fn start(quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        let style =
-            ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}, {eta} left");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(style(READING));
         let drawing = (!quiet && is_watched()).then(|| {
             let (done, over) = channel();
             let shown = bar.clone();
@@ -59,13 +62,33 @@ impl Drop for Progress {
 }
 
 impl Watch for Progress {
+    fn fetching(&self, what: &str, number: usize, of: usize) {
+        self.bar.set_style(style(ASKING));
+        self.bar.set_message(asked(what, number, of));
+    }
+
     fn more(&self, bytes: u64) {
+        self.bar.set_style(style(READING));
         self.bar.inc_length(bytes);
     }
 
     fn done(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// What is being asked of a cluster.
+fn asked(what: &str, number: usize, of: usize) -> String {
+    let clean: String = what.chars().filter(|c| !c.is_control()).collect();
+    if of == 0 {
+        return format!("asking the cluster {clean}");
+    }
+    format!("asking the cluster for {clean} ({number} of {of})")
 }
 
 /// Whether standard error is a terminal that can draw.

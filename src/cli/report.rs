@@ -80,7 +80,7 @@ fn source_name(source: &Source) -> String {
     match source {
         Source::Path(path) | Source::Kustomize(path) => path.to_string(),
         Source::Stdin => "standard input".into(),
-        Source::Live => "the cluster of the current context".into(),
+        Source::Live(cluster) => super::live::name(cluster),
         Source::Exec(command, _) => command.to_string(),
         Source::Text(name, _) => name.to_string(),
     }

@@ -3,6 +3,7 @@
 use super::args::Common;
 use super::complaints::complain;
 use super::exit::Exit;
+use super::live;
 use super::output;
 use super::progress::Progress;
 use super::project::Project;
@@ -89,6 +90,7 @@ impl Workspace {
         {
             bail!("standard input can be read only once: -f - was given twice");
         }
+        live::refuse_without_cluster(common, sources)?;
         let progress = Progress::start(common.quiet);
         let read = load_watched(sources, overlays, &load_options(common), &progress);
         drop(progress);
@@ -118,7 +120,8 @@ impl Workspace {
             names.dns = dns;
         }
         let folder = std::env::current_dir().ok();
-        let world = world(common, &project);
+        let all_namespaces = live::has_all_namespaces(sources, &input);
+        let world = world(common, &project, all_namespaces);
         Ok(Self {
             input,
             graph,
@@ -161,7 +164,9 @@ impl Workspace {
         asked: &[&EndpointSpec],
         ports: &AskedPorts,
     ) -> Result<Self> {
-        let asked: Vec<AskedPods> = asked.iter().filter_map(|e| self.asked_pods(e)).collect();
+        let unseen = live::unseen_namespaces(&self.input);
+        let wanted = asked.iter().flat_map(|e| self.asked_pods(e, &unseen));
+        let asked: Vec<AskedPods> = wanted.collect();
         if self.world == World::Closed {
             return Ok(self);
         }
@@ -169,6 +174,7 @@ impl Workspace {
             return Ok(self);
         };
         self.input = input;
+        self.names.any_pod |= !unseen.is_empty();
         self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
         if !common.quiet {
             for remark in remarks {
@@ -178,23 +184,30 @@ impl Workspace {
         Ok(self)
     }
 
-    /// The pods that an end of a question is about, where they may have to stand in.
-    fn asked_pods(&self, spec: &EndpointSpec) -> Option<AskedPods> {
+    /// The pods that an end of a question is about, where they may have to stand in: of `any`
+    /// those that could not be listed.
+    fn asked_pods(&self, spec: &EndpointSpec, unseen: &[Box<str>]) -> Vec<AskedPods> {
         match &spec.target {
             Target::Keyword(Keyword::Dns) => {
                 let (namespace, labels) = &self.names.dns;
-                Some(AskedPods::Dns(namespace.clone(), labels.clone()))
+                vec![AskedPods::Dns(namespace.clone(), labels.clone())]
             }
-            Target::Keyword(Keyword::AnyPod) => Some(AskedPods::Every),
-            Target::Namespace(name) => Some(AskedPods::Namespace(name.clone())),
+            Target::Keyword(Keyword::AnyPod) => vec![AskedPods::Every],
+            Target::Keyword(Keyword::Any) => {
+                let namespaces = unseen.iter().cloned();
+                namespaces.map(AskedPods::Namespace).collect()
+            }
+            Target::Namespace(name) => vec![AskedPods::Namespace(name.clone())],
             Target::Selected {
                 namespace,
                 selector,
             } => {
-                let namespace = namespace.as_ref().or(self.names.namespace.as_ref())?;
-                Some(AskedPods::Labelled(namespace.clone(), selector.clone()))
+                let namespace = namespace.as_ref().or(self.names.namespace.as_ref());
+                let namespace = namespace.into_iter().cloned();
+                let labelled = namespace.map(|name| AskedPods::Labelled(name, selector.clone()));
+                labelled.collect()
             }
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
@@ -301,6 +314,9 @@ fn nothing_found(sources: &[Source], input: &Input) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     let files = input.tally.files;
+    if input.tally.cluster {
+        return format!("no Kubernetes object in {places}");
+    }
     if files == 0 {
         return format!("no .yaml, .yml or .json file in {places}");
     }
@@ -315,7 +331,7 @@ fn quoted_source(source: &Source) -> String {
         Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
         Source::Exec(command, _) => format!("the output of `{command}`"),
         Source::Stdin => "standard input".to_owned(),
-        Source::Live => "the cluster".to_owned(),
+        Source::Live(cluster) => live::name(cluster),
         Source::Text(name, _) => format!("`{name}`"),
     }
 }
@@ -333,7 +349,7 @@ pub fn sources(common: &Common, project: &Project) -> Result<Vec<Source>> {
             .map(|k| Source::Kustomize(k.as_str().into())),
     );
     if common.live || (sources.is_empty() && is_plugin()) {
-        sources.push(Source::Live);
+        sources.push(Source::Live(live::cluster(common)));
     }
     if sources.is_empty() {
         sources = project.inputs(common)?;
@@ -444,13 +460,13 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
 
 /// How much of the cluster the input shows: the flag, else the configuration, else what the way it
 /// was read says.
-fn world(common: &Common, project: &Project) -> World {
+fn world(common: &Common, project: &Project, all_namespaces: bool) -> World {
     let configured = project.config.world.map(|world| match world {
         WorldSpec::Open => World::Open,
         WorldSpec::Namespaces => World::Namespaces,
         WorldSpec::Closed => World::Closed,
     });
-    let read = if common.live {
+    let read = if all_namespaces {
         World::Namespaces
     } else {
         World::Open

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Input, Mention};
 use crate::load::assembly::{Assembly, count};
 use crate::load::build;
-use crate::load::object::{Contribution, LoadedItem};
+use crate::load::object::{Contribution, LoadedItem, LoadedObject};
 use crate::load::objects;
 use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ParsedChunk, ReadFile};
@@ -26,14 +26,17 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     let mut objects = assembly.deduplicate();
     let cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
+    assembly.take_unlisted(&cluster);
     assembly.taint_meshed(&cluster);
     assembly.finish(cluster)
 }
 
 impl Assembly<'_> {
     fn register(&mut self, read: ReadFile) {
-        self.tally.files += 1;
+        self.tally.files += usize::from(!read.live);
+        self.tally.cluster |= read.live;
         self.overlay = read.overlay;
+        self.live = read.live;
         let (text, unreadable) = match read.text {
             Ok(text) => (text, None),
             Err(reason) => (Text::Kept(Arc::default()), Some(reason)),
@@ -182,12 +185,18 @@ impl Assembly<'_> {
         }
     }
 
-    fn item(&mut self, file: FileId, item: LoadedItem) {
+    fn item(&mut self, file: FileId, mut item: LoadedItem) {
+        if let Some(unlisted) = item.object.as_mut().and_then(LoadedObject::take_unlisted) {
+            return self.unlisted.push(unlisted);
+        }
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));
         let Some(mut object) = item.object else {
             return self.no_object(document);
         };
+        if self.live {
+            self.sources.set_address(document, object.address());
+        }
         object.overlay = self.overlay;
         object.document = document;
         match &mut object.contribution {
@@ -227,6 +236,7 @@ impl Assembly<'_> {
             diagnostics: self.diagnostics,
             tally: self.tally,
             mentions: Arc::new(self.mentions),
+            unlisted: Arc::new(self.unlisted),
             namespace: self.options.namespace.clone(),
         }
     }

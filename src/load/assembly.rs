@@ -4,7 +4,7 @@
 //! phases share: documents, places, diagnostics, counts. Order is input order.
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
-use crate::input::{Mention, Tally};
+use crate::input::{Mention, Tally, Unlisted};
 use crate::load::bound_pod::BoundPod;
 use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
@@ -31,10 +31,14 @@ pub struct Assembly<'o> {
     pub(super) policies: PolicySet,
     pub(super) interner: PolicyInterner,
     pub(super) mentions: Vec<Mention>,
+    /// What could not be listed in the cluster.
+    pub(super) unlisted: Vec<Unlisted>,
     pub(super) namespace: Arc<str>,
     /// Pods with what binds them to policies of other dialects.
     pub(super) bound_pods: Vec<BoundPod>,
     pub(super) overlay: bool,
+    /// Whether the objects that are taken up were printed by a cluster.
+    pub(super) live: bool,
 }
 
 impl<'o> Assembly<'o> {
@@ -48,9 +52,11 @@ impl<'o> Assembly<'o> {
             policies: PolicySet::default(),
             interner: PolicyInterner::default(),
             mentions: Vec::new(),
+            unlisted: Vec::new(),
             namespace: (&*options.namespace).into(),
             bound_pods: Vec::new(),
             overlay: false,
+            live: false,
         }
     }
 

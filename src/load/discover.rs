@@ -210,6 +210,7 @@ fn open(path: PathBuf, accept: Accept) -> InputFile {
             Ok(large) => InputFile {
                 name: name.as_str().into(),
                 content: FileContent::OnDisk(large),
+                live: false,
             },
             Err(e) => unreadable(&e),
         },

@@ -23,6 +23,14 @@ pub enum LoadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file that cannot be written.
+    #[error("cannot write `{path}`: {reason}")]
+    Unwritable {
+        /// As the user wrote it.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
     /// kubectl could not be run or failed.
     #[error("`kubectl {command}` failed: {reason}")]
     Kubectl {

@@ -12,6 +12,8 @@ pub struct InputFile {
     pub name: Box<str>,
     /// What is in it.
     pub content: FileContent,
+    /// Whether it is what a cluster printed, whose objects are looked up there and in no file.
+    pub live: bool,
 }
 
 /// What is in a file.
@@ -42,6 +44,15 @@ impl InputFile {
         Self {
             name: name.into(),
             content: FileContent::Text(Arc::new(text)),
+            live: false,
+        }
+    }
+
+    /// What a cluster printed.
+    pub fn of_cluster(text: String) -> Self {
+        Self {
+            live: true,
+            ..Self::from_text("<cluster>", text)
         }
     }
 
@@ -50,6 +61,7 @@ impl InputFile {
         Self {
             name: name.into(),
             content: FileContent::Unreadable(reason.into()),
+            live: false,
         }
     }
 

@@ -4,7 +4,9 @@ use std::fs::Metadata;
 use std::io;
 use std::io::{Read, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// What is larger than this is refused, unless it is a file that can be read in parts: it would not
 /// fit in memory.
@@ -137,4 +139,59 @@ pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Printed> {
             .unwrap_or_default(),
         errors: String::from_utf8_lossy(&errors).trim().to_owned(),
     })
+}
+
+/// Runs a program that is given no input, and ends it when it takes longer than this.
+///
+/// The threads that read what it prints are not waited for then: a program that it has started may
+/// keep its output open.
+///
+/// # Errors
+/// When it cannot be started, prints too much, or takes too long.
+pub fn run_within(command: &mut Command, limit: Option<Duration>) -> io::Result<Printed> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let output = reading(child.stdout.take(), MAX_FILE_BYTES);
+    let errors = reading(child.stderr.take(), MAX_SIDE_BYTES);
+    let read = wait(&output, limit).and_then(|output| Ok((output, wait(&errors, limit)?)));
+    let (output, errors) = read.inspect_err(|_| end(&mut child))?;
+    Ok(Printed {
+        success: child.wait()?.success(),
+        output,
+        errors: String::from_utf8_lossy(&errors).trim().to_owned(),
+    })
+}
+
+/// What a pipe will have brought when its end comes.
+fn reading(
+    pipe: Option<impl Read + Send + 'static>,
+    limit: u64,
+) -> Receiver<Result<Vec<u8>, String>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let read = pipe.map_or_else(|| Ok(Vec::new()), |pipe| bounded(pipe, limit));
+        sender.send(read) // to nobody, where it took too long
+    });
+    receiver
+}
+
+fn wait(pipe: &Receiver<Result<Vec<u8>, String>>, limit: Option<Duration>) -> io::Result<Vec<u8>> {
+    let read = match limit {
+        Some(limit) => pipe.recv_timeout(limit),
+        None => pipe.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    };
+    match read {
+        Ok(read) => read.map_err(io::Error::other),
+        Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("nothing could be read")),
+    }
+}
+
+/// Ends a program, and takes it off the system's table.
+fn end(child: &mut Child) {
+    _ = child.kill();
+    _ = child.wait();
 }

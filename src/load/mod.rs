@@ -24,9 +24,11 @@ mod file_on_disk;
 pub mod git;
 mod identity;
 mod input_file;
+mod input_source;
 mod interner;
 pub mod kubectl;
 mod limits;
+mod live;
 mod object;
 pub mod objects;
 mod options;
@@ -36,14 +38,20 @@ pub mod read;
 mod strict;
 mod taints;
 mod take_policies;
+mod take_unlisted;
+mod unlisted;
+mod watch;
 pub mod workloads;
 
 pub use crate::load::error::LoadError;
-pub use crate::load::options::{Kubernetes, LoadOptions, Source, Watch};
+pub use crate::load::input_source::Source;
+pub use crate::load::live::{Live, LiveOptions};
+pub use crate::load::options::{Kubernetes, LoadOptions};
+pub use crate::load::watch::Watch;
 
 use crate::input::Input;
 use crate::load::input_file::InputFile;
-use crate::load::options::Unwatched;
+use crate::load::watch::Unwatched;
 use std::io::Read;
 use std::path::Path;
 
@@ -115,9 +123,9 @@ pub fn load_watched(
     options: &LoadOptions,
     watch: &dyn Watch,
 ) -> Result<Input, LoadError> {
-    let files = open(sources)?;
+    let files = open(sources, watch)?;
     let base = files.len();
-    let files = files.into_iter().chain(open(overlays)?).collect();
+    let files = files.into_iter().chain(open(overlays, watch)?).collect();
     let mut read = read::FileReader {
         watch,
         ..read::FileReader::new(options)
@@ -133,7 +141,7 @@ fn read_all(files: Vec<InputFile>, options: &LoadOptions) -> Input {
     assemble::assemble(read::FileReader::new(options).read(files), options)
 }
 
-fn open(sources: &[Source]) -> Result<Vec<InputFile>, LoadError> {
+fn open(sources: &[Source], watch: &dyn Watch) -> Result<Vec<InputFile>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
         match source {
@@ -145,7 +153,7 @@ fn open(sources: &[Source]) -> Result<Vec<InputFile>, LoadError> {
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
             Source::Text(name, text) => files.push(InputFile::from_text(name, text.to_string())),
-            Source::Live => files.push(kubectl::live()?),
+            Source::Live(cluster) => files.extend(cluster.files(watch)?),
         }
     }
     Ok(files)

@@ -2,6 +2,7 @@
 //! policies.
 
 use crate::diagnostic::{Code, DiagnosticSeverity};
+use crate::input::Unlisted;
 use crate::load::endpoints::ListedEndpoints;
 use crate::load::workloads::WorkloadDraft;
 use crate::model;
@@ -54,6 +55,8 @@ pub enum Contribution {
     Policy(Box<Lowered>),
     /// A policy that is not modelled, or that the API server refuses for its kind.
     Unmodelled(Box<UnmodelledPolicy>),
+    /// What could not be listed in the cluster.
+    Unlisted(Box<Unlisted>),
     /// It adds nothing, but shows which traffic is intended.
     Mention,
     /// It adds nothing.
@@ -171,6 +174,26 @@ pub struct LoadedItem {
 }
 
 impl LoadedObject {
+    /// Where it is looked up in a cluster: kind, namespace if it is in one, and name.
+    pub fn address(&self) -> String {
+        let (kind, name) = (&self.kind, &self.name);
+        match &self.namespace {
+            Some(namespace) => format!("{kind}/{namespace}/{name}"),
+            None => format!("{kind}/{name}"),
+        }
+    }
+
+    /// What could not be listed, if the object says that and nothing else.
+    pub fn take_unlisted(&mut self) -> Option<Unlisted> {
+        match std::mem::replace(&mut self.contribution, Contribution::Nothing) {
+            Contribution::Unlisted(unlisted) => Some(*unlisted),
+            other => {
+                self.contribution = other;
+                None
+            }
+        }
+    }
+
     /// The group of its `apiVersion`; empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version

@@ -12,6 +12,7 @@ use crate::load::identity;
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
 use crate::load::strict;
+use crate::load::unlisted;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
 use crate::policy::TaintEffect;
@@ -105,6 +106,9 @@ fn contribution(
     node: &SyntaxNode,
     options: &LoadOptions,
 ) -> Contribution {
+    if unlisted::is_unlisted(&object.api_version, &object.kind) {
+        return Contribution::Unlisted(Box::new(unlisted::read(&object.name, node)));
+    }
     if let Some(kind) = workloads::kind(object.group(), &object.kind) {
         return Contribution::Workload(Box::new(WorkloadDraft::new(kind, node)));
     }

@@ -1,21 +1,4 @@
-//! What a caller chooses: the sources, the options of loading, and who watches the progress.
-
-/// Where one piece of input comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A file, a directory, a glob pattern or `git:REV:PATH`, as the user wrote it.
-    Path(Box<str>),
-    /// Standard input.
-    Stdin,
-    /// A directory for `kubectl kustomize`.
-    Kustomize(Box<str>),
-    /// The cluster of the current context, through `kubectl get`.
-    Live,
-    /// The output of a shell command, run in a directory.
-    Exec(Box<str>, Box<str>),
-    /// A text that is already in memory, under a name for messages.
-    Text(Box<str>, Box<str>),
-}
+//! [`LoadOptions`]: what a caller chooses besides the sources.
 
 /// Choices of loading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,21 +50,4 @@ impl Default for LoadOptions {
             kubernetes: Kubernetes::CURRENT,
         }
     }
-}
-
-/// An observer of the progress of loading. Called from many threads, often.
-pub trait Watch: Sync {
-    /// There is so much more to read, in bytes.
-    fn more(&self, bytes: u64);
-
-    /// So much more has been read.
-    fn done(&self, bytes: u64);
-}
-
-/// An observer that does nothing.
-pub(super) struct Unwatched;
-
-impl Watch for Unwatched {
-    fn more(&self, _: u64) {}
-    fn done(&self, _: u64) {}
 }

@@ -71,6 +71,8 @@ pub struct ReadFile {
     pub chunks: Vec<ParsedChunk>,
     /// Whether its objects replace those of the other files.
     pub overlay: bool,
+    /// Whether a cluster printed it.
+    pub live: bool,
 }
 
 impl ReadFile {
@@ -81,6 +83,7 @@ impl ReadFile {
             text,
             chunks,
             overlay: false,
+            live: false,
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::load::input_file::{FileContent, InputFile};
 use crate::load::interner::ObjectInterner;
 use crate::load::object::LoadedItem;
 use crate::load::objects;
-use crate::load::options::{LoadOptions, Unwatched, Watch};
+use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
+use crate::load::watch::{Unwatched, Watch};
 use crate::policy::dialects;
 use crate::source::{Base, RereadableText as _, Span, Text};
 use crate::tree;
@@ -57,7 +58,11 @@ impl<'o> FileReader<'o> {
     }
 
     fn file(self, file: InputFile) -> ReadFile {
-        let read = |text, chunks| ReadFile::new(&file.name, text, chunks);
+        let live = file.live;
+        let read = |text, chunks| ReadFile {
+            live,
+            ..ReadFile::new(&file.name, text, chunks)
+        };
         match file.content {
             FileContent::Unreadable(reason) => read(Err(reason), Vec::new()),
             FileContent::OnDisk(large) => {
@@ -408,6 +413,7 @@ mod tests {
             InputFile {
                 name: "list.json".into(),
                 content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
+                live: false,
             }
         } else {
             InputFile::from_bytes("list.json", text.into())
@@ -581,6 +587,7 @@ mod tests {
         let file = InputFile {
             name: "a".into(),
             content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
+            live: false,
         };
         let read = readings(&options, 4_000, 700).0.read(vec![file]);
         assert_eq!(
@@ -604,6 +611,7 @@ mod tests {
         let file = InputFile {
             name: "a".into(),
             content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
+            live: false,
         };
         let input = assemble(readings(&options, 4_000, 700).0.read(vec![file]), &options);
         let quoted = input.sources.chunk(DocumentId(3)).unwrap().1.into_owned();
@@ -626,6 +634,7 @@ mod tests {
         let file = InputFile {
             name: "a".into(),
             content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
+            live: false,
         };
         let read = FileReader::new(&options).read(vec![file]);
         assert_eq!(

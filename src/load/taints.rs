@@ -128,7 +128,7 @@ impl Assembly<'_> {
         reason: TaintReason,
         reaches: &[TaintReach],
         own: Option<&str>,
-        origin: &Origin,
+        origin: Option<&Origin>,
         cluster: &Cluster,
     ) {
         for reach in reaches {
@@ -145,7 +145,7 @@ impl Assembly<'_> {
                     effect: reach.effect,
                     subject,
                     directions: reach.directions,
-                    origin: Some(origin.clone()),
+                    origin: origin.cloned(),
                 });
             }
         }

@@ -114,7 +114,7 @@ impl Assembly<'_> {
             policy.reason,
             &policy.reaches,
             own.as_deref(),
-            &origin,
+            Some(&origin),
             cluster,
         );
     }
@@ -128,7 +128,8 @@ impl Assembly<'_> {
         let own = self.namespace_of(object);
         let origin = Origin::document(object.document);
         let reason = TaintReason::UnmodelledKind;
-        self.taint_reaches(&what, reason, &object.reaches, Some(&own), &origin, cluster);
+        let reaches = &object.reaches;
+        self.taint_reaches(&what, reason, reaches, Some(&own), Some(&origin), cluster);
     }
 
     /// The kind and name of an object, with the group where the kind alone means another one.

@@ -36,17 +36,12 @@ impl<'s> Locator<'s> {
 
     /// The place of an origin, as line and column.
     pub fn locate(&self, origin: &Origin) -> Option<Location> {
-        let (file, at) = if origin.path.is_root() {
-            self.sources
-                .document(origin.document)
-                .map(|d| (d.file, d.at))?
+        let at = if origin.path.is_root() {
+            self.sources.document(origin.document)?.at
         } else {
-            self.span(origin).map(|(file, span)| (file, span.at))?
+            self.span(origin)?.1.at
         };
-        Some(Location {
-            file: self.sources.file(file)?.name.clone(),
-            at,
-        })
+        self.sources.location(origin.document, at)
     }
 
     /// The place of an origin, as a range of its file: of a keyed value the key, of a list item

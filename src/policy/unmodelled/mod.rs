@@ -17,12 +17,14 @@ mod nodes;
 mod read;
 mod selectors;
 mod taint_reach;
+mod unlisted;
 
 pub use crate::policy::unmodelled::kinds::{KINDS, NO_PART, RecognizedKind};
 pub use crate::policy::unmodelled::selectors::uses_plugin_labels;
 pub use crate::policy::unmodelled::taint_reach::{
     TaintNamespaces, TaintNodes, TaintPods, TaintReach,
 };
+pub use crate::policy::unmodelled::unlisted::unlisted_reach;
 
 use crate::tree::SyntaxNode;
 

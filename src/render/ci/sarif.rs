@@ -383,8 +383,11 @@ fn location(
     text: Option<&str>,
     id: Option<usize>,
 ) -> SarifLocation {
-    // standard input has no address that a viewer could open
-    let region = report.region(place).filter(|r| !r.file.starts_with('<'));
+    // standard input and a cluster have no address that a viewer could open
+    let sources = report.locator.sources();
+    let in_cluster = matches!(place, Place::Origin(at) if sources.address(at.document).is_some());
+    let region = report.region(place).filter(|_| !in_cluster);
+    let region = region.filter(|r| !r.file.starts_with('<'));
     SarifLocation {
         id,
         physical_location: region.map(|r| physical(&r)),

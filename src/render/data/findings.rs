@@ -70,11 +70,13 @@ impl<'a> FindingSet<'a> {
                 let text = file.text.part(span.start..span.end).unwrap_or_default();
                 let first = text.lines().next().unwrap_or_default();
                 let width = u32::try_from(first.chars().count()).unwrap_or(0);
-                let end_column = (width > 0).then(|| span.at.column.saturating_add(width));
+                let sources = self.locator.sources();
+                let told = sources.location(origin.document, span.at)?;
+                let end_column = (width > 0).then(|| told.at.column.saturating_add(width));
                 Some(Region {
-                    file: self.relative(&file.name),
-                    line: span.at.line,
-                    column: span.at.column,
+                    file: self.relative(&told.file),
+                    line: told.at.line,
+                    column: told.at.column,
                     end_column,
                 })
             }

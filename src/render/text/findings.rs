@@ -259,10 +259,9 @@ impl<'a> SourceFrame<'a> {
         let text = &report.locator.sources().file(file)?.text;
         let near = |label: &'a Label| {
             let (other, region, span) = located(report, &label.place)?;
-            let close = other == file
-                && region.line.abs_diff(primary.line) <= NEAR
-                && region.line != primary.line;
-            close.then_some((label, region.line, span))
+            let apart = region.line.abs_diff(primary.line);
+            let close = other == file && region.file == primary.file && apart <= NEAR;
+            (close && apart > 0).then_some((label, region.line, span))
         };
         let related: Vec<(&Label, u32, Range<usize>)> =
             finding.related.iter().filter_map(near).collect();

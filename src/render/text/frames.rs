@@ -172,16 +172,20 @@ impl Frames<'_> {
             .iter()
             .filter_map(|m| locator.span(&m.origin).map(|(f, s)| (f, s, m)))
             .collect();
-        let file_id = found.first()?.0;
-        let file = locator.sources().file(file_id)?;
+        let (file_id, at, mark) = found.first()?;
+        let file = locator.sources().file(*file_id)?;
+        let told = |m: &Mark, at| locator.sources().location(m.origin.document, at);
+        let place = told(mark, at.at)?;
+        // lines of an object in a cluster are counted from its own first
+        let earlier = at.at.line.saturating_sub(place.at.line) as usize;
         let found: Vec<(Span, &Mark)> = found
-            .into_iter()
-            .filter(|(f, ..)| *f == file_id)
-            .map(|(_, s, m)| (s, m))
+            .iter()
+            .filter(|(_, s, m)| told(m, s.at).is_some_and(|p| p.file == place.file))
+            .map(|(_, s, m)| (*s, *m))
             .collect();
         let (around, found) = placed(&file.text, found)?;
         let cut = FrameCut::around(&around, &found);
-        let path = words::clean(&file.name).into_owned();
+        let path = words::clean(&place.file).into_owned();
         let annotation = |(span, mark): &(Span, &Mark)| {
             let kind = if mark.primary {
                 AnnotationKind::Primary
@@ -193,7 +197,7 @@ impl Frames<'_> {
             kind.span(range).label(shortened(&mark.label, room))
         };
         let snippet = Snippet::source(cut.text.as_str())
-            .line_start(cut.line)
+            .line_start(cut.line.saturating_sub(earlier).max(1))
             .path(path.as_str())
             .fold(false);
         let snippet = snippet.annotations(found.iter().map(annotation));

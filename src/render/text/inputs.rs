@@ -56,7 +56,7 @@ fn read_and_found(input: &Input, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "read      {}, {}: {}",
-        plural(tally.files, "file"),
+        places(tally.cluster, tally.files),
         plural(tally.objects, "object"),
         if read.is_empty() {
             "nothing netpal knows".into()
@@ -81,6 +81,15 @@ fn read_and_found(input: &Input, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// What was read, as places.
+fn places(cluster: bool, files: usize) -> String {
+    match (cluster, files) {
+        (true, 0) => "a cluster".into(),
+        (true, files) => format!("a cluster, {}", plural(files, "file")),
+        (false, files) => plural(files, "file"),
+    }
 }
 
 /// Policies that are not modelled or could not be read: five of each, unless all are wanted.
