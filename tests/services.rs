@@ -403,6 +403,63 @@ fn policies_may_see_an_address_before_or_after_it_is_rewritten() {
     assert_eq!(run.code, 3, "{}", run.text());
 }
 
+#[test]
+fn the_address_of_a_service_without_selector_is_replaced_by_its_endpoints() {
+    let mill = service(
+        "mill",
+        "clusterIP: 10.96.4.4, ports: [{name: flour, port: 80}]",
+    );
+    let out = policy(
+        "out",
+        "counter",
+        "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.96.4.4/32}}]}]",
+    );
+    let text = format!("{BAKERY}---\n{mill}---{SLICE}---\n{out}");
+    let words = ["lint", "-f", "-"];
+    let run = netpal_at(Path::new(env!("CARGO_MANIFEST_DIR")), &words, &text);
+    let advice = "endpoints, 10.8.0.2:9100, 192.168.77.7:9100";
+    assert!(run.stdout.contains(advice), "{}", run.text());
+    assert!(!run.stdout.contains("select the pods"), "{}", run.text());
+}
+
+#[test]
+fn pods_of_a_stateful_set_are_told_apart_however_many_there_are() {
+    // StatefulSet: "the index is added as a pod label, apps.kubernetes.io/pod-index"
+    let set = |replicas: u32| {
+        format!(
+            "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: jars, namespace: bakery}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{role: jar}}}}
+  template:
+    metadata: {{labels: {{role: jar}}}}
+    spec: {{containers: [{{name: c, image: i}}]}}
+"
+        )
+    };
+    let first = policy(
+        "out",
+        "counter",
+        "policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {apps.kubernetes.io/pod-index: '0'}}}]}]",
+    );
+    for (replicas, destination, code, told) in [
+        (65, "jars:80", 3, "partly"),
+        (65, "jars-0:80", 0, "yes"),
+        (65, "jars-64:80", 1, "no"),
+        (65, "jars-65:80", 2, "jars-0 to jars-64"),
+        (0, "jars:80", 3, "unknown"),
+        (0, "jars-0:80", 0, "yes"),
+        (5000, "jars:80", 3, "unknown"),
+    ] {
+        assert_told(
+            &[set(replicas), first.clone()],
+            &[(destination, code, told)],
+        );
+    }
+}
+
 /// A line of recorded ground truth that netpal answers otherwise, with why.
 const OTHERWISE: [(&str, &str, &str); 1] = [(
     "nodeport-on-private-nodes",

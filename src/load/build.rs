@@ -227,7 +227,10 @@ impl Controllers {
             name: (&*key.2).into(),
             namespace,
             pods: Vec::with_capacity(pods.len()),
-            alternatives: false,
+            alternatives: pods.is_empty()
+                && object
+                    .workload()
+                    .is_some_and(WorkloadDraft::leaves_ordinals_open),
             own_labels: own_labels.cloned().unwrap_or_default(),
             origin: origin.clone(),
         });

@@ -15,7 +15,10 @@ use std::sync::Arc;
 pub const AT_RUN_TIME: &str = "<set at run time>";
 
 /// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
-const MAX_ORDINALS: i64 = 64;
+const MAX_ORDINALS: i64 = 4096;
+
+/// Of a `StatefulSet` without replicas, which something else scales, these are what one may be.
+const ASSUMED_ORDINALS: i64 = 64;
 
 /// A pod to be.
 #[derive(Debug, Clone)]
@@ -177,15 +180,23 @@ impl WorkloadDraft {
 
     /// A `StatefulSet` labels each pod with its own name and index.
     fn ordinals(&self, own: &str) -> Vec<PodDraft> {
-        if !(1..=MAX_ORDINALS).contains(&self.replicas) {
-            return vec![self.pod(
-                own,
-                ordinal_labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
-                self.replicas,
-            )];
+        let told = match self.replicas {
+            0 => ASSUMED_ORDINALS,
+            replicas => replicas.min(MAX_ORDINALS),
+        };
+        let ordinals = self.first..self.first.saturating_add(told);
+        let mut pods: Vec<PodDraft> = ordinals.map(|i| self.ordinal(own, i)).collect();
+        if self.leaves_ordinals_open() {
+            let open = ordinal_labels(AT_RUN_TIME.into(), AT_RUN_TIME.into());
+            pods.push(self.pod(own, open, (self.replicas - told).max(0)));
         }
-        let each = |i: i64| self.ordinal(own, i);
-        (self.first..self.first + self.replicas).map(each).collect()
+        pods
+    }
+
+    /// Whether the pods of a `StatefulSet` are only what one of them may be: it is told to have
+    /// none, so that something else scales it, or more than are distinguished.
+    pub fn leaves_ordinals_open(&self) -> bool {
+        self.kind == WorkloadKind::StatefulSet && !(1..=MAX_ORDINALS).contains(&self.replicas)
     }
 }
 
