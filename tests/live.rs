@@ -366,6 +366,35 @@ fn pods_that_cannot_be_listed_are_not_nobody() {
     );
 }
 
+/// What controllers make is known, but it need not be all that runs there.
+#[test]
+fn pods_beside_those_of_known_controllers_may_exist() {
+    let cluster = Cluster::shop();
+    let labels = json!({"app": "cart"});
+    let template = json!({
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    });
+    let spec = json!({"selector": {"matchLabels": labels}, "template": template});
+    let cart = object(
+        "apps/v1",
+        "Deployment",
+        "shop",
+        "cart",
+        json!({"spec": spec}),
+    );
+    cluster.list("deployments.apps", &[cart]);
+    cluster.forbid("pods");
+    cluster.list("pods@data", &pods()[2..]);
+    for from in ["any", "ns/shop"] {
+        let run = cluster.run(&["can", from, "data/db:5432", "--live"]);
+        assert_eq!(run.code, 3, "{from}: {}{}", run.out, run.err);
+        assert!(run.out.contains("app=frontend"), "{from}: {}", run.out);
+    }
+    let run = cluster.run(&CAN);
+    assert_eq!(run.code, 1, "a workload by name: {}", run.out);
+}
+
 #[test]
 fn what_nobody_may_list_ends_the_run() {
     let cluster = Cluster::shop();

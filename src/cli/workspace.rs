@@ -13,8 +13,8 @@ use netpal::{
     AllowGraph, AskedPods, AskedPorts, CNI_PROFILES, CniProfile, CompileError, CompileOptions,
     Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork,
     Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec, dns_pods,
-    load_watched, potential_rows, relabelled, with_assumed, with_stand_ins,
+    RenderContext, Selector, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec,
+    dns_pods, load_watched, potential_rows, relabelled, with_assumed, with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -195,7 +195,11 @@ impl Workspace {
             Target::Keyword(Keyword::AnyPod) => vec![AskedPods::Every],
             Target::Keyword(Keyword::Any) => {
                 let namespaces = unseen.iter().cloned();
-                namespaces.map(AskedPods::Namespace).collect()
+                let every = |name| AskedPods::Unlisted(name, Selector::everything());
+                namespaces.map(every).collect()
+            }
+            Target::Namespace(name) if unseen.contains(name) => {
+                vec![AskedPods::Unlisted(name.clone(), Selector::everything())]
             }
             Target::Namespace(name) => vec![AskedPods::Namespace(name.clone())],
             Target::Selected {
@@ -204,7 +208,10 @@ impl Workspace {
             } => {
                 let namespace = namespace.as_ref().or(self.names.namespace.as_ref());
                 let namespace = namespace.into_iter().cloned();
-                let labelled = namespace.map(|name| AskedPods::Labelled(name, selector.clone()));
+                let labelled = namespace.map(|name| match unseen.contains(&name) {
+                    true => AskedPods::Unlisted(name, selector.clone()),
+                    false => AskedPods::Labelled(name, selector.clone()),
+                });
                 labelled.collect()
             }
             _ => Vec::new(),

@@ -26,6 +26,9 @@ pub enum AskedPods {
     Namespace(Box<str>),
     /// Those with some labels in a namespace.
     Labelled(Box<str>, Selector),
+    /// Those with some labels in a namespace whose pods could not be listed, beside those of it
+    /// that are known from their controllers or from a part of the list.
+    Unlisted(Box<str>, Selector),
 }
 
 /// The ports that a question is about. Which number stands behind a port name on a pod that is not
@@ -56,6 +59,7 @@ pub fn with_stand_ins(
             AskedPods::Every => every_kind(so_far, ports),
             AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything(), ports),
             AskedPods::Labelled(name, labels) => kinds(so_far, name, labels, ports),
+            AskedPods::Unlisted(name, labels) => unlisted(so_far, name, labels, ports),
         };
         if let Some((with, remark)) = added {
             laid = Some(with);
@@ -114,7 +118,8 @@ fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
     Some((name, pairs.into_iter().collect()))
 }
 
-/// The kinds of pods with some labels that may exist in a namespace that is loaded or named.
+/// The kinds of pods with some labels that may exist in a namespace that is loaded or named, where
+/// no such pod is loaded.
 fn kinds(
     input: &Input,
     namespace: &str,
@@ -124,20 +129,7 @@ fn kinds(
     if is_loaded(&input.cluster, namespace, labels) {
         return None;
     }
-    let mut vocabulary = PodVocabulary::default();
-    vocabulary.add(&input.policies, |_| true);
-    let named = vocabulary.names.contains(namespace);
-    if !named && input.cluster.find_namespace(namespace).is_none() {
-        return None;
-    }
-    let here = Namespaces::Named(namespace.into());
-    vocabulary.pods.insert((&here, labels));
-    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
-    pods.keep(|space, kind| *space.name == *namespace && labels.matches(&kind.labels));
-    if pods.kinds.is_empty() {
-        return None;
-    }
-    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
+    let laid = laid_with_kinds(input, namespace, labels, ports)?;
     let what = if labels.is_everything() {
         format!("no pod of namespace {namespace} is in the input")
     } else {
@@ -147,6 +139,50 @@ fn kinds(
         laid,
         format!("{what}: the answer is about every such pod there may be"),
     ))
+}
+
+/// The same where pods could not be listed: those that are loaded need not be all.
+fn unlisted(
+    input: &Input,
+    namespace: &str,
+    labels: &Selector,
+    ports: &AskedPorts,
+) -> Option<(Input, String)> {
+    if !is_loaded(&input.cluster, namespace, labels) {
+        return kinds(input, namespace, labels, ports);
+    }
+    let laid = laid_with_kinds(input, namespace, labels, ports)?;
+    let remark = format!(
+        "the pods of namespace {namespace} could not all be listed: the answer is about every such pod there may be"
+    );
+    Some((laid, remark))
+}
+
+/// An input with one pod of each kind with some labels that may exist in a namespace and that no
+/// loaded pod is of; `None` where there is none, and where nothing names the namespace.
+fn laid_with_kinds(
+    input: &Input,
+    namespace: &str,
+    labels: &Selector,
+    ports: &AskedPorts,
+) -> Option<Input> {
+    let mut vocabulary = PodVocabulary::default();
+    vocabulary.add(&input.policies, |_| true);
+    let named = vocabulary.names.contains(namespace);
+    if !named && input.cluster.find_namespace(namespace).is_none() {
+        return None;
+    }
+    let here = Namespaces::Named(namespace.into());
+    vocabulary.pods.insert((&here, labels));
+    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
+    pods.keep(|space, kind| {
+        *space.name == *namespace && !kind.loaded && labels.matches(&kind.labels)
+    });
+    if pods.kinds.is_empty() {
+        return None;
+    }
+    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
+    Some(laid)
 }
 
 /// One pod of every kind that no loaded pod is of.
