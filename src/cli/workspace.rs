@@ -208,9 +208,12 @@ impl Workspace {
             } => {
                 let namespace = namespace.as_ref().or(self.names.namespace.as_ref());
                 let namespace = namespace.into_iter().cloned();
-                let labelled = namespace.map(|name| match unseen.contains(&name) {
-                    true => AskedPods::Unlisted(name, selector.clone()),
-                    false => AskedPods::Labelled(name, selector.clone()),
+                let labelled = namespace.map(|name| {
+                    if unseen.contains(&name) {
+                        AskedPods::Unlisted(name, selector.clone())
+                    } else {
+                        AskedPods::Labelled(name, selector.clone())
+                    }
                 });
                 labelled.collect()
             }
