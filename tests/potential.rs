@@ -18,8 +18,9 @@ use netpal::{
     diff_in, load_str, with_stand_ins,
 };
 use netpal::{
-    AssumedPods, FlowEnd, OpenWorld, Snapshot, TestEnvironment, TestExample, TestStatus, check,
-    dns_pods, parse_tests, potential_rows, with_assumed,
+    AssumedPods, Direction, FlowEnd, GovernedEnd, OpenWorld, PotentialRow, Snapshot,
+    TestEnvironment, TestExample, TestStatus, check, dns_pods, parse_tests, potential_rows,
+    potential_rows_of, with_assumed,
 };
 use random::{Random, documents, text};
 use std::collections::BTreeSet;
@@ -461,6 +462,34 @@ fn snapshot_lines(text: &str) -> Vec<String> {
     let taken = Snapshot::new(&graph).with_potential(&rows, &input.cluster);
     let potential = |line: &&String| line.ends_with(" (potential)");
     taken.lines.iter().filter(potential).cloned().collect()
+}
+
+/// The rows of some workloads in one direction are those among all rows.
+#[test]
+fn the_rows_of_some_workloads_are_those_among_all() {
+    let options = CompileOptions::default();
+    let mut found = 0;
+    for seed in 0..60 {
+        let random = &mut Random::new(seed);
+        let input = load_str(&text(&documents(random)));
+        let all = potential_rows(&input, &options, World::Open).unwrap();
+        let ends: Vec<_> = input.cluster.workloads().map(|(id, _)| id).collect();
+        let some: Vec<_> = ends.iter().copied().step_by(2).collect();
+        for direction in Direction::ALL {
+            let rows = potential_rows_of(&input, &options, World::Open, &some, direction).unwrap();
+            let is_asked = |row: &&PotentialRow| {
+                row.direction == direction
+                    && matches!(row.governed, GovernedEnd::Workload(id) if some.contains(&id))
+            };
+            let expected: Vec<&PotentialRow> = all.rows.iter().filter(is_asked).collect();
+            assert!(
+                all.incomplete || rows.rows.iter().eq(expected),
+                "seed {seed}"
+            );
+            found += rows.rows.len();
+        }
+    }
+    assert!(found > 60, "{found}");
 }
 
 /// A policy of namespace `mill` in one direction.

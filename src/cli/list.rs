@@ -7,8 +7,8 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    End, Endpoint, EndpointSpec, Format, ListFilter, ListingView, TrafficSet, WorkloadId, resolve,
-    resolve_traffic,
+    Direction, End, Endpoint, EndpointSpec, Format, ListFilter, ListingView, PotentialRows,
+    TrafficSet, WorkloadId, resolve, resolve_traffic,
 };
 
 /// Lists who may send what to whom.
@@ -39,11 +39,12 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
         all: args.all,
         ports: named.or(of_end),
     };
-    let narrowed = args.from.is_some() || args.to.is_some();
     let formats = [Format::Text, Format::Json, Format::Yaml];
-    let potential = (formats.iter().any(|f| output.writes(*f)) && !narrowed)
-        .then(|| workspace.potential_rows(common))
-        .transpose()?;
+    let potential = if formats.iter().any(|f| output.writes(*f)) {
+        potential_rows(common, &workspace, &filter)?
+    } else {
+        None
+    };
     let potential = match &filter.ports {
         Some(asked) => potential.map(|rows| rows.on_ports(asked)),
         None => potential,
@@ -56,6 +57,23 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// The rows about pods that are not in the input; none where both ends are in it.
+///
+/// # Errors
+/// When the input with such pods cannot be compiled.
+fn potential_rows(
+    common: &Common,
+    workspace: &Workspace,
+    filter: &ListFilter,
+) -> Result<Option<PotentialRows>> {
+    Ok(match (&filter.from, &filter.to) {
+        (None, None) => Some(workspace.potential_rows(common)?),
+        (Some(from), None) => Some(workspace.potential_rows_of(common, from, Direction::Egress)?),
+        (None, Some(to)) => Some(workspace.potential_rows_of(common, to, Direction::Ingress)?),
+        (Some(_), Some(_)) => None,
+    })
 }
 
 /// The workloads of endpoints, with commas between.

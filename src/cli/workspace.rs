@@ -11,10 +11,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
     AllowGraph, AskedPods, AskedPorts, CNI_PROFILES, CniProfile, CompileError, CompileOptions,
-    Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork,
-    Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Selector, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec,
-    dns_pods, load_watched, potential_rows, relabelled, with_assumed, with_stand_ins,
+    Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, Direction, EndpointSpec,
+    HostNetwork, Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts,
+    PotentialRows, Relabel, RenderContext, Selector, Snapshot, Source, TaintReason, Target,
+    Unsupported, WorkloadId, World, WorldSpec, dns_pods, load_watched, potential_rows,
+    potential_rows_of, relabelled, with_assumed, with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -228,6 +229,21 @@ impl Workspace {
     pub fn potential_rows(&self, common: &Common) -> Result<PotentialRows> {
         let options = options(&self.project.merged(common))?;
         Ok(potential_rows(&self.input, &options, self.world)?)
+    }
+
+    /// The same of some workloads alone: what they admit, or what they may send.
+    ///
+    /// # Errors
+    /// When the input with such pods cannot be compiled.
+    pub fn potential_rows_of(
+        &self,
+        common: &Common,
+        workloads: &[WorkloadId],
+        direction: Direction,
+    ) -> Result<PotentialRows> {
+        let options = options(&self.project.merged(common))?;
+        let rows = potential_rows_of(&self.input, &options, self.world, workloads, direction);
+        Ok(rows?)
     }
 
     /// The input of an allow-graph that is the workspace's own or was made from it.

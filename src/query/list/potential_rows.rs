@@ -173,12 +173,44 @@ pub fn potential_rows(
     options: &CompileOptions,
     world: World,
 ) -> Result<PotentialRows, CompileError> {
+    rows(input, options, world, None)
+}
+
+/// The same of some loaded workloads alone: what they admit, or what they may send.
+///
+/// # Errors
+/// When the input with the kinds is too large to compile.
+pub fn potential_rows_of(
+    input: &Input,
+    options: &CompileOptions,
+    world: World,
+    workloads: &[WorkloadId],
+    direction: Direction,
+) -> Result<PotentialRows, CompileError> {
+    let wanted = workloads.iter().copied().collect();
+    rows(input, options, world, Some((wanted, direction)))
+}
+
+/// The rows of some workloads in one direction, or all.
+fn rows(
+    input: &Input,
+    options: &CompileOptions,
+    world: World,
+    wanted: Option<(BTreeSet<WorkloadId>, Direction)>,
+) -> Result<PotentialRows, CompileError> {
     if world == World::Closed || input.policies.policies.is_empty() {
         return Ok(PotentialRows::default());
     }
     let pods = PotentialPods::of([input, input], world == World::Open, |_| true, []);
-    let subjects = subjects(input, &pods);
-    let governed = input.cluster.workloads().len() + subjects.len();
+    let subjects = if wanted.is_none() {
+        subjects(input, &pods)
+    } else {
+        Vec::new()
+    };
+    let workloads = wanted
+        .as_ref()
+        .map_or(input.cluster.workloads().len(), |(some, _)| some.len());
+    let governed = workloads + subjects.len();
     if governed.saturating_mul(pods.kinds.len()) > MOST {
         return Ok(PotentialRows {
             incomplete: true,
@@ -205,7 +237,14 @@ pub fn potential_rows(
         rows: Vec::new(),
     };
     for (id, workload) in loaded {
-        finder.workload(id, &workload.pods, &unloaded);
+        let directions = Direction::ALL.into_iter();
+        let is_wanted = |direction: &Direction| match &wanted {
+            Some((workloads, only)) => only == direction && workloads.contains(&id),
+            None => true,
+        };
+        for direction in directions.filter(is_wanted) {
+            finder.workload(id, &workload.pods, direction, &unloaded);
+        }
     }
     for (i, subject) in subjects.iter().enumerate() {
         finder.subject(i, kinds[subject.kind], &all);
@@ -283,17 +322,21 @@ struct RowFinder<'g> {
 }
 
 impl RowFinder<'_> {
-    /// The rows of a loaded workload. Of host-network pods it is said once that they are unknown
+    /// The rows of a loaded workload in one direction. Of host-network pods it is said once that they are unknown
     /// (S56).
-    fn workload(&mut self, id: WorkloadId, pods: &[PodId], unloaded: &[(usize, PodId)]) {
+    fn workload(
+        &mut self,
+        id: WorkloadId,
+        pods: &[PodId],
+        direction: Direction,
+        unloaded: &[(usize, PodId)],
+    ) {
         let cluster = &self.graph.environment().cluster;
         if pods.iter().any(|pod| cluster.pod(*pod).host_network) {
             return;
         }
-        for direction in Direction::ALL {
-            let by_allowed = self.kinds(pods, direction, unloaded);
-            self.add(GovernedEnd::Workload(id), direction, by_allowed);
-        }
+        let by_allowed = self.kinds(pods, direction, unloaded);
+        self.add(GovernedEnd::Workload(id), direction, by_allowed);
     }
 
     /// The rows of a subject that is not loaded.
