@@ -68,12 +68,13 @@ fn potential_rows(
     workspace: &Workspace,
     filter: &ListFilter,
 ) -> Result<Option<PotentialRows>> {
-    Ok(match (&filter.from, &filter.to) {
-        (None, None) => Some(workspace.potential_rows(common)?),
-        (Some(from), None) => Some(workspace.potential_rows_of(common, from, Direction::Egress)?),
-        (None, Some(to)) => Some(workspace.potential_rows_of(common, to, Direction::Ingress)?),
-        (Some(_), Some(_)) => None,
-    })
+    let only = match (&filter.from, &filter.to) {
+        (None, None) => None,
+        (Some(from), None) => Some((&**from, Direction::Egress)),
+        (None, Some(to)) => Some((&**to, Direction::Ingress)),
+        (Some(_), Some(_)) => return Ok(None),
+    };
+    workspace.potential_rows(common, only).map(Some)
 }
 
 /// The workloads of endpoints, with commas between.

@@ -222,28 +222,22 @@ impl Workspace {
         }
     }
 
-    /// What governed ends admit from pods that are not in the input, and may send to them.
+    /// What governed ends admit from pods that are not in the input, and may send to them; of some
+    /// workloads in one direction, or all.
     ///
     /// # Errors
     /// When the input with such pods cannot be compiled.
-    pub fn potential_rows(&self, common: &Common) -> Result<PotentialRows> {
-        let options = options(&self.project.merged(common))?;
-        Ok(potential_rows(&self.input, &options, self.world)?)
-    }
-
-    /// The same of some workloads alone: what they admit, or what they may send.
-    ///
-    /// # Errors
-    /// When the input with such pods cannot be compiled.
-    pub fn potential_rows_of(
+    pub fn potential_rows(
         &self,
         common: &Common,
-        workloads: &[WorkloadId],
-        direction: Direction,
+        only: Option<(&[WorkloadId], Direction)>,
     ) -> Result<PotentialRows> {
         let options = options(&self.project.merged(common))?;
-        let rows = potential_rows_of(&self.input, &options, self.world, workloads, direction);
-        Ok(rows?)
+        let (input, world) = (&self.input, self.world);
+        Ok(match only {
+            None => potential_rows(input, &options, world)?,
+            Some((some, way)) => potential_rows_of(input, &options, world, some, way)?,
+        })
     }
 
     /// The input of an allow-graph that is the workspace's own or was made from it.

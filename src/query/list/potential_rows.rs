@@ -322,8 +322,8 @@ struct RowFinder<'g> {
 }
 
 impl RowFinder<'_> {
-    /// The rows of a loaded workload in one direction. Of host-network pods it is said once that they are unknown
-    /// (S56).
+    /// The rows of a loaded workload in one direction. Of host-network pods it is said once that
+    /// they are unknown (S56).
     fn workload(
         &mut self,
         id: WorkloadId,
