@@ -123,7 +123,7 @@ pub use crate::query::ask::grammar::{EndpointSpec, Keyword, ParseError, Question
 pub use crate::query::ask::resolve::{
     Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
 };
-pub use crate::query::ask::surely_exists::dns_pods;
+pub use crate::query::ask::surely_exists::{api_servers, dns_pods};
 pub use crate::query::explain::explanation::{
     Explanation, ExplanationSide, FamilyEffect, Mismatch, PeerTrace, PolicyTrace, Reason,
     RuleTrace, TierTrace, explain,

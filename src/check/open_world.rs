@@ -166,8 +166,7 @@ fn mentioned_labels(input: &Input, pods: &PotentialPods) -> BTreeSet<(Box<str>, 
         let labels = cluster.pod_labels(id).iter();
         let labels: Labels = labels.filter(|(key, _)| keys.contains(*key)).collect();
         let namespace = cluster.namespace(pod.namespace).name.clone();
-        let has_some = labels.iter().len() > 0;
-        has_some.then_some((namespace, labels))
+        (!labels.is_empty()).then_some((namespace, labels))
     };
     cluster.pods().filter_map(of_pod).collect()
 }

@@ -5,8 +5,9 @@ use super::exit::Exit;
 use super::workspace::{Workspace, cidrs};
 use super::{project, rule};
 use anyhow::{Result, anyhow, bail};
-use ipnet::IpNet;
-use netpal::{ConfiguredSeverity, Finding, IpSet, LintConfig, Severity, is_known_rule};
+use netpal::{
+    ConfiguredSeverity, Finding, IpSet, LintConfig, Severity, api_servers, is_known_rule,
+};
 
 /// What the findings end the program with.
 pub fn verdict(findings: &[Finding], fail_on: Option<Severity>) -> Exit {
@@ -65,7 +66,7 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         ingress_controllers: words(&file.ingress_controllers),
         dns: workspace.names.dns.clone(),
         monitoring: cluster.monitoring.as_ref().map(project::pods),
-        apiserver: api_servers(workspace),
+        apiserver: api_server_blocks(workspace),
         pod_cidrs: given_cidrs(&common.pod_cidrs)?,
         service_cidrs: given_cidrs(&common.service_cidrs)?,
         sensitive_labels: project::requirements(&file.sensitive_labels),
@@ -116,22 +117,10 @@ fn given_cidrs(blocks: &[String]) -> Result<Option<IpSet>> {
     }
 }
 
-/// Where the API server listens: as the configuration says, else the endpoints of
-/// `default/kubernetes`.
-fn api_servers(workspace: &Workspace) -> Option<IpSet> {
-    let told: Vec<IpNet> = workspace
-        .names
-        .api_servers
-        .iter()
-        .map(|at| at.block)
-        .collect();
-    let listening = workspace.input.cluster.api_servers();
-    let blocks = if told.is_empty() {
-        listening.map(|at| IpNet::from(at.ip())).collect()
-    } else {
-        told
-    };
-    (!blocks.is_empty()).then(|| IpSet::from_cidrs(blocks))
+/// The addresses of the API server, where they are told.
+fn api_server_blocks(workspace: &Workspace) -> Option<IpSet> {
+    let told = api_servers(&workspace.input.cluster, &workspace.names);
+    (!told.is_empty()).then(|| IpSet::from_cidrs(told.into_iter().map(|at| at.block)))
 }
 
 fn rules(words: &[String]) -> Result<Vec<Box<str>>> {

@@ -8,7 +8,7 @@ use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
     Direction, End, Endpoint, EndpointSpec, Format, ListFilter, ListingView, PotentialRows,
-    TrafficSet, WorkloadId, resolve, resolve_traffic,
+    Resolved, TrafficSet, WorkloadId, resolve, resolve_traffic,
 };
 
 /// Lists who may send what to whom.
@@ -88,7 +88,7 @@ pub fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
         if spec.ports.is_some() {
             bail!("`{text}`: here an end has no ports; --port says them");
         }
-        found.extend(members(workspace, &spec)?);
+        found.extend(members(&spec, &resolved(workspace, &spec)?)?);
     }
     found.sort_unstable();
     found.dedup();
@@ -105,12 +105,12 @@ fn destinations(
         return Ok((workloads(workspace, text)?, None));
     };
     let spec = endpoint(one)?;
-    let found = members(workspace, &spec)?;
+    let resolved = resolved(workspace, &spec)?;
+    let found = members(&spec, &resolved)?;
     if spec.ports.is_none() {
         return Ok((found, None));
     }
     let cluster = &workspace.input.cluster;
-    let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;
     let mut ports = TrafficSet::empty();
     for id in &found {
         for pod in &cluster.workload(*id).pods {
@@ -122,9 +122,12 @@ fn destinations(
     Ok((found, Some(ports)))
 }
 
+fn resolved(workspace: &Workspace, spec: &EndpointSpec) -> Result<Resolved> {
+    resolve(&workspace.input.cluster, &workspace.names, spec).map_err(helped)
+}
+
 /// The workloads of one endpoint.
-fn members(workspace: &Workspace, spec: &EndpointSpec) -> Result<Vec<WorkloadId>> {
-    let resolved = resolve(&workspace.input.cluster, &workspace.names, spec).map_err(helped)?;
+fn members(spec: &EndpointSpec, resolved: &Resolved) -> Result<Vec<WorkloadId>> {
     let mut found = Vec::new();
     for end in &resolved.ends {
         match end {

@@ -199,23 +199,16 @@ impl Workspace {
                 let every = |name| AskedPods::Unlisted(name, Selector::everything());
                 namespaces.map(every).collect()
             }
-            Target::Namespace(name) if unseen.contains(name) => {
-                vec![AskedPods::Unlisted(name.clone(), Selector::everything())]
+            Target::Namespace(name) => {
+                vec![asked_in(name.clone(), Selector::everything(), unseen)]
             }
-            Target::Namespace(name) => vec![AskedPods::Namespace(name.clone())],
             Target::Selected {
                 namespace,
                 selector,
             } => {
                 let namespace = namespace.as_ref().or(self.names.namespace.as_ref());
                 let namespace = namespace.into_iter().cloned();
-                let labelled = namespace.map(|name| {
-                    if unseen.contains(&name) {
-                        AskedPods::Unlisted(name, selector.clone())
-                    } else {
-                        AskedPods::Labelled(name, selector.clone())
-                    }
-                });
+                let labelled = namespace.map(|name| asked_in(name, selector.clone(), unseen));
                 labelled.collect()
             }
             _ => Vec::new(),
@@ -476,6 +469,16 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
     Ok(IpSet::from_cidrs(
         texts.iter().map(one).collect::<Result<Vec<_>>>()?,
     ))
+}
+
+/// The pods with some labels in a namespace; where its pods could not be listed, beside those that
+/// are known.
+fn asked_in(namespace: Box<str>, labels: Selector, unseen: &[Box<str>]) -> AskedPods {
+    if unseen.contains(&namespace) {
+        AskedPods::Unlisted(namespace, labels)
+    } else {
+        AskedPods::Labelled(namespace, labels)
+    }
 }
 
 /// How much of the cluster the input shows: the flag, else the configuration, else what the way it

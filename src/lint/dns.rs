@@ -299,9 +299,7 @@ fn may_answer(context: &LintContext<'_>, peer: &Peer) -> bool {
     let dns = dns_traffic();
     let answers = |pod: &PodId| {
         let ports = &context.cluster.pod(*pod).ports;
-        let declared = |p: &crate::model::ContainerPort| {
-            !dns.is_disjoint(&TrafficSet::ports(p.protocol, p.port, p.port))
-        };
+        let declared = |p: &crate::model::ContainerPort| !dns.is_disjoint(&p.traffic());
         ports.is_empty() || ports.iter().any(declared)
     };
     selected.open || selected.namespaces.is_empty() || selected.pods.iter().any(answers)

@@ -185,9 +185,9 @@ impl Assembly<'_> {
         }
     }
 
-    fn item(&mut self, file: FileId, mut item: LoadedItem) {
-        if let Some(unlisted) = item.object.as_mut().and_then(LoadedObject::take_unlisted) {
-            return self.unlisted.push(unlisted);
+    fn item(&mut self, file: FileId, item: LoadedItem) {
+        if let Some(unlisted) = item.object.as_ref().and_then(LoadedObject::unlisted) {
+            return self.unlisted.push(unlisted.clone());
         }
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));

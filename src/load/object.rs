@@ -184,13 +184,10 @@ impl LoadedObject {
     }
 
     /// What could not be listed, if the object says that and nothing else.
-    pub fn take_unlisted(&mut self) -> Option<Unlisted> {
-        match std::mem::replace(&mut self.contribution, Contribution::Nothing) {
-            Contribution::Unlisted(unlisted) => Some(*unlisted),
-            other => {
-                self.contribution = other;
-                None
-            }
+    pub fn unlisted(&self) -> Option<&Unlisted> {
+        match &self.contribution {
+            Contribution::Unlisted(unlisted) => Some(unlisted),
+            _ => None,
         }
     }
 

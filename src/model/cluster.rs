@@ -11,8 +11,7 @@ use crate::model::workload::Workload;
 use crate::set::Ix;
 use crate::set::hashed::{IndexMap, IndexSet};
 use crate::source::Origin;
-use std::net::IpAddr;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The label every namespace carries, set by the API server and immutable (S27).

@@ -1,7 +1,7 @@
 //! Pods: the endpoints that policies govern.
 
 use crate::model::ids::{LabelsId, NamespaceId, WorkloadId};
-use crate::set::Protocol;
+use crate::set::{Protocol, TrafficSet};
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,6 +15,13 @@ pub struct ContainerPort {
     pub protocol: Protocol,
     /// The number.
     pub port: u16,
+}
+
+impl ContainerPort {
+    /// The traffic that it takes.
+    pub fn traffic(&self) -> TrafficSet {
+        TrafficSet::ports(self.protocol, self.port, self.port)
+    }
 }
 
 /// The name that the DNS gives a pod behind a headless Service: `hostname.subdomain.namespace.svc`.

@@ -68,6 +68,13 @@ pub fn find(api_version: &str, kind: &str) -> Option<&'static Dialect> {
         .find(|d| d.api_version == api_version && d.kind == kind)
 }
 
+/// The dialect of a kind in some version of a group, if it is modelled.
+pub fn of_group(group: &str, kind: &str) -> Option<&'static Dialect> {
+    let is_of_group = |version: &str| version.split_once('/').is_some_and(|(g, _)| g == group);
+    let mut dialects = DIALECTS.iter();
+    dialects.find(|d| d.kind == kind && is_of_group(d.api_version))
+}
+
 pub use crate::policy::unmodelled::KINDS as UNMODELLED;
 
 /// Whether a modelled dialect has a kind of this name, in whatever group.

@@ -319,10 +319,16 @@ impl Policy {
         }
     }
 
-    /// Where a rule stands.
-    pub fn origin(&self, at: RuleRef) -> Origin {
+    /// The path of a rule, or of one of its peers or ports, from the root of the document.
+    pub fn path(&self, at: RuleRef) -> Path {
         let mut path = Path::root().key("spec");
         path.0.extend(self.rule_path(at).0);
+        path
+    }
+
+    /// Where a rule stands.
+    pub fn origin(&self, at: RuleRef) -> Origin {
+        let mut path = self.path(at);
         if at.port.is_some() && at.peer.is_none() {
             path = path.key("port"); // where there is no such field the entry itself is found
         }

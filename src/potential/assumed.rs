@@ -5,7 +5,9 @@
 //! of a namespace whose object is loaded.
 
 use crate::input::Input;
-use crate::model::{Cluster, Labels, Pod, Selector, Workload, WorkloadKind};
+use crate::model::{Cluster, Labels, Requirement, Selector};
+use crate::potential::pods::{PodNetwork, add_pods};
+use crate::potential::stand_in;
 use crate::source::Origin;
 use std::sync::Arc;
 
@@ -42,17 +44,11 @@ pub fn with_assumed(input: &Input, assumed: &[AssumedPods]) -> (Input, Vec<Box<s
     (laid, added)
 }
 
+/// Whether pods that carry all the labels are loaded in the namespace.
 fn is_loaded(cluster: &Cluster, assumed: &AssumedPods) -> bool {
-    let Some(here) = cluster.find_namespace(&assumed.namespace) else {
-        return false;
-    };
-    let labels = assumed.labels.iter();
-    let wanted = labels.map(|(key, value)| Selector::label(key, value));
-    let wanted: Vec<Selector> = wanted.collect();
-    let mut pods = cluster.pods();
-    pods.any(|(id, pod)| {
-        pod.namespace == here && wanted.iter().all(|s| s.matches(cluster.pod_labels(id)))
-    })
+    let label = |(key, value): (&str, &str)| Requirement::In(key.into(), vec![value.into()]);
+    let labels = Selector::new(assumed.labels.iter().map(label));
+    stand_in::is_loaded(cluster, &assumed.namespace, &labels)
 }
 
 fn add(cluster: &mut Cluster, assumed: &AssumedPods) {
@@ -61,28 +57,11 @@ fn add(cluster: &mut Cluster, assumed: &AssumedPods) {
         let labels = assumed.namespace_labels.clone();
         cluster.declare_namespace(&assumed.namespace, labels, Origin::nowhere());
     }
-    let workload = cluster.add_workload(Workload {
-        kind: WorkloadKind::Deployment,
-        name: assumed.name.clone(),
-        namespace,
-        pods: Vec::new(),
-        alternatives: false,
-        own_labels: Arc::default(),
-        origin: Origin::nowhere(),
-    });
-    let labels = cluster.intern(assumed.labels.clone());
-    cluster.add_pod(Pod {
-        name: assumed.name.clone(),
-        namespace,
-        workload,
-        labels,
-        ports: Arc::default(),
-        host_network: assumed.host_network,
-        node: None,
-        addresses: Box::default(),
-        ready: true,
-        dns_name: None,
-        replicas: 2,
-        origin: Origin::nowhere(),
-    });
+    let network = if assumed.host_network {
+        PodNetwork::Node
+    } else {
+        PodNetwork::Own
+    };
+    let (name, labels) = (&assumed.name, &assumed.labels);
+    add_pods(cluster, name, namespace, labels, &[Arc::default()], network);
 }

@@ -73,7 +73,7 @@ pub fn potential_namespaces(
     }
     let kinds = namespace_kinds(OTHER, clusters, vocabulary, budget);
     for labels in kinds {
-        let name = if labels.iter().len() == 0 {
+        let name = if labels.is_empty() {
             OTHER.to_owned()
         } else {
             format!("{OTHER} {}", pairs(labels.iter()))

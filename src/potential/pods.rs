@@ -191,7 +191,15 @@ impl PotentialPods {
         let names = self.names();
         for (i, kind) in self.kinds.iter().enumerate() {
             let (namespace, name) = (ids[kind.namespace], names[i].clone());
-            add_pods(&mut cluster, &name, namespace, &kind.labels, ports);
+            let labels = &kind.labels;
+            add_pods(
+                &mut cluster,
+                &name,
+                namespace,
+                labels,
+                ports,
+                PodNetwork::Own,
+            );
         }
         let laid = Input {
             cluster: Arc::new(cluster),
@@ -199,6 +207,15 @@ impl PotentialPods {
         };
         (laid, WorkloadId::bounded(first))
     }
+}
+
+/// The network that a pod is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PodNetwork {
+    /// The pod network.
+    Own,
+    /// That of its node.
+    Node,
 }
 
 /// Adds a pod that is not in the input, in a workload of its own: on the pod network, without
@@ -210,17 +227,20 @@ pub(crate) fn add_pod(
     labels: Labels,
     ports: Arc<[ContainerPort]>,
 ) -> Option<PodId> {
-    let workload = add_pods(cluster, name, namespace, &labels, &[ports]);
+    let network = PodNetwork::Own;
+    let workload = add_pods(cluster, name, namespace, &labels, &[ports], network);
     cluster.workload(workload).pods.first().copied()
 }
 
-/// [`add_pod`] of which it is not told which of several lists of container ports it has.
-fn add_pods(
+/// [`add_pod`] on a network, of which it is not told which of several lists of container ports it
+/// has.
+pub(crate) fn add_pods(
     cluster: &mut Cluster,
     name: &str,
     namespace: NamespaceId,
     labels: &Labels,
     ports: &[Arc<[ContainerPort]>],
+    network: PodNetwork,
 ) -> WorkloadId {
     let labels = cluster.intern(labels.clone());
     let workload = cluster.add_workload(Workload {
@@ -239,7 +259,7 @@ fn add_pods(
             workload,
             labels,
             ports: Arc::clone(ports),
-            host_network: false,
+            host_network: network == PodNetwork::Node,
             node: None,
             addresses: Box::default(),
             ready: true,

@@ -10,7 +10,8 @@
 use crate::input::Input;
 use crate::model::{Cluster, ContainerPort, Labels, Requirement, Selector};
 use crate::policy::Namespaces;
-use crate::potential::pods::{MOST, PotentialPods, add_pod};
+use crate::potential::namespaces::PotentialNamespace;
+use crate::potential::pods::{MOST, PodKind, PotentialPods, add_pod};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Protocol;
 use std::sync::Arc;
@@ -57,9 +58,11 @@ pub fn with_stand_ins(
         let added = match asked {
             AskedPods::Dns(namespace, labels) => dns(so_far, namespace, labels),
             AskedPods::Every => every_kind(so_far, ports),
-            AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything(), ports),
-            AskedPods::Labelled(name, labels) => kinds(so_far, name, labels, ports),
-            AskedPods::Unlisted(name, labels) => unlisted(so_far, name, labels, ports),
+            AskedPods::Namespace(name) => {
+                kinds(so_far, (name, &Selector::everything()), true, ports)
+            }
+            AskedPods::Labelled(name, labels) => kinds(so_far, (name, labels), true, ports),
+            AskedPods::Unlisted(name, labels) => kinds(so_far, (name, labels), false, ports),
         };
         if let Some((with, remark)) = added {
             laid = Some(with);
@@ -70,7 +73,7 @@ pub fn with_stand_ins(
 }
 
 /// Whether a pod with these labels is loaded in a namespace.
-fn is_loaded(cluster: &Cluster, namespace: &str, labels: &Selector) -> bool {
+pub(crate) fn is_loaded(cluster: &Cluster, namespace: &str, labels: &Selector) -> bool {
     let mut pods = cluster.pods();
     pods.any(|(id, pod)| {
         *cluster.namespace(pod.namespace).name == *namespace
@@ -118,54 +121,18 @@ fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
     Some((name, pairs.into_iter().collect()))
 }
 
-/// The kinds of pods with some labels that may exist in a namespace that is loaded or named, where
-/// no such pod is loaded.
+/// The kinds of pods with some labels that may exist in a namespace that is loaded or named;
+/// nothing where such pods are loaded, and `all_listed` says that these are all.
 fn kinds(
     input: &Input,
-    namespace: &str,
-    labels: &Selector,
+    (namespace, labels): (&str, &Selector),
+    all_listed: bool,
     ports: &AskedPorts,
 ) -> Option<(Input, String)> {
-    if is_loaded(&input.cluster, namespace, labels) {
+    let loaded = is_loaded(&input.cluster, namespace, labels);
+    if loaded && all_listed {
         return None;
     }
-    let laid = laid_with_kinds(input, namespace, labels, ports)?;
-    let what = if labels.is_everything() {
-        format!("no pod of namespace {namespace} is in the input")
-    } else {
-        format!("no pod {labels} of namespace {namespace} is in the input")
-    };
-    Some((
-        laid,
-        format!("{what}: the answer is about every such pod there may be"),
-    ))
-}
-
-/// The same where pods could not be listed: those that are loaded need not be all.
-fn unlisted(
-    input: &Input,
-    namespace: &str,
-    labels: &Selector,
-    ports: &AskedPorts,
-) -> Option<(Input, String)> {
-    if !is_loaded(&input.cluster, namespace, labels) {
-        return kinds(input, namespace, labels, ports);
-    }
-    let laid = laid_with_kinds(input, namespace, labels, ports)?;
-    let remark = format!(
-        "the pods of namespace {namespace} could not all be listed: the answer is about every such pod there may be"
-    );
-    Some((laid, remark))
-}
-
-/// An input with one pod of each kind with some labels that may exist in a namespace and that no
-/// loaded pod is of; `None` where there is none, and where nothing names the namespace.
-fn laid_with_kinds(
-    input: &Input,
-    namespace: &str,
-    labels: &Selector,
-    ports: &AskedPorts,
-) -> Option<Input> {
     let mut vocabulary = PodVocabulary::default();
     vocabulary.add(&input.policies, |_| true);
     let named = vocabulary.names.contains(namespace);
@@ -174,34 +141,46 @@ fn laid_with_kinds(
     }
     let here = Namespaces::Named(namespace.into());
     vocabulary.pods.insert((&here, labels));
-    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
-    pods.keep(|space, kind| {
-        *space.name == *namespace && !kind.loaded && labels.matches(&kind.labels)
-    });
-    if pods.kinds.is_empty() {
-        return None;
-    }
-    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
-    Some(laid)
+    let is_asked = |space: &PotentialNamespace, kind: &PodKind| {
+        *space.name == *namespace && labels.matches(&kind.labels)
+    };
+    let (laid, _) = laid_with_kinds(input, &vocabulary, ports, is_asked)?;
+    let what = match (loaded, labels.is_everything()) {
+        (true, _) => format!("the pods of namespace {namespace} could not all be listed"),
+        (false, true) => format!("no pod of namespace {namespace} is in the input"),
+        (false, false) => format!("no pod {labels} of namespace {namespace} is in the input"),
+    };
+    Some((
+        laid,
+        format!("{what}: the answer is about every such pod there may be"),
+    ))
 }
 
 /// One pod of every kind that no loaded pod is of.
 fn every_kind(input: &Input, ports: &AskedPorts) -> Option<(Input, String)> {
     let mut vocabulary = PodVocabulary::default();
     vocabulary.add(&input.policies, |_| true);
-    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
-    pods.keep(|_, kind| !kind.loaded);
+    let (laid, complete) = laid_with_kinds(input, &vocabulary, ports, |_, _| true)?;
+    let all = if complete { "every kind" } else { "some kinds" };
+    let remark = format!("the answer is about {all} of pods that are not in the input too");
+    Some((laid, remark))
+}
+
+/// The input with one pod of each wanted kind that no loaded pod is of, and whether these are all;
+/// `None` where there is none.
+fn laid_with_kinds(
+    input: &Input,
+    vocabulary: &PodVocabulary<'_>,
+    ports: &AskedPorts,
+    wanted: impl Fn(&PotentialNamespace, &PodKind) -> bool,
+) -> Option<(Input, bool)> {
+    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, vocabulary);
+    pods.keep(|namespace, kind| !kind.loaded && wanted(namespace, kind));
     if pods.kinds.is_empty() {
         return None;
     }
-    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
-    let all = if pods.complete {
-        "every kind"
-    } else {
-        "some kinds"
-    };
-    let remark = format!("the answer is about {all} of pods that are not in the input too");
-    Some((laid, remark))
+    let (laid, _) = pods.laid_with(input, 0, &port_lists(vocabulary, ports));
+    Some((laid, pods.complete))
 }
 
 /// The lists of container ports that a pod may have, as far as a question can tell them apart: none

@@ -343,9 +343,5 @@ pub fn potential_traffic(numbers: &TrafficSet, names: &[String]) -> String {
 
 /// One end of a row about pods that are not in the input, part by part.
 pub fn line_end(end: &LineEnd) -> Vec<String> {
-    match end {
-        LineEnd::Pods(parts) if parts.is_empty() => vec!["nobody".to_owned()],
-        LineEnd::Pods(parts) => parts.clone(),
-        LineEnd::Addresses(set) => vec![addresses(set)],
-    }
+    end.parts(addresses)
 }

@@ -1,7 +1,7 @@
 //! The lines about pods that are not in the input: `pods app=x in namespace y -> data/database TCP
 //! 5432 (potential)`, one for each part of the other end.
 
-use crate::query::list::potential_rows::{LineEnd, PotentialLine};
+use crate::query::list::potential_rows::PotentialLine;
 use crate::snapshot::words::{addresses, words};
 
 /// The lines of a row.
@@ -11,19 +11,11 @@ pub(crate) fn lines(row: &PotentialLine) -> Vec<String> {
     let traffic = parts.fold(String::new(), |so_far, part| so_far + " " + &part);
     let unknown = if row.certain { "" } else { "unknown " };
     let mut found = Vec::new();
-    for source in parts_of(&row.source) {
-        for destination in parts_of(&row.destination) {
+    for source in row.source.parts(addresses) {
+        for destination in row.destination.parts(addresses) {
             let line = format!("{unknown}{source} -> {destination}{traffic} (potential)");
             found.push(line);
         }
     }
     found
-}
-
-fn parts_of(end: &LineEnd) -> Vec<String> {
-    match end {
-        LineEnd::Pods(parts) if parts.is_empty() => vec!["nobody".to_owned()],
-        LineEnd::Pods(parts) => parts.clone(),
-        LineEnd::Addresses(set) => vec![addresses(set)],
-    }
 }

@@ -20,7 +20,6 @@ use crate::finding::Severity;
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Peers, Policy, Ports, RuleRef};
-use crate::source::Path;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
@@ -74,8 +73,7 @@ fn says_so(name: &str) -> bool {
 
 /// Whether a rule's list of peers is written out and empty.
 fn empty_list(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef, word: &str) -> bool {
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(rule_ref).0);
+    let path = policy.path(rule_ref);
     context
         .written(policy, &path.key(word), |n| n.items().is_empty())
         .unwrap_or(false)

@@ -18,7 +18,6 @@ use crate::finding::Severity;
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Ports, RuleRef};
-use crate::source::Path;
 
 /// Plugins that support ranges only since a version, which their name alone does not tell.
 const SINCE: [(&str, &str); 1] = [("cilium", "Cilium 1.17")];
@@ -37,8 +36,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 port: u32::try_from(i).ok(),
                 ..rule_ref
             };
-            let mut path = Path::root().key("spec");
-            path.0.extend(policy.rule_path(entry).0);
+            let path = policy.path(entry);
             let range = context.written(policy, &path, |n| {
                 n.get("endPort").is_some_and(|e| !e.is_null())
             });

@@ -25,6 +25,7 @@ use crate::lint::reporter::Reporter;
 use crate::model::Selector;
 use crate::policy::tier::{TierIx, TierMode, Ties};
 use crate::policy::{Direction, Namespaces, Policy, PolicyId};
+use crate::source::{Origin, Path};
 use std::collections::BTreeMap;
 
 /// The number of policies of one priority that are compared with each other.
@@ -81,11 +82,8 @@ fn finding(
         policy.priority,
         other.full_name()
     );
-    let place = Place::Origin(crate::source::Origin::new(
-        other.document,
-        crate::source::Path::root().key("spec").key("priority"),
-    ));
-    let path = crate::source::Path::root().key("spec").key("priority");
+    let path = Path::root().key("spec").key("priority");
+    let place = Place::Origin(Origin::new(other.document, path.clone()));
     Some(
         reporter
             .field(id, path, message)

@@ -65,9 +65,7 @@ fn excepts(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef) -> Vec
 
 /// The path of the list of exceptions of a peer.
 fn path(policy: &Policy, rule_ref: RuleRef) -> Path {
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(rule_ref).0);
-    path.key("ipBlock").key("except")
+    policy.path(rule_ref).key("ipBlock").key("except")
 }
 
 /// Reports an exception that other rules let through.

@@ -166,8 +166,7 @@ fn selected_anyway(context: &LintContext<'_>, rule: &Rule, namespace: &str) -> O
 
 /// The key in `matchLabels`; the selector as a whole where it is an expression.
 fn label_path(policy: &Policy, rule_ref: RuleRef, key: &str) -> Path {
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(rule_ref).0);
+    let path = policy.path(rule_ref);
     path.key("namespaceSelector").key("matchLabels").key(key)
 }
 

@@ -56,9 +56,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 
 /// The blocks of a peer as they are written, with their paths.
 fn blocks(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef) -> Vec<(Path, String)> {
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(rule_ref).0);
-    let path = path.key("ipBlock");
+    let path = policy.path(rule_ref).key("ipBlock");
     let (cidr, except) = (path.key("cidr"), path.key("except"));
     let text = |n: &SyntaxNode| n.as_str().map(str::to_owned);
     let list = |n: &SyntaxNode| n.items().iter().map(text).collect::<Vec<_>>();

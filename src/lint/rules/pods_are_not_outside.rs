@@ -128,7 +128,7 @@ impl Meant {
     fn is_declared(&self, context: &LintContext<'_>, pod: PodId) -> bool {
         let ports = &context.cluster.pod(pod).ports;
         ports.iter().any(|p| {
-            let declared = TrafficSet::ports(p.protocol, p.port, p.port);
+            let declared = p.traffic();
             !declared.is_disjoint(&self.traffic)
         })
     }

@@ -45,9 +45,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             .pods
             .iter()
             .flat_map(|p| context.cluster.pod(*p).ports.iter());
-        let declared = ports.fold(TrafficSet::empty(), |all, p| {
-            all.union(&TrafficSet::ports(p.protocol, p.port, p.port))
-        });
+        let declared = ports.fold(TrafficSet::empty(), |all, p| all.union(&p.traffic()));
         let service = to
             .pods
             .iter()

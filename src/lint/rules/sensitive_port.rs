@@ -69,9 +69,7 @@ fn opened(context: &LintContext<'_>, rule_ref: RuleRef, rule: &Rule) -> TrafficS
     let every = TrafficSet::ports(Protocol::Tcp, 1, u16::MAX).is_subset(&numeric_traffic(rule));
     if every {
         let declared = pods.flat_map(|p| p.ports.iter());
-        let declared = declared.fold(TrafficSet::empty(), |a, p| {
-            a.union(&TrafficSet::ports(p.protocol, p.port, p.port))
-        });
+        let declared = declared.fold(TrafficSet::empty(), |a, p| a.union(&p.traffic()));
         return declared.intersection(sensitive);
     }
     let named = pods.fold(numeric_traffic(rule), |all, p| {

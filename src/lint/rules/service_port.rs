@@ -29,7 +29,7 @@ use crate::model::{Cluster, PodId, ServiceId, ServicePort, TargetPort};
 use crate::policy::{Policy, PortMatch, Ports, RuleRef};
 use crate::set::traffic::TrafficRange;
 use crate::set::{Protocol, TrafficSet};
-use crate::source::{Origin, Path};
+use crate::source::Origin;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
@@ -152,9 +152,7 @@ fn finding(
         port: u32::try_from(i).ok(),
         ..rule_ref
     };
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(entry).0);
-    let path = path.key("port");
+    let path = policy.path(entry).key("port");
     let here = Origin::new(policy.document, path.clone());
     let target = found.target;
     let service = context.cluster.service(found.service);

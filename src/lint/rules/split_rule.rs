@@ -28,7 +28,6 @@ use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::policy::{Direction, Peers, Policy, PolicyId, Ports, Rule, RuleRef};
 use crate::set::{Protocol, TrafficSet};
-use crate::source::Path;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
@@ -74,9 +73,8 @@ fn is_ports(rule: &Rule) -> bool {
 
 /// Whether a rule without peers says so by an empty list.
 fn is_empty_list(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef) -> bool {
-    let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(rule_ref).0);
-    let path = path.key(policy.shape.peers[rule_ref.direction.index()]);
+    let key = policy.shape.peers[rule_ref.direction.index()];
+    let path = policy.path(rule_ref).key(key);
     context.written(policy, &path, |_| ()).is_some()
 }
 
@@ -158,9 +156,7 @@ fn reason(
         .pods
         .iter()
         .flat_map(|p| context.cluster.pod(*p).ports.iter())
-        .fold(TrafficSet::empty(), |all, p| {
-            all.union(&TrafficSet::ports(p.protocol, p.port, p.port))
-        });
+        .fold(TrafficSet::empty(), |all, p| all.union(&p.traffic()));
     (!declared.is_empty() && declared.is_subset(opened)).then(|| {
         let who = words::names(context.cluster, &to.pods);
         format!("{who} declares no other port, so the peers are let in on nothing more")

@@ -83,12 +83,7 @@ impl ServedKind {
 }
 
 fn is_modelled(group: &str, kind: &str) -> bool {
-    let mut dialects = dialects::DIALECTS.iter();
-    dialects.any(|d| d.kind == kind && is_of_group(d.api_version, group))
-}
-
-fn is_of_group(api_version: &str, group: &str) -> bool {
-    api_version.split_once('/').is_some_and(|(g, _)| g == group)
+    dialects::of_group(group, kind).is_some()
 }
 
 /// What a cluster serves; lines that are none are left out.

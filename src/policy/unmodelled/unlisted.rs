@@ -20,13 +20,7 @@ pub fn unlisted_reach(group: &str, kind: &str) -> Vec<TaintReach> {
     if let Some(reaches) = by_kind(group, kind) {
         return reaches;
     }
-    let modelled = dialects::DIALECTS.iter().find(|d| {
-        d.kind == kind
-            && d.api_version
-                .split_once('/')
-                .is_some_and(|(g, _)| g == group)
-    });
-    if let Some(dialect) = modelled {
+    if let Some(dialect) = dialects::of_group(group, kind) {
         let effect = if dialect.namespaced {
             UnorderedTier
         } else {

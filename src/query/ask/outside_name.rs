@@ -3,13 +3,13 @@
 //!
 //! The name may lead to any address, that of a pod included, so that the answer is unknown, unless
 //! nothing leaves the source on the ports that are asked about but what no policy keeps from its
-//! own node. Cost: one edge query for
-//! each source and each class of endpoints, of at most [`MOST_SOURCES`] sources.
+//! own node. Cost: one edge query for each source and each class of endpoints, of at most
+//! [`MOST_SOURCES`] sources.
 
 use crate::graph::AllowGraph;
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
-use crate::query::ask::grammar::{PortAsk, Question};
+use crate::query::ask::grammar::Question;
 use crate::query::ask::resolved::{End, Resolved};
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::Endpoint;
@@ -36,7 +36,8 @@ pub(crate) fn surely_closed(
     if pods.is_empty() || pods.len() > MOST_SOURCES {
         return None;
     }
-    let asked = asked(question)?;
+    // nothing translates the ports: they are as they are written
+    let asked = question.destination.numbered_ports()?;
     let places = places(graph);
     let closed = |source: &PodId| is_closed(graph, *source, &places, &asked);
     pods.iter().all(closed).then(|| End::Addresses {
@@ -69,25 +70,6 @@ fn is_exempt(graph: &AllowGraph, source: PodId, to: Endpoint) -> bool {
             other == source || of_host.host_network && of_host.node == pod.node
         }
     }
-}
-
-/// The traffic of the ports as they are written: nothing translates them. `None` where a port's
-/// number is not told.
-fn asked(question: &Question) -> Option<TrafficSet> {
-    let Some(ports) = &question.destination.ports else {
-        return Some(TrafficSet::all());
-    };
-    let of_port = |ask: &PortAsk| match ask {
-        PortAsk::Numbers(first, last, protocol) => {
-            Some(TrafficSet::ports(*protocol, *first, *last))
-        }
-        PortAsk::Name(..) => None,
-    };
-    let mut asked = TrafficSet::empty();
-    for port in ports {
-        asked = asked.union(&of_port(port)?);
-    }
-    Some(asked)
 }
 
 /// An endpoint of every class, and an address of every atom.

@@ -22,18 +22,22 @@ const API_SERVER_PORT: u16 = 6443;
 /// The address at which a cache on every node answers DNS queries, unless it is set up otherwise.
 const NODE_LOCAL_DNS: &str = "169.254.20.10";
 
+/// Where the API server listens: as the configuration says, else as the endpoints of
+/// `default/kubernetes` do. Empty where nothing tells.
+pub fn api_servers(cluster: &Cluster, context: &Context) -> Vec<ApiServerAddress> {
+    if !context.api_servers.is_empty() {
+        return context.api_servers.clone();
+    }
+    let address = |at: SocketAddr| ApiServerAddress {
+        block: at.ip().into(),
+        port: Some(at.port()),
+    };
+    cluster.api_servers().map(address).collect()
+}
+
 /// The API server, by what is known of where it listens.
 pub(crate) fn api_server(cluster: &Cluster, context: &Context) -> Option<Resolved> {
-    let told: Vec<ApiServerAddress> = if context.api_servers.is_empty() {
-        let listening = cluster.api_servers();
-        let address = |at: SocketAddr| ApiServerAddress {
-            block: at.ip().into(),
-            port: Some(at.port()),
-        };
-        listening.map(address).collect()
-    } else {
-        context.api_servers.clone()
-    };
+    let told = api_servers(cluster, context);
     if told.is_empty() {
         return None;
     }

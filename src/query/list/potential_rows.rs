@@ -89,6 +89,17 @@ pub enum LineEnd {
     Addresses(IpSet),
 }
 
+impl LineEnd {
+    /// The end part by part, with addresses in some words.
+    pub fn parts(&self, addresses: impl Fn(&IpSet) -> String) -> Vec<String> {
+        match self {
+            Self::Pods(parts) if parts.is_empty() => vec!["nobody".to_owned()],
+            Self::Pods(parts) => parts.clone(),
+            Self::Addresses(set) => vec![addresses(set)],
+        }
+    }
+}
+
 /// A row in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PotentialLine {
