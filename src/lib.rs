@@ -57,6 +57,7 @@ mod compile;
 mod config;
 mod diagnostic;
 mod diff;
+mod doors;
 mod facade;
 mod finding;
 mod graph;
@@ -154,6 +155,11 @@ pub use crate::diff::{
     Block as ChangeBlock, Cause, Change, Diff, DiffParty, Edit, Kind as ChangeKind, MaskedChange,
     OneSided, Parties, PotentialChange, PotentialDiff, PotentialParty, Side as DiffSide,
     Use as DeclaredUse, What as CauseSubject, Which, declared as declared_uses, diff, diff_in,
+};
+pub use crate::doors::{
+    AssumedCallers, CONTROLLERS as DOOR_CONTROLLERS, Controller as DoorController, Door, DoorKind,
+    DoorLine, DoorList, DoorReason, DoorStatus, DoorTarget, Passage, with_assumed_callers,
+    with_controller,
 };
 pub use crate::facade::relations::{Counterexample, disjoint, equivalent, implies};
 pub use crate::snapshot::{Drift, Snapshot};

@@ -53,6 +53,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     // what is asked of it
     ("potential", &["input", "policy", "model", "set", "source"]),
     (
+        "doors",
+        &[
+            "potential",
+            "graph",
+            "compile",
+            "spec",
+            "input",
+            "policy",
+            "model",
+            "set",
+            "source",
+        ],
+    ),
+    (
         "query",
         &[
             "potential",
@@ -158,6 +172,7 @@ const EVERYTHING: &[&str] = &[
     "lint",
     "picture",
     "potential",
+    "doors",
     "render",
     "facade",
 ];

@@ -53,6 +53,7 @@ fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow)
                 )])
                 .collect()
         }
+        ViaService::OfNode(own) => vec![(flow, ConnectionOrigin::OfNode(own))],
         ViaService::Rewritten(..) | ViaService::OwnNode(_) => unreachable!("none is made here"),
     };
     ways.into_iter()

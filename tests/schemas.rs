@@ -118,6 +118,7 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
     ),
     ("list", &["list", "--all"]),
     ("list", &["list", "--to", "ns/data"]),
+    ("doors", &["doors", "-f", "../doors"]),
     ("reach", &["reach", "shop/frontend", "--hops", "any"]),
     ("who", &["who", "database:5432", "--hops", "any"]),
     ("path", &["reach", "--path", "dev/runner", "data/database"]),

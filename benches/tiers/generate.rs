@@ -565,6 +565,7 @@ impl Made {
                 workload,
                 labels,
                 ports: Arc::clone(&ports),
+                host_ports: Box::default(),
                 host_network: controller.host_network,
                 node: node.map(|i| words.word(&node_name(i))),
                 addresses: address.into_iter().collect(),

@@ -34,6 +34,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// The allow-graph as a table
     List(ListArgs),
+    /// Who comes in from outside, by which door (Ingress, Gateway, Service ...), and what closes it
+    Doors,
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
     Graph(GraphArgs),
     /// What changes between two inputs: which paths open and which close
@@ -212,6 +214,8 @@ pub enum SchemaOf {
     Why,
     /// The JSON of netpal list.
     List,
+    /// The JSON of netpal doors.
+    Doors,
     /// The JSON of netpal reach and netpal who.
     #[value(alias = "who")]
     Reach,

@@ -31,7 +31,9 @@ svc/db  db.data.svc             a Service: its port is mapped to the port of its
 db-0  db-0.db.data.svc          a pod of a StatefulSet, on its own ports
 http://api:80/v1  'curl api'    what is pasted: a URL, a command, a line of a log
 10.0.0.7  203.0.113.0/24        an address, a block; IPv6 with a port in brackets: [2001:db8::1]:443
-internet private any any-pod imds dns apiserver nodes   well-known sets
+node/worker-1                   a node
+assumed/ingress-nginx           the pods of a controller that is not loaded, as its default install has them
+internet internet4 internet6 private any any-pod imds dns apiserver nodes   well-known sets
 
 Ports follow a colon: database:5432  dns:53/udp  api:http,8000-8010  db:*
 cart:80 is the port of Service cart where cart's pods do not have it; svc/cart and deploy/cart say which.

@@ -12,6 +12,7 @@ mod completion;
 mod demo;
 mod diff;
 mod diff_remarks;
+mod doors;
 mod exit;
 mod explain;
 mod graph;
@@ -33,6 +34,7 @@ mod report;
 mod rule;
 mod schema;
 mod snapshot;
+mod stand_ins;
 mod test;
 mod why;
 mod workspace;
@@ -65,6 +67,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Who(args) => reach::who(common, args),
         Command::Explain(args) => explain::run(common, args),
         Command::List(list) => list::run(common, list),
+        Command::Doors => doors::run(common),
         Command::Graph(graph) => graph::run(common, graph),
         Command::Diff(args) => diff::run(common, args),
         Command::Test(args) => test::run(common, args),

@@ -26,6 +26,7 @@ impl From<SchemaOf> for DocumentKind {
             SchemaOf::Questions => Self::Answers,
             SchemaOf::Why => Self::Why,
             SchemaOf::List => Self::List,
+            SchemaOf::Doors => Self::Doors,
             SchemaOf::Reach => Self::Reach,
             SchemaOf::Path => Self::Path,
             SchemaOf::Explain => Self::Explanation,

@@ -10,12 +10,12 @@ use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
-    AllowGraph, AskedPods, AskedPorts, CNI_PROFILES, CniProfile, CompileError, CompileOptions,
-    Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, Direction, EndpointSpec,
-    HostNetwork, Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts,
-    PotentialRows, Relabel, RenderContext, Selector, Snapshot, Source, TaintReason, Target,
-    Unsupported, WorkloadId, World, WorldSpec, dns_pods, load_watched, potential_rows,
-    potential_rows_of, relabelled, with_assumed, with_stand_ins,
+    AllowGraph, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context, DiagnosticCode,
+    DiagnosticSeverity as Severity, DiffSide, Direction, DoorList, HostNetwork, Input, IpSet,
+    Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
+    Snapshot, Source, TaintReason, Unsupported, WorkloadId, World, WorldSpec, dns_pods,
+    load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
+    with_assumed_callers,
 };
 
 /// Everything a command needs to answer.
@@ -145,74 +145,17 @@ impl Workspace {
         Ok(self)
     }
 
-    /// The same with pods for what is asked and not loaded, each with a remark, unless the world is
-    /// closed.
+    /// The doors of the input.
     ///
     /// # Errors
-    /// When it cannot be compiled.
-    pub fn with_asked(self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
-        let ports = asked.last().map(|spec| spec.asked_ports());
-        self.with_asked_on(common, asked, &ports.unwrap_or_default())
-    }
-
-    /// [`Self::with_asked`] on some ports.
-    ///
-    /// # Errors
-    /// When it cannot be compiled.
-    pub fn with_asked_on(
-        mut self,
-        common: &Common,
-        asked: &[&EndpointSpec],
-        ports: &AskedPorts,
-    ) -> Result<Self> {
-        let unseen = live::unseen_namespaces(&self.input);
-        let wanted = asked.iter().flat_map(|e| self.asked_pods(e, &unseen));
-        let asked: Vec<AskedPods> = wanted.collect();
-        if self.world == World::Closed {
-            return Ok(self);
+    /// When the input with the controllers that are assumed cannot be compiled.
+    pub fn doors(&self, common: &Common) -> Result<DoorList> {
+        let (input, assumed) = with_assumed_callers(&self.input);
+        if assumed.is_empty() {
+            return Ok(DoorList::of(&self.graph, &assumed));
         }
-        let Some((input, remarks)) = with_stand_ins(&self.input, &asked, ports) else {
-            return Ok(self);
-        };
-        self.input = input;
-        self.names.any_pod |= !unseen.is_empty();
-        self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
-        if !common.quiet {
-            for remark in remarks {
-                output::remark(&format!("note: {remark}"));
-            }
-        }
-        Ok(self)
-    }
-
-    /// The pods that an end of a question is about, where they may have to stand in: of `any`
-    /// those that could not be listed.
-    fn asked_pods(&self, spec: &EndpointSpec, unseen: &[Box<str>]) -> Vec<AskedPods> {
-        match &spec.target {
-            Target::Keyword(Keyword::Dns) => {
-                let (namespace, labels) = &self.names.dns;
-                vec![AskedPods::Dns(namespace.clone(), labels.clone())]
-            }
-            Target::Keyword(Keyword::AnyPod) => vec![AskedPods::Every],
-            Target::Keyword(Keyword::Any) => {
-                let namespaces = unseen.iter().cloned();
-                let every = |name| AskedPods::Unlisted(name, Selector::everything());
-                namespaces.map(every).collect()
-            }
-            Target::Namespace(name) => {
-                vec![asked_in(name.clone(), Selector::everything(), unseen)]
-            }
-            Target::Selected {
-                namespace,
-                selector,
-            } => {
-                let namespace = namespace.as_ref().or(self.names.namespace.as_ref());
-                let namespace = namespace.into_iter().cloned();
-                let labelled = namespace.map(|name| asked_in(name, selector.clone(), unseen));
-                labelled.collect()
-            }
-            _ => Vec::new(),
-        }
+        let graph = AllowGraph::compile(&input, &options(&self.project.merged(common))?)?;
+        Ok(DoorList::of(&graph, &assumed))
     }
 
     /// What governed ends admit from pods that are not in the input, and may send to them; of some
@@ -469,16 +412,6 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
     Ok(IpSet::from_cidrs(
         texts.iter().map(one).collect::<Result<Vec<_>>>()?,
     ))
-}
-
-/// The pods with some labels in a namespace; where its pods could not be listed, beside those that
-/// are known.
-fn asked_in(namespace: Box<str>, labels: Selector, unseen: &[Box<str>]) -> AskedPods {
-    if unseen.contains(&namespace) {
-        AskedPods::Unlisted(namespace, labels)
-    } else {
-        AskedPods::Labelled(namespace, labels)
-    }
 }
 
 /// How much of the cluster the input shows: the flag, else the configuration, else what the way it

@@ -11,16 +11,17 @@
 //! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
 //! carry the mark for nothing.
 
-use crate::compile::effective_policy::{EffectivePolicy, Selection};
+use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection};
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
-use crate::policy::Direction;
-use crate::set::Family;
+use crate::policy::{Direction, PolicyId};
+use crate::set::{Family, Traffic};
 use crate::spec::FamilySet;
-use crate::spec::environment::Endpoint;
-use crate::spec::question::ConnectionOrigin;
-use std::net::IpAddr;
+use crate::spec::environment::{Endpoint, Flow, HostNetworkMode};
+use crate::spec::evaluate::side_among;
+use crate::spec::question::{Case, ConnectionOrigin};
+use std::net::{IpAddr, Ipv4Addr};
 
 impl AllowGraph {
     /// What passes when a pod calls its own Service and is led to itself.
@@ -60,6 +61,44 @@ impl AllowGraph {
         self.traffic_by(&asked, at, at, at, direction, scenario, Truth::Yes)
     }
 
+    /// Whether policies admit traffic to a pod from a source that no rule can name: by the
+    /// specification, with the policies that govern the pod.
+    pub fn admits_from(&self, origin: ConnectionOrigin, pod: PodId, traffic: Traffic) -> Truth {
+        let at = self.space().index_of(Endpoint::Pod(pod));
+        let governing = &self.effective_policy(at, Direction::Ingress).tiers;
+        let selections = governing.iter().flat_map(EffectiveTier::selections);
+        let mut selecting: Vec<PolicyId> = selections.map(|s| self.policy_of(s.policy)).collect();
+        selecting.sort_unstable();
+        selecting.dedup();
+        let flow = Flow {
+            source: Endpoint::Address(Ipv4Addr::UNSPECIFIED.into()),
+            destination: Endpoint::Pod(pod),
+            traffic,
+        };
+        let in_mode =
+            |mode: &HostNetworkMode| self.admits_in_mode(&flow, origin, *mode, &selecting);
+        let modes = self.environment().host_network_modes().iter();
+        modes
+            .map(in_mode)
+            .reduce(Truth::either)
+            .unwrap_or(Truth::Maybe)
+    }
+
+    fn admits_in_mode(
+        &self,
+        flow: &Flow,
+        origin: ConnectionOrigin,
+        mode: HostNetworkMode,
+        selecting: &[PolicyId],
+    ) -> Truth {
+        let case = Case {
+            origin,
+            ..Case::new(mode, Family::V4)
+        };
+        let (env, way) = (self.environment(), Direction::Ingress);
+        side_among(env, flow, way, &case, Some(selecting), &mut ())
+    }
+
     /// What passes from outside to a pod when a node may have put its own address in the caller's
     /// place.
     pub fn allowed_through_node(&self, caller: IpAddr, pod: PodId) -> Allowed {
@@ -96,16 +135,19 @@ impl AllowGraph {
             .collect()
     }
 
-    fn by_node(&self, node: IpAddr, pod: PodId) -> Allowed {
-        let (from, to) = (
-            self.space().index_of(Endpoint::Address(node)),
-            self.space().index_of(Endpoint::Pod(pod)),
-        );
-        let own = self
-            .environment()
-            .is_own_of_nodes(self.environment().cluster.pod(pod), node);
+    /// What passes from a node to a pod, where it is told whether the node is the pod's own; the
+    /// address is one that the node may have.
+    pub(crate) fn allowed_of_node(&self, node: Endpoint, pod: PodId, own: Truth) -> Allowed {
+        let from = self.space().index_of(node);
+        let to = self.space().index_of(Endpoint::Pod(pod));
         self.over_scenarios(from, to, |scenario| {
             self.traffic(to, from, to, Direction::Ingress, scenario, own)
         })
+    }
+
+    fn by_node(&self, node: IpAddr, pod: PodId) -> Allowed {
+        let environment = self.environment();
+        let own = environment.is_own_of_nodes(environment.cluster.pod(pod), node);
+        self.allowed_of_node(Endpoint::Address(node), pod, own)
     }
 }

@@ -210,6 +210,12 @@ impl Assembly<'_> {
                 self.remarks(&mut object);
                 return count(&mut self.tally.skipped, &object.kind);
             }
+            Contribution::Door(_) if objects::is_mention(&object.api_version, &object.kind) => {
+                self.mentions.push(Mention {
+                    kind: (&*object.kind).into(),
+                    document,
+                });
+            }
             Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()

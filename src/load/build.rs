@@ -8,6 +8,7 @@ use crate::load::assembly::{Assembly, count};
 use crate::load::bound_pod::BoundPod;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
+use crate::model::doors::{DoorObject, DoorSpec};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
 use crate::source::Origin;
@@ -36,10 +37,32 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
     }
     Controllers::new(objects, assembly).build(objects, &mut cluster, assembly);
     services(objects, &mut cluster, assembly);
+    doors(objects, &mut cluster, assembly);
     for object in objects.iter().filter(|o| o.is_namespaced()) {
         cluster.namespace_named(&assembly.namespace_of(object));
     }
     cluster
+}
+
+/// Adds the objects by which callers outside may come in.
+fn doors(objects: &mut [LoadedObject], cluster: &mut Cluster, assembly: &Assembly<'_>) {
+    for object in objects {
+        let Contribution::Door(spec) = &mut object.contribution else {
+            continue;
+        };
+        let spec = std::mem::replace(&mut **spec, DoorSpec::Unread(Box::default()));
+        let namespace = if spec.is_namespaced() {
+            cluster.namespace_named(&assembly.namespace_of(object))
+        } else {
+            NamespaceId(0)
+        };
+        cluster.add_door(DoorObject {
+            name: object.name.clone(),
+            namespace,
+            origin: Origin::document(object.document),
+            spec,
+        });
+    }
 }
 
 /// Adds the Services, and what is listed for those without selector and for the API server.
@@ -278,6 +301,7 @@ fn add(
         workload,
         labels,
         ports: draft.ports,
+        host_ports: draft.host_ports,
         host_network: draft.host_network,
         node: draft.node,
         addresses: draft.addresses,

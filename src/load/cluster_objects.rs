@@ -1,5 +1,6 @@
 //! Trees -> nodes and services.
 
+use crate::load::outside_service;
 use crate::load::workloads;
 use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
 use crate::set::{Family, Protocol};
@@ -32,8 +33,8 @@ fn requirement(entry: &Entry) -> Requirement {
     Requirement::In(entry.key.clone(), vec![value])
 }
 
-/// A service; its namespace is still to be looked up. Of one that stands for an external name no
-/// other field means anything.
+/// A service; its namespace is still to be looked up. One that stands for an external name has
+/// no pods; its ports mean something to proxies alone (DO63).
 pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let field = |key: &str| node.get("spec").and_then(|s| s.get(key));
     let kind = field("type").and_then(SyntaxNode::as_str);
@@ -49,6 +50,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         only_own_node: false,
         families: Box::default(),
         takes_calls_at_nodes: false,
+        outside: None,
         external_name: None,
         origin: Origin::nowhere(),
     };
@@ -56,6 +58,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         let external_name = field("externalName").and_then(SyntaxNode::as_str);
         return Service {
             external_name: Some(external_name.unwrap_or_default().into()),
+            ports: listed(field("ports")).filter_map(service_port).collect(),
             ..service
         };
     }
@@ -71,6 +74,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         only_own_node: field("internalTrafficPolicy").and_then(SyntaxNode::as_str) == Some("Local"),
         families: sorted(listed(field("ipFamilies")).filter_map(family)),
         takes_calls_at_nodes: takes_calls_at_nodes(node.get("spec")),
+        outside: outside_service::read(node, kind).map(Box::new),
         ..service
     }
 }

@@ -49,6 +49,8 @@ pub enum Contribution {
     Service(Box<model::Service>),
     /// What is listed as the endpoints of a Service.
     Endpoints(Box<ListedEndpoints>),
+    /// By which callers outside the cluster may come in.
+    Door(Box<model::doors::DoorSpec>),
     /// A pod, or a controller of pods.
     Workload(Box<WorkloadDraft>),
     /// A policy, its document not yet known.
@@ -215,6 +217,7 @@ impl LoadedObject {
                 | Contribution::Node(_)
                 | Contribution::Service(_)
                 | Contribution::Endpoints(_)
+                | Contribution::Door(_)
                 | Contribution::Workload(_)
         )
     }
@@ -227,6 +230,7 @@ impl LoadedObject {
                 dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }
             Contribution::Unmodelled(policy) => policy.namespaced,
+            Contribution::Door(door) => door.is_namespaced(),
             _ => true,
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::load::cluster_objects;
 use crate::load::document_form;
+use crate::load::doors;
 use crate::load::embedded;
 use crate::load::endpoints::ListedEndpoints;
 use crate::load::identity;
@@ -125,6 +126,9 @@ fn contribution(
     let listed = ListedEndpoints::new(object.group(), &object.kind, &object.name, node);
     if let Some(listed) = listed {
         return Contribution::Endpoints(Box::new(listed));
+    }
+    if let Some(door) = doors::read(object.group(), &object.kind, node) {
+        return Contribution::Door(Box::new(door));
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         return policy(object, node, dialect, options);

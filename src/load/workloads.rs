@@ -5,8 +5,10 @@
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::model::{ContainerPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind};
-use crate::set::Protocol;
+use crate::load::container_ports::{host_ports, ports};
+use crate::model::{
+    ContainerPort, HostPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind,
+};
 use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub struct PodDraft {
     pub labels: Arc<Labels>,
     /// Its declared ports.
     pub ports: Arc<[ContainerPort]>,
+    /// The ports of its node that lead to it.
+    pub host_ports: Box<[HostPort]>,
     /// Whether it shares its node's network.
     pub host_network: bool,
     /// Its node.
@@ -312,13 +316,18 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
         let text = field(key).and_then(SyntaxNode::as_str);
         text.filter(|s| !s.is_empty())
     };
+    let host_network = field("hostNetwork")
+        .and_then(SyntaxNode::as_bool)
+        .unwrap_or(false);
     PodDraft {
         name: Box::default(),
         labels: Arc::new(node.map(labels).unwrap_or_default()),
         ports: ports(spec),
-        host_network: field("hostNetwork")
-            .and_then(SyntaxNode::as_bool)
-            .unwrap_or(false),
+        host_ports: spec
+            .filter(|_| !host_network)
+            .map(host_ports)
+            .unwrap_or_default(),
+        host_network,
         node: text("nodeName").map(Into::into),
         addresses: addresses(node.and_then(|n| n.get("status"))),
         ready: is_ready(node.and_then(|n| n.get("status"))),
@@ -390,43 +399,6 @@ fn label_text(value: &SyntaxNode) -> Arc<str> {
         Some(text) => text.into(),
         None => value.to_json().to_string().into(),
     }
-}
-
-/// Declared ports: of containers, and of init containers that keep running (sidecars).
-fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
-    let list = |key: &str| {
-        let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
-        list.unwrap_or_default().iter()
-    };
-    let sidecar =
-        |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");
-    let containers = list("containers").chain(list("initContainers").filter(sidecar));
-    let declared =
-        containers.flat_map(|c| c.get("ports").map(SyntaxNode::items).unwrap_or_default());
-    let mut ports: Vec<ContainerPort> = declared.filter_map(port).collect();
-    ports.sort();
-    ports.dedup();
-    ports.into()
-}
-
-fn port(node: &SyntaxNode) -> Option<ContainerPort> {
-    let number = u16::try_from(node.get("containerPort")?.as_i64()?)
-        .ok()
-        .filter(|p| *p > 0)?;
-    let protocol = node
-        .get("protocol")
-        .and_then(SyntaxNode::as_str)
-        .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
-    let name = node
-        .get("name")
-        .and_then(SyntaxNode::as_str)
-        .filter(|n| !n.is_empty())
-        .map(Into::into);
-    Some(ContainerPort {
-        name,
-        protocol,
-        port: number,
-    })
 }
 
 fn addresses(status: Option<&SyntaxNode>) -> Box<[IpAddr]> {

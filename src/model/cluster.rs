@@ -3,13 +3,14 @@
 //! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated
 //! per distinct set.
 
+use crate::model::doors::DoorObject;
 use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 use crate::model::labels::{Labels, Selector, Truth};
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSource, Service, ServiceEndpoint};
 use crate::model::workload::Workload;
 use crate::set::Ix;
-use crate::set::hashed::{IndexMap, IndexSet};
+use crate::set::hashed::{HashSet, IndexMap, IndexSet};
 use crate::source::Origin;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub struct Cluster {
     pods: Vec<Pod>,
     workloads: Vec<Workload>,
     services: Vec<Service>,
+    doors: Vec<DoorObject>,
     nodes: IndexMap<Box<str>, Node>,
     /// What slices and other objects list for the Services of these names.
     listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
@@ -199,6 +201,16 @@ impl Cluster {
         ServiceId::bounded(self.services.len() - 1)
     }
 
+    /// Adds an object by which callers outside may come in.
+    pub fn add_door(&mut self, door: DoorObject) {
+        self.doors.push(door);
+    }
+
+    /// The objects by which callers outside may come in, in input order.
+    pub fn doors(&self) -> &[DoorObject] {
+        &self.doors
+    }
+
     /// Takes over what objects list for Services from a cluster with the same namespaces.
     pub(crate) fn list_as(&mut self, other: &Self) {
         self.listed.clone_from(&other.listed);
@@ -252,6 +264,14 @@ impl Cluster {
     /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
     pub fn label_sets(&self) -> impl ExactSizeIterator<Item = &Labels> {
         self.labels.iter().map(|l| &**l)
+    }
+
+    /// The label sets that have all of some labels. O(distinct label sets).
+    pub(crate) fn label_sets_with(&self, wanted: &[(&str, &str)]) -> HashSet<LabelsId> {
+        let has = |labels: &Labels| wanted.iter().all(|(k, v)| labels.get(k) == Some(v));
+        let sets = self.labels.iter().enumerate();
+        let found = sets.filter(|(_, labels)| has(labels));
+        found.map(|(i, _)| LabelsId::bounded(i)).collect()
     }
 
     /// A namespace by id.

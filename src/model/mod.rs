@@ -1,11 +1,14 @@
 //! The cluster: namespaces, pods, labels, workloads, services, nodes. No rule and no file is known
 //! here.
 //!
+//! [`doors`] holds the objects by which callers outside may come in, as they are written.
+//!
 //! Invariants: every id is an index into the [`Cluster`] that handed it out; ids are dense and in
 //! input order. A pod is what a policy sees: a template represents its replicas, and replicas whose
 //! labels differ are pods of their own.
 
 pub mod cluster;
+pub mod doors;
 pub mod ids;
 pub(crate) mod label_values;
 pub mod labels;
@@ -17,8 +20,9 @@ pub mod workload;
 pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};
 pub use crate::model::ids::{LabelsId, NamespaceId, PodId, ServiceId, WorkloadId};
 pub use crate::model::labels::{Labels, Pattern, Requirement, Selector, Truth};
-pub use crate::model::pod::{ContainerPort, Pod, PodDnsName};
+pub use crate::model::pod::{ContainerPort, HostPort, Pod, PodDnsName};
 pub use crate::model::service::{
-    EndpointSource, Service, ServiceEndpoint, ServicePort, TargetPort,
+    BalancerAddress, EndpointSource, OutsideService, Service, ServiceEndpoint, ServicePort,
+    TargetPort,
 };
 pub use crate::model::workload::{Workload, WorkloadKind};

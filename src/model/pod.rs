@@ -24,6 +24,19 @@ impl ContainerPort {
     }
 }
 
+/// A port of the node that is forwarded to a container (DO50).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// The port of the node.
+    pub port: u16,
+    /// The address of the node that it is bound to; `None` is every one.
+    pub address: Option<IpAddr>,
+    /// The port of the container.
+    pub container: u16,
+    /// The protocol.
+    pub protocol: Protocol,
+}
+
 /// The name that the DNS gives a pod behind a headless Service: `hostname.subdomain.namespace.svc`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PodDnsName {
@@ -46,6 +59,9 @@ pub struct Pod {
     pub labels: LabelsId,
     /// Declared container ports, including sidecar init containers', sorted and deduplicated.
     pub ports: Arc<[ContainerPort]>,
+    /// The ports of its node that lead to it; of a pod on its node's network none, because it
+    /// listens there itself.
+    pub host_ports: Box<[HostPort]>,
     /// Whether it shares its node's network (S56).
     pub host_network: bool,
     /// The node it runs on, where known.

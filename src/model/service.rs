@@ -4,6 +4,7 @@ use crate::model::ids::NamespaceId;
 use crate::model::labels::Selector;
 use crate::set::{Family, Protocol};
 use crate::source::Origin;
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// Where a service port leads on the pod.
@@ -59,6 +60,40 @@ impl ServiceEndpoint {
     }
 }
 
+/// What a Service has outside the cluster (DO40 to DO48).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OutsideService {
+    /// Whether nodes take calls for every port: of type `NodePort`, or `LoadBalancer` unless it
+    /// goes without; then nodes do for the ports that are written (DO40, DO44).
+    pub at_nodes: bool,
+    /// Whether it has a load balancer: of type `LoadBalancer`.
+    pub balanced: bool,
+    /// The addresses that its status gives the load balancer; none while it is pending.
+    pub balancer: Box<[BalancerAddress]>,
+    /// `spec.loadBalancerClass` (DO45).
+    pub balancer_class: Option<Box<str>>,
+    /// `spec.loadBalancerSourceRanges` (DO46).
+    pub source_ranges: Box<[IpNet]>,
+    /// `spec.externalIPs` (DO47).
+    pub external_addresses: Box<[IpAddr]>,
+    /// Whether `externalTrafficPolicy` is `Local`: the caller's address is kept (DO41).
+    pub keeps_caller: bool,
+    /// Whether an annotation asks for a load balancer of a private network; `None` where none says
+    /// anything (DO48).
+    pub internal: Option<bool>,
+    /// Whether an annotation asks for Google's load balancers to dial the pods (DO92).
+    pub network_endpoint_group: bool,
+}
+
+/// An address of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BalancerAddress {
+    /// An address.
+    Ip(IpAddr),
+    /// A name that outsiders look up.
+    Name(Box<str>),
+}
+
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
@@ -89,6 +124,8 @@ pub struct Service {
     /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without
     /// `externalTrafficPolicy: Local` (S41, S63).
     pub takes_calls_at_nodes: bool,
+    /// What it has outside the cluster, if it has anything there.
+    pub outside: Option<Box<OutsideService>>,
     /// The external name, when it is of type `ExternalName`.
     pub external_name: Option<Box<str>>,
     /// Where it was declared.

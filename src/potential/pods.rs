@@ -259,6 +259,7 @@ pub(crate) fn add_pods(
             workload,
             labels,
             ports: Arc::clone(ports),
+            host_ports: Box::default(),
             host_network: network == PodNetwork::Node,
             node: None,
             addresses: Box::default(),

@@ -9,6 +9,7 @@ use crate::check::Suite;
 use crate::check::breaks::Broken;
 use crate::check::export::Probe;
 use crate::diff::Diff;
+use crate::doors::DoorList;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
 use crate::picture::facts::Dns;
@@ -26,6 +27,7 @@ use crate::query::suggest::suggestion::Suggested;
 use crate::render::ci::findings::CiFindings;
 use crate::render::ci::{diff_findings, markdown, suite};
 use crate::render::context::RenderContext;
+use crate::render::data::doors as doors_data;
 use crate::render::data::listing as listing_data;
 use crate::render::data::questions::QuestionAnswers;
 use crate::render::data::{check as check_data, csv, diff as diff_data, explain, findings};
@@ -177,6 +179,15 @@ impl Render for Plain {
         Text => TextWriter::of(context).plain(plain, out),
         Json => json::write("Explanation", explain::plain(*context, plain), out),
         Yaml => json::write_yaml("Explanation", explain::plain(*context, plain), out),
+    }
+}
+
+impl Render for DoorList {
+    formats! { |list, context, out|
+        Text => folded(context, out, |out| TextWriter::of(context).doors(list, out)),
+        Json => json::write("Doors", doors_data::doors(*context, list), out),
+        Yaml => json::write_yaml("Doors", doors_data::doors(*context, list), out),
+        Csv => csv::rows(doors_data::rows(*context, list), out),
     }
 }
 

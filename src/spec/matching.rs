@@ -120,6 +120,11 @@ pub fn peers_match(
 ) -> Truth {
     match &rule.peers {
         Peers::Any => Truth::Yes,
+        Peers::Of(peers) if case.origin.is_named().is_some() => {
+            let is_everybody = |p: &Peer| matches!(p, Peer::Unreadable { everything: true });
+            let named = case.origin.is_named().filter(|_| !peers.is_empty());
+            Truth::from(peers.iter().any(is_everybody)).or(named.unwrap_or(Truth::No))
+        }
         Peers::Of(peers) => peers
             .iter()
             .map(|p| peer_matches(env, policy, p, pod, peer, case))

@@ -20,3 +20,4 @@ pub use address_families::{EndFamilies, FamilySet};
 pub use cni::{CNI_PROFILES, CniProfile};
 pub use environment::{CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode};
 pub use evaluate::evaluate;
+pub use question::ConnectionOrigin;

@@ -42,9 +42,24 @@ pub enum ConnectionOrigin {
     },
     /// The source is the address of a node, which may be the pod's own (S41, S55).
     ByNode,
+    /// The source is a node whose address is not told; whether it is the pod's own is.
+    OfNode(Truth),
+    /// Nothing is known of the source: a rule for some callers may be for it (DO57).
+    Untold,
+    /// The source is neither a pod nor an address: only a rule for everybody is for it (DO94).
+    Identity,
 }
 
 impl ConnectionOrigin {
+    /// Whether a rule for certain peers is for the source, where nothing about these tells.
+    pub fn is_named(self) -> Option<Truth> {
+        match self {
+            Self::Untold => Some(Truth::Maybe),
+            Self::Identity => Some(Truth::No),
+            Self::Direct | Self::OwnService { .. } | Self::ByNode | Self::OfNode(_) => None,
+        }
+    }
+
     /// Whether a policy of an ordered tier is asked about such a connection.
     pub fn asks(self, policy: &Policy) -> bool {
         let Self::OwnService {
@@ -73,6 +88,8 @@ impl ConnectionOrigin {
         let pod = env.cluster.pod(pod);
         match (self, peer) {
             (Self::OwnService { .. }, _) => Truth::Yes,
+            (Self::Untold | Self::Identity, _) => Truth::No,
+            (Self::OfNode(own), _) => own,
             (Self::ByNode, Endpoint::Address(address)) => env.is_own_of_nodes(pod, address),
             _ => env.is_own_node(pod, peer, mode, direction),
         }

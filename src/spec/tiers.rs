@@ -332,7 +332,11 @@ fn unordered_tier(
 fn exempt_ground(question: &DirectionQuestion<'_>, ix: TierIx) -> Ground {
     match question.case.origin {
         ConnectionOrigin::OwnService { .. } => Ground::OwnService(ix),
-        ConnectionOrigin::Direct | ConnectionOrigin::ByNode => Ground::OwnNode(ix),
+        ConnectionOrigin::Direct
+        | ConnectionOrigin::ByNode
+        | ConnectionOrigin::OfNode(_)
+        | ConnectionOrigin::Untold
+        | ConnectionOrigin::Identity => Ground::OwnNode(ix),
     }
 }
 

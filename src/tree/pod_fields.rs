@@ -12,6 +12,14 @@ const METADATA: &[&str] = &[
     "resourceVersion",
 ];
 
+const SPEC: &[&str] = &[
+    "hostNetwork",
+    "nodeName",
+    "serviceAccountName",
+    "hostname",
+    "subdomain",
+];
+
 /// Which part of an object is being read, as far as that decides what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeptFields {
@@ -31,6 +39,8 @@ pub(super) enum KeptFields {
     Containers,
     /// The status of a pod.
     Status,
+    /// The conditions of a pod, or one of them.
+    Conditions,
 }
 
 impl KeptFields {
@@ -49,9 +59,11 @@ impl KeptFields {
             (Self::Annotations, _) => binds(key).then_some(Self::Whole),
             (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
-            (Self::Spec, _) => within(&["hostNetwork", "nodeName", "serviceAccountName"]),
+            (Self::Spec, _) => within(SPEC),
             (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
+            (Self::Status, "conditions") => Some(Self::Conditions),
             (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
+            (Self::Conditions, _) => within(&["type", "status"]),
         }
     }
 }

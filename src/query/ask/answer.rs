@@ -137,6 +137,7 @@ pub fn ask(
         graph,
         question,
         destination: &destination,
+        from_node: source.node.as_deref(),
         one_of: source.one_of || destination.one_of,
         memo: HashMap::new(),
     };
@@ -209,6 +210,8 @@ struct Asking<'a> {
     graph: &'a AllowGraph,
     question: &'a Question,
     destination: &'a Resolved,
+    /// The node that the source is, where no address of it is told.
+    from_node: Option<&'a str>,
     /// Whether an end is one of several addresses, and it is not told which one.
     one_of: bool,
     memo: HashMap<(EndpointIx, EndpointIx), Allowed>,
@@ -369,6 +372,11 @@ impl Asking<'_> {
     }
 
     fn via_service(&self, source: Endpoint, destination: Endpoint) -> Option<ViaService> {
+        if let (Some(node), Endpoint::Pod(pod)) = (self.from_node, destination) {
+            let own = self.pod(pod).node.as_deref();
+            let is_own = own.map_or(Truth::Maybe, |own| Truth::from(own == node));
+            return Some(ViaService::OfNode(is_own));
+        }
         service_effect::classify(self.graph, self.destination, source, destination)
     }
 

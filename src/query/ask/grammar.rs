@@ -10,7 +10,7 @@ pub use crate::query::ask::parse_error::ParseError;
 use crate::query::ask::parse_error::error;
 use crate::query::ask::pasted;
 pub use crate::query::ask::selector_text::parse_selector;
-use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::set::{Family, IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
@@ -30,6 +30,10 @@ pub enum ObjectKind {
 pub enum Keyword {
     /// Public addresses of both families.
     Internet,
+    /// Public addresses of IPv4.
+    Internet4,
+    /// Public addresses of IPv6.
+    Internet6,
     /// RFC 1918 and unique local addresses.
     Private,
     /// Every workload.
@@ -47,8 +51,10 @@ pub enum Keyword {
 }
 
 impl Keyword {
-    const TABLE: [(Self, &'static str); 8] = [
+    const TABLE: [(Self, &'static str); 10] = [
         (Self::Internet, "internet"),
+        (Self::Internet4, "internet4"),
+        (Self::Internet6, "internet6"),
         (Self::Private, "private"),
         (Self::Any, "any"),
         (Self::AnyPod, "any-pod"),
@@ -94,6 +100,10 @@ pub enum Target {
     Addresses(IpNet),
     /// A well-known set.
     Keyword(Keyword),
+    /// `node/NAME`: a node of the cluster.
+    Node(Box<str>),
+    /// `assumed/NAME`: the pods of a controller as its default install has them.
+    Assumed(Box<str>),
 }
 
 /// A port as it is written in an endpoint.
@@ -412,6 +422,8 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
         [name] => named(None, None, name),
         ["*", "*"] => Ok(Target::Keyword(Keyword::Any)),
         ["*", name] => Ok(Target::Everywhere((*name).into())),
+        ["node", name] => Ok(Target::Node((*name).into())),
+        ["assumed", name] => Ok(Target::Assumed((*name).into())),
         ["ns" | "namespace", name] => Ok(Target::Namespace((*name).into())),
         [namespace, "*"] => Ok(Target::Namespace((*namespace).into())),
         [first, name] => match kind_word(first) {
@@ -444,6 +456,8 @@ impl Keyword {
     pub fn addresses(self) -> Option<IpSet> {
         match self {
             Self::Internet => Some(IpSet::internet()),
+            Self::Internet4 => Some(IpSet::internet().only(Family::V4)),
+            Self::Internet6 => Some(IpSet::internet().only(Family::V6)),
             Self::Private => Some(IpSet::private()),
             Self::Imds => {
                 let known = [

@@ -9,6 +9,7 @@ mod behind;
 mod dns_name;
 pub mod grammar;
 mod naming;
+mod node_name;
 mod nodes;
 mod outside_name;
 mod parse_error;

@@ -57,6 +57,10 @@ pub fn resolve(
         } => resolver.selected(namespace.as_deref(), selector),
         Target::Addresses(net) => Ok(resolver.addresses(*net)),
         Target::Keyword(keyword) => resolver.keyword(*keyword),
+        Target::Node(name) => resolver.node(name),
+        Target::Assumed(name) => resolver.workloads(&format!("controller {name}"), |w, _| {
+            w.origin.document == DocumentId::NONE && w.name == *name
+        }),
     }
 }
 

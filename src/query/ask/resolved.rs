@@ -154,6 +154,8 @@ pub struct Resolved {
     pub anywhere: Option<Box<str>>,
     /// Whether it is one of the addresses, and not told which one.
     pub one_of: bool,
+    /// The node that it is, where no address of the node is told.
+    pub node: Option<Box<str>>,
     /// The traffic that is meant where no port is named.
     pub traffic: Option<TrafficSet>,
 }

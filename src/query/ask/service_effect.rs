@@ -31,6 +31,8 @@ pub enum ViaService {
     /// A pod calls a Service that leads to the pods of the caller's own node alone; whether the
     /// pod is there is not told, or it is not.
     OwnNode(Truth),
+    /// A node calls whose address is not told; whether it is the pod's own.
+    OfNode(Truth),
 }
 
 /// How a Service changes a connection between two ends; `None` where it only names the pod.
@@ -137,6 +139,9 @@ pub fn allowed(
         }
         (Some(ViaService::Rewritten(id, dialled)), _) => {
             rewritten(graph, (id, dialled), source, destination)
+        }
+        (Some(ViaService::OfNode(own)), Endpoint::Pod(pod)) => {
+            graph.allowed_of_node(source, pod, own)
         }
         (Some(ViaService::OwnNode(is_there)), _) => {
             let allowed = graph.allowed(source, destination);

@@ -22,6 +22,7 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
                 undefined_are_asked: true,
             },
         ),
+        ViaService::OfNode(own) => explain_call(graph, flow, ConnectionOrigin::OfNode(own)),
         ViaService::ThroughNode(_) | ViaService::Rewritten(..) | ViaService::OwnNode(_) => {
             explain(graph, flow)
         }

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 /// A cell no spreadsheet executes.
 pub fn cell(text: &str) -> String {
     let text = words::clean(text);
-    if text.starts_with(['=', '+', '-', '@', '\t']) {
+    if text != "-" && text.starts_with(['=', '+', '-', '@', '\t']) {
         format!("'{text}")
     } else {
         text.into_owned()

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod csv;
 pub mod diff;
+pub mod doors;
 pub mod explain;
 pub mod findings;
 pub mod inputs;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod diff;
 pub mod diff_context;
+mod doors;
 pub mod explain;
 mod families;
 pub mod findings;

@@ -6,13 +6,14 @@ use crate::query::ask::via_service::ViaService;
 use crate::render::text::writer::TextWriter;
 use std::io::{self, Write};
 
-/// The word for programs: `itself`, `through-node`, `rewritten` or `own-node`.
+/// The word for programs: `itself`, `through-node`, `rewritten`, `own-node` or `of-node`.
 pub fn word(led: ViaService) -> &'static str {
     match led {
         ViaService::ToItself => "itself",
         ViaService::ThroughNode(_) => "through-node",
         ViaService::Rewritten(..) => "rewritten",
         ViaService::OwnNode(_) => "own-node",
+        ViaService::OfNode(_) => "of-node",
     }
 }
 
@@ -47,6 +48,11 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
              one is"
                 .into()
         }
+        (ViaService::OfNode(own), _) => match own {
+            Truth::Yes => "the address of the node is not in the input; it is the pod's own node".into(),
+            Truth::No => "the address of the node is not in the input; the pod is on another node".into(),
+            Truth::Maybe => "neither the address of the node nor the pod's node is in the input".into(),
+        },
         (ViaService::ThroughNode(caller), false) => {
             format!("the Service takes calls at the nodes: by {caller} or by a node's address, the answer is the same")
         }

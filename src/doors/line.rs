@@ -1,0 +1,169 @@
+//! What is said of one way in: a door, what it leads to, and whether anybody gets through.
+
+use crate::doors::reason::DoorReason;
+use crate::model::{PodId, WorkloadId};
+use crate::policy::PolicyId;
+use crate::set::Protocol;
+use crate::source::Origin;
+use std::net::IpAddr;
+
+/// The kinds of doors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // the kinds of the APIs, and what a Service or a pod has outside
+pub enum DoorKind {
+    Ingress,
+    HttpRoute,
+    GrpcRoute,
+    TlsRoute,
+    TcpRoute,
+    UdpRoute,
+    Route,
+    VirtualService,
+    LoadBalancer,
+    NodePort,
+    ExternalIp,
+    HostPort,
+    HostNetwork,
+}
+
+impl DoorKind {
+    const NAMES: [(Self, &'static str); 13] = [
+        (Self::Ingress, "Ingress"),
+        (Self::HttpRoute, "HTTPRoute"),
+        (Self::GrpcRoute, "GRPCRoute"),
+        (Self::TlsRoute, "TLSRoute"),
+        (Self::TcpRoute, "TCPRoute"),
+        (Self::UdpRoute, "UDPRoute"),
+        (Self::Route, "Route"),
+        (Self::VirtualService, "VirtualService"),
+        (Self::LoadBalancer, "LoadBalancer"),
+        (Self::NodePort, "NodePort"),
+        (Self::ExternalIp, "ExternalIP"),
+        (Self::HostPort, "HostPort"),
+        (Self::HostNetwork, "HostNetwork"),
+    ];
+
+    /// As it is printed.
+    pub fn name(self) -> &'static str {
+        let row = Self::NAMES.iter().find(|row| row.0 == self);
+        row.map_or("", |row| row.1)
+    }
+}
+
+/// Whether callers on the internet get through. In order of what counts where several parents give
+/// one line: the last wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DoorStatus {
+    /// It is a door of a private network, as far as the input shows.
+    Internal,
+    /// Nobody serves it.
+    Refused,
+    /// It is served, and leads nowhere.
+    NoBackend,
+    /// It leads there, and policies let nobody through.
+    ClosedByPolicy,
+    /// The input does not decide.
+    Unknown,
+    /// At least one caller gets through.
+    Open,
+}
+
+impl DoorStatus {
+    /// As it is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Unknown => "unknown",
+            Self::ClosedByPolicy => "closed-by-policy",
+            Self::NoBackend => "no-backend",
+            Self::Refused => "refused",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// A door: an object, and the part of it that callers choose.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Door {
+    /// What it is.
+    pub kind: DoorKind,
+    /// The namespace of its object.
+    pub namespace: Box<str>,
+    /// The name of its object.
+    pub name: Box<str>,
+    /// The host name or address that callers use; `*` is any.
+    pub host: Box<str>,
+    /// The path, or the port and protocol; `*` is any.
+    pub path: Box<str>,
+    /// The class that names who serves it, where there is one.
+    pub class: Option<Box<str>>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// What a door leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DoorTarget {
+    /// Pods of a workload that fare alike, on a port of theirs.
+    Pods(WorkloadId, Vec<PodId>, u16, Protocol),
+    /// A machine outside, on a port of its own.
+    Address(IpAddr, u16, Protocol),
+    /// Nothing, as far as is known.
+    Nothing,
+}
+
+impl DoorTarget {
+    /// The port, if it leads somewhere.
+    pub fn port(&self) -> Option<(u16, Protocol)> {
+        match self {
+            Self::Pods(_, _, port, protocol) | Self::Address(_, port, protocol) => {
+                Some((*port, *protocol))
+            }
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// How callers fare who use a door.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Passage {
+    /// Whether they get through.
+    pub status: DoorStatus,
+    /// Why, or why only in part.
+    pub reason: Option<DoorReason>,
+    /// The policies that close it, or open it in part.
+    pub policies: Vec<PolicyId>,
+}
+
+impl Passage {
+    /// Everybody gets through.
+    pub fn open() -> Self {
+        Self {
+            status: DoorStatus::Open,
+            reason: None,
+            policies: Vec::new(),
+        }
+    }
+
+    /// With a status that has a reason of its own.
+    pub fn because(status: DoorStatus, reason: DoorReason) -> Self {
+        Self {
+            status,
+            reason: Some(reason),
+            policies: Vec::new(),
+        }
+    }
+}
+
+/// One way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorLine {
+    /// The door.
+    pub door: Door,
+    /// The Service behind it, as it is named: `namespace/name`.
+    pub service: Option<Box<str>>,
+    /// What it leads to.
+    pub target: DoorTarget,
+    /// How callers fare.
+    pub passage: Passage,
+}

@@ -1,0 +1,147 @@
+//! Services by name, and the endpoints behind a port of one, as proxies and nodes find them.
+//!
+//! A proxy calls what the `EndpointSlice`s list, so through a door a headless Service is translated
+//! too (DO22). Cost: one pass over the pods when the index is made; then, for each Service, its
+//! distinct label sets.
+
+use crate::model::{
+    Cluster, Labels, LabelsId, NamespaceId, Pod, PodId, Service, ServiceId, ServicePort, TargetPort,
+};
+use crate::set::Family;
+use crate::set::hashed::HashMap;
+use std::net::IpAddr;
+
+/// What takes the connections behind a port of a Service, with the port that it takes them on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behind {
+    /// These pods and outside addresses.
+    Endpoints(Vec<(PodId, u16)>, Vec<(IpAddr, u16)>),
+    /// Nothing.
+    Nothing,
+    /// It is not told.
+    Untold,
+}
+
+/// The Services and pods of a cluster, by what doors look up.
+pub struct ServiceIndex<'c> {
+    /// The cluster.
+    pub cluster: &'c Cluster,
+    named: HashMap<(NamespaceId, &'c str), ServiceId>,
+    labelled: HashMap<NamespaceId, HashMap<LabelsId, Vec<PodId>>>,
+    at_address: HashMap<IpAddr, PodId>,
+}
+
+impl<'c> ServiceIndex<'c> {
+    /// Indexes a cluster.
+    pub fn new(cluster: &'c Cluster) -> Self {
+        let mut labelled: HashMap<NamespaceId, HashMap<LabelsId, Vec<PodId>>> = HashMap::default();
+        let mut at_address = HashMap::default();
+        for (id, pod) in cluster.pods() {
+            let of_namespace = labelled.entry(pod.namespace).or_default();
+            of_namespace.entry(pod.labels).or_default().push(id);
+            if !pod.host_network {
+                at_address.extend(pod.addresses.iter().map(|address| (*address, id)));
+            }
+        }
+        let named = cluster
+            .services()
+            .map(|(id, s)| ((s.namespace, &*s.name), id));
+        Self {
+            cluster,
+            named: named.collect(),
+            labelled,
+            at_address,
+        }
+    }
+
+    /// The Service of a name.
+    pub fn find(&self, namespace: NamespaceId, name: &str) -> Option<ServiceId> {
+        self.named.get(&(namespace, name)).copied()
+    }
+
+    /// The Service that `name.namespace.svc...` is the name of.
+    pub fn of_dns_name(&self, name: &str) -> Option<ServiceId> {
+        let mut parts = name.trim_end_matches('.').split('.');
+        let (service, namespace, svc) = (parts.next()?, parts.next()?, parts.next()?);
+        if svc != "svc" {
+            return None;
+        }
+        self.find(self.cluster.find_namespace(namespace)?, service)
+    }
+
+    /// The pods of a namespace with some labels.
+    fn selected(&self, namespace: NamespaceId, selects: impl Fn(&Labels) -> bool) -> Vec<PodId> {
+        let sets = self.labelled.get(&namespace).into_iter().flatten();
+        let found = sets.filter(|(labels, _)| selects(self.cluster.labels(**labels)));
+        let mut pods: Vec<PodId> = found.flat_map(|(_, pods)| pods).copied().collect();
+        pods.sort_unstable();
+        pods
+    }
+
+    /// What takes the connections to a port of a Service; of its pods only those that are `wanted`.
+    pub fn behind(
+        &self,
+        service: &Service,
+        port: &ServicePort,
+        wanted: &impl Fn(PodId) -> bool,
+    ) -> Behind {
+        let (pods, addresses) = if let Some(selector) = &service.selector {
+            let selects = |labels: &Labels| selector.matches(labels);
+            let pods = self.selected(service.namespace, selects).into_iter();
+            let at_port = |id: PodId| {
+                let pod = self.cluster.pod(id);
+                Some((id, target(pod, port)?)).filter(|_| is_endpoint(service, pod))
+            };
+            let pods = pods.filter(|id| wanted(*id));
+            (pods.filter_map(at_port).collect(), Vec::new())
+        } else {
+            let (namespace, name) = (service.namespace, &service.name);
+            let Some(listed) = self.cluster.listed_endpoints(namespace, name) else {
+                return Behind::Untold;
+            };
+            let (mut pods, addresses) = self.listed(listed.iter().filter(|at| at.is_behind(port)));
+            pods.retain(|(id, _)| wanted(*id));
+            (pods, addresses)
+        };
+        if pods.is_empty() && addresses.is_empty() {
+            return Behind::Nothing;
+        }
+        Behind::Endpoints(pods, addresses)
+    }
+
+    /// Listed endpoints: those that are pods, and the others (DO25).
+    fn listed<'l>(
+        &self,
+        listed: impl Iterator<Item = &'l crate::model::ServiceEndpoint>,
+    ) -> (Vec<(PodId, u16)>, Vec<(IpAddr, u16)>) {
+        let (mut pods, mut addresses) = (Vec::new(), Vec::new());
+        for at in listed {
+            match self.at_address.get(&at.address) {
+                Some(pod) => pods.push((*pod, at.port)),
+                None => addresses.push((at.address, at.port)),
+            }
+        }
+        (pods, addresses)
+    }
+}
+
+/// Whether a pod that a Service selects is behind it (DO5, DO6, DO30).
+fn is_endpoint(service: &Service, pod: &Pod) -> bool {
+    let mut families = pod.addresses.iter().map(|a| Family::of(*a));
+    (pod.ready || service.publishes_not_ready)
+        && (service.families.is_empty()
+            || pod.addresses.is_empty()
+            || families.any(|family| service.families.contains(&family)))
+}
+
+/// The port of a pod behind a port of a Service; `None` where the pod lacks the name (DO3).
+fn target(pod: &Pod, port: &ServicePort) -> Option<u16> {
+    match &port.target {
+        TargetPort::Number(number) => Some(*number),
+        TargetPort::Name(name) => {
+            let mut named = pod.named_ports(name);
+            let (_, number) = named.find(|(protocol, _)| *protocol == port.protocol)?;
+            Some(number)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The ports that the containers of a pod declare.
+
+use crate::model::{ContainerPort, HostPort};
+use crate::set::Protocol;
+use crate::tree::SyntaxNode;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Containers, and init containers that keep running (sidecars).
+fn containers(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> {
+    let list = |key: &str| {
+        let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
+        list.unwrap_or_default().iter()
+    };
+    let sidecar =
+        |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");
+    list("containers").chain(list("initContainers").filter(sidecar))
+}
+
+/// The ports that containers list.
+fn listed_ports(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> {
+    containers(spec).flat_map(|c| c.get("ports").map(SyntaxNode::items).unwrap_or_default())
+}
+
+/// Declared ports.
+pub fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
+    let mut ports: Vec<ContainerPort> = listed_ports(spec).filter_map(port).collect();
+    ports.sort();
+    ports.dedup();
+    ports.into()
+}
+
+/// The ports of the node that lead to containers (DO50).
+pub fn host_ports(spec: &SyntaxNode) -> Box<[HostPort]> {
+    listed_ports(Some(spec)).filter_map(host_port).collect()
+}
+
+fn host_port(node: &SyntaxNode) -> Option<HostPort> {
+    let number = node.get("hostPort")?.as_i64()?;
+    let container = port(node)?;
+    let address = node
+        .get("hostIP")
+        .and_then(|ip| ip.as_str()?.parse::<IpAddr>().ok());
+    Some(HostPort {
+        port: u16::try_from(number).ok().filter(|port| *port > 0)?,
+        address: address.filter(|ip| !ip.is_unspecified()),
+        container: container.port,
+        protocol: container.protocol,
+    })
+}
+
+fn port(node: &SyntaxNode) -> Option<ContainerPort> {
+    let number = u16::try_from(node.get("containerPort")?.as_i64()?)
+        .ok()
+        .filter(|p| *p > 0)?;
+    let protocol = node
+        .get("protocol")
+        .and_then(SyntaxNode::as_str)
+        .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
+    let name = node
+        .get("name")
+        .and_then(SyntaxNode::as_str)
+        .filter(|n| !n.is_empty())
+        .map(Into::into);
+    Some(ContainerPort {
+        name,
+        protocol,
+        port: number,
+    })
+}

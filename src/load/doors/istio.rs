@@ -1,0 +1,112 @@
+//! `Gateway`, `VirtualService` and `DestinationRule` of Istio.
+
+use crate::load::doors::fields::{at, items, port, text, texts};
+use crate::model::doors::{
+    DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute, VirtualService,
+};
+use crate::model::{Labels, Requirement, Selector};
+use crate::source::Path;
+use crate::tree::{Entry, SyntaxNode};
+
+/// Reads a `Gateway`.
+pub fn gateway(node: &SyntaxNode) -> IstioGateway {
+    let labels = at(node, &["spec", "selector"]).map(SyntaxNode::entries);
+    let label = |e: &Entry| {
+        let value = e.value.as_str().unwrap_or_default();
+        Requirement::In(e.key.clone(), vec![value.into()])
+    };
+    let servers = items(node, &["spec", "servers"]).iter();
+    IstioGateway {
+        selector: Selector::new(labels.unwrap_or_default().iter().map(label)),
+        servers: servers
+            .map(|server| IstioServer {
+                hosts: texts(server, &["hosts"]),
+            })
+            .collect(),
+    }
+}
+
+/// Reads a `VirtualService`.
+pub fn virtual_service(node: &SyntaxNode) -> VirtualService {
+    let mut routes = Vec::new();
+    for key in ["http", "tls", "tcp"] {
+        let at = Path::root().key("spec").key(key);
+        for (i, route) in items(node, &["spec", key]).iter().enumerate() {
+            routes.push(VirtualRoute {
+                paths: if key == "http" {
+                    paths(route)
+                } else {
+                    vec!["-".into()]
+                },
+                destinations: destinations(route),
+                at: at.index(i),
+            });
+        }
+    }
+    VirtualService {
+        hosts: texts(node, &["spec", "hosts"]),
+        gateways: texts(node, &["spec", "gateways"]),
+        export_to: texts(node, &["spec", "exportTo"]),
+        routes,
+    }
+}
+
+fn paths(route: &SyntaxNode) -> Vec<Box<str>> {
+    let path = |m: &SyntaxNode| {
+        let uri = m.get("uri");
+        let entry = uri.and_then(|uri| uri.entries().first());
+        let path = entry.and_then(|e| e.value.as_str());
+        Box::from(path.unwrap_or("/"))
+    };
+    let mut paths: Vec<Box<str>> = items(route, &["match"]).iter().map(path).collect();
+    if paths.is_empty() {
+        paths.push("/".into());
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// The destinations of a route, and those that get a copy of its requests (DO104).
+fn destinations(route: &SyntaxNode) -> Vec<VirtualDestination> {
+    let weighted = items(route, &["route"]).iter();
+    let weighted = weighted.filter_map(|item| {
+        let idle = item.get("weight").and_then(SyntaxNode::as_i64) == Some(0);
+        // a single route gets everything, whatever its weight is
+        let alone = items(route, &["route"]).len() == 1;
+        destination(item.get("destination")?, idle && !alone)
+    });
+    let mirror = route.get("mirror").into_iter();
+    let mirrors = items(route, &["mirrors"]).iter();
+    let mirrors = mirror.chain(mirrors.filter_map(|m| m.get("destination")));
+    weighted
+        .chain(mirrors.filter_map(|mirror| destination(mirror, false)))
+        .collect()
+}
+
+fn destination(node: &SyntaxNode, idle: bool) -> Option<VirtualDestination> {
+    Some(VirtualDestination {
+        host: text(node, &["host"])?,
+        port: at(node, &["port", "number"]).and_then(port),
+        subset: text(node, &["subset"]),
+        idle,
+    })
+}
+
+/// Reads a `DestinationRule`.
+pub fn destination_rule(node: &SyntaxNode) -> DestinationRule {
+    let subsets = items(node, &["spec", "subsets"]).iter();
+    let labels = |subset: &SyntaxNode| -> Labels {
+        let entries = subset.get("labels").map(SyntaxNode::entries);
+        let entries = entries.unwrap_or_default().iter();
+        entries
+            .filter_map(|e| Some((&*e.key, e.value.as_str()?)))
+            .collect()
+    };
+    DestinationRule {
+        host: text(node, &["spec", "host"]).unwrap_or_default(),
+        subsets: subsets
+            .filter_map(|subset| Some((text(subset, &["name"])?, labels(subset))))
+            .collect(),
+    }
+}

@@ -1,0 +1,201 @@
+//! The doors as JSON, YAML and CSV: one row for each way in.
+
+use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus, DoorTarget};
+use crate::render::context::RenderContext;
+use crate::render::data::json::{PlaceJson, PolicyName, at, policy};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The columns of the table, which are fields of the JSON too.
+const COLUMNS: [&str; 10] = [
+    "door_kind",
+    "door_namespace",
+    "door_name",
+    "host",
+    "path",
+    "service",
+    "workload",
+    "pod_port",
+    "status",
+    "closed_by",
+];
+
+/// Every door.
+#[derive(Serialize, JsonSchema)]
+pub struct DoorsJson {
+    /// The ways in.
+    pub doors: Vec<DoorJson>,
+    /// Kinds of objects that may open further doors and are not read.
+    pub unread: Vec<UnreadJson>,
+    /// The controllers that are not in the input and are assumed as their default install has them.
+    pub assumed: Vec<String>,
+}
+
+/// A kind that may open doors.
+#[derive(Serialize, JsonSchema)]
+pub struct UnreadJson {
+    /// The kind.
+    pub kind: String,
+    /// How many objects of it there are.
+    pub count: usize,
+}
+
+/// One way in.
+#[derive(Serialize, JsonSchema)]
+pub struct DoorJson {
+    /// The kind of door.
+    pub door_kind: &'static str,
+    /// The namespace of its object.
+    pub door_namespace: String,
+    /// The name of its object.
+    pub door_name: String,
+    /// The host name or address that callers use; `*` is any.
+    pub host: String,
+    /// The path, or the port and protocol that callers use.
+    pub path: String,
+    /// The class that names who serves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The Service behind it; `-` for none.
+    pub service: String,
+    /// The workload behind it, or an address; `-` for none.
+    pub workload: String,
+    /// The port of its pods; `-` for none.
+    pub pod_port: String,
+    /// The protocol on that port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// `open`, `closed-by-policy`, `no-backend`, `refused`, `internal` or `unknown`.
+    pub status: &'static str,
+    /// The policies that close it, else the word of the reason.
+    pub closed_by: String,
+    /// The reason in words, which may change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The policies that close it, or that let only some callers through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<ClosingPolicyJson>,
+    /// The place of the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<PlaceJson>,
+}
+
+/// A policy that closes a door.
+#[derive(Serialize, JsonSchema)]
+pub struct ClosingPolicyJson {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<PlaceJson>,
+}
+
+/// The doors as JSON.
+pub fn doors(context: RenderContext<'_>, list: &DoorList) -> DoorsJson {
+    DoorsJson {
+        doors: list.lines.iter().map(|line| door(context, line)).collect(),
+        unread: list
+            .unread
+            .iter()
+            .map(|(kind, count)| UnreadJson {
+                kind: kind.to_string(),
+                count: *count,
+            })
+            .collect(),
+        assumed: list.assumed.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
+    let door = &line.door;
+    let policies = &context.graph.environment().policies;
+    DoorJson {
+        door_kind: door.kind.name(),
+        door_namespace: door.namespace.to_string(),
+        door_name: door.name.to_string(),
+        host: door.host.to_string(),
+        path: door.path.to_string(),
+        class: door.class.as_deref().map(Into::into),
+        service: line.service.as_deref().unwrap_or("-").into(),
+        workload: target(context, line),
+        pod_port: line
+            .target
+            .port()
+            .map_or_else(|| "-".into(), |(port, _)| port.to_string()),
+        protocol: line.target.port().map(|(_, protocol)| protocol.to_string()),
+        status: line.passage.status.word(),
+        closed_by: closed_by(context, line),
+        reason: line.passage.reason.map(DoorReason::sentence),
+        policies: line
+            .passage
+            .policies
+            .iter()
+            .map(|id| ClosingPolicyJson {
+                policy: policy(context, *id),
+                at: at(
+                    context,
+                    &crate::source::Origin::document(policies.get(*id).document),
+                ),
+            })
+            .collect(),
+        at: at(context, &door.origin),
+    }
+}
+
+/// The workload or the address behind a door.
+pub fn target(context: RenderContext<'_>, line: &DoorLine) -> String {
+    let cluster = &context.graph.environment().cluster;
+    match &line.target {
+        DoorTarget::Pods(workload, ..) => cluster.workload_name(*workload),
+        DoorTarget::Address(address, ..) => address.to_string(),
+        DoorTarget::Nothing => "-".into(),
+    }
+}
+
+/// The policies of a line, by name.
+pub fn policy_names(context: RenderContext<'_>, line: &DoorLine) -> String {
+    let policies = &context.graph.environment().policies;
+    let names = line.passage.policies.iter().map(|id| {
+        let policy = policies.get(*id);
+        match &policy.namespace {
+            Some(namespace) => format!("{namespace}/{}", policy.name),
+            None => policy.name.to_string(),
+        }
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+fn closed_by(context: RenderContext<'_>, line: &DoorLine) -> String {
+    let names = policy_names(context, line);
+    let word = line.passage.reason.map_or("", |reason| reason.word());
+    match line.passage.status {
+        DoorStatus::Open if !names.is_empty() => format!("partly:{names}"),
+        DoorStatus::Open if !word.is_empty() => format!("partly:{word}"),
+        DoorStatus::ClosedByPolicy => names,
+        _ => word.into(),
+    }
+}
+
+/// The doors as rows of cells, the head first.
+pub fn rows<'a>(
+    context: RenderContext<'a>,
+    list: &'a DoorList,
+) -> impl Iterator<Item = Vec<String>> + 'a {
+    let head = COLUMNS.map(String::from).to_vec();
+    let lines = list.lines.iter().map(move |line| {
+        let door = door(context, line);
+        vec![
+            door.door_kind.to_owned(),
+            door.door_namespace,
+            door.door_name,
+            door.host,
+            door.path,
+            door.service,
+            door.workload,
+            door.pod_port,
+            door.status.to_owned(),
+            door.closed_by,
+        ]
+    });
+    std::iter::once(head).chain(lines)
+}

@@ -1,0 +1,134 @@
+//! The table of doors: who comes in from outside, by which door, and what closes it.
+
+use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::render::data::doors::{policy_names, target};
+use crate::render::text::table::columns;
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
+use crate::source::Origin;
+use crate::words::plural;
+use std::io::{self, Write};
+
+impl TextWriter<'_> {
+    /// The table of doors.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn doors(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
+        let rows: Vec<[String; 5]> = list.lines.iter().map(|line| self.door(line)).collect();
+        if rows.is_empty() {
+            writeln!(out, "no door: nothing in the input leads in from outside")?;
+        } else {
+            let head = ["DOOR", "CALLERS USE", "LEADS TO", "STATUS", "AT"];
+            write!(out, "{}", columns(head, &rows, self.style))?;
+            writeln!(out)?;
+            writeln!(out, "{}", counted(list))?;
+        }
+        self.door_remarks(list, out)
+    }
+
+    fn door(&self, line: &DoorLine) -> [String; 5] {
+        let door = &line.door;
+        let port = line.target.port();
+        let to = match (port, &line.service) {
+            (Some((port, protocol)), _) => {
+                format!("{}:{port}/{protocol}", target(self.context, line))
+            }
+            (None, Some(service)) => format!("Service {service}"),
+            (None, None) => "-".into(),
+        };
+        let class = door.class.as_ref();
+        let class = class.map_or_else(String::new, |class| format!(" ({class})"));
+        let name = format!(
+            "{} {}/{}{class}",
+            door.kind.name(),
+            door.namespace,
+            door.name
+        );
+        let cells = [name, used(line), to];
+        let [name, used, to] = cells.map(|cell| words::clean(&cell).into_owned());
+        [name, used, to, self.status(line), self.place(&door.origin)]
+    }
+
+    /// The status, and what makes it so: the policies with their places, or a sentence.
+    fn status(&self, line: &DoorLine) -> String {
+        let policies = &self.context.graph.environment().policies;
+        let closing = line.passage.policies.first().map(|id| {
+            let place = self.place(&Origin::document(policies.get(*id).document));
+            let names = policy_names(self.context, line);
+            words::clean(&format!("{names} {place}"))
+                .trim_end()
+                .to_owned()
+        });
+        let word = line.passage.status.word();
+        let reason = line.passage.reason.map(DoorReason::sentence);
+        match (line.passage.status, closing, reason) {
+            (DoorStatus::ClosedByPolicy, Some(by), _) => format!("closed by {by}"),
+            (DoorStatus::Open, Some(by), _) => format!("open in part: {by}"),
+            (DoorStatus::Open, None, Some(reason)) => format!("open in part: {reason}"),
+            (_, _, Some(reason)) => format!("{word}: {reason}"),
+            (_, _, None) => word.to_owned(),
+        }
+    }
+
+    fn door_remarks(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
+        if !list.assumed.is_empty() {
+            let names = list.assumed.join(", ");
+            writeln!(
+                out,
+                "not in the input, and assumed as their default install has them: {names}"
+            )?;
+        }
+        if !list.unread.is_empty() {
+            let kinds = list.unread.iter();
+            let kinds: Vec<String> = kinds
+                .map(|(kind, count)| plural(*count, &words::clean(kind)))
+                .collect();
+            writeln!(
+                out,
+                "there may be more doors: {} are not read",
+                kinds.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What callers use: a host and a path, or an address and a port.
+fn used(line: &DoorLine) -> String {
+    let door = &line.door;
+    match (&*door.host, &*door.path) {
+        (host, "-") => host.into(),
+        ("*", "*") => "anything else".into(),
+        (host, path) if path.starts_with('/') => format!("{host}{path}"),
+        (host, path) => format!("{host} {path}"),
+    }
+}
+
+/// How many ways in there are of each status.
+fn counted(list: &DoorList) -> String {
+    let all = [
+        (DoorStatus::Open, "open"),
+        (DoorStatus::Unknown, "unknown"),
+        (DoorStatus::ClosedByPolicy, "closed by policy"),
+        (DoorStatus::NoBackend, "without a backend"),
+        (DoorStatus::Refused, "refused"),
+        (DoorStatus::Internal, "internal"),
+    ];
+    let count = |status| {
+        let lines = list.lines.iter();
+        lines.filter(|line| line.passage.status == status).count()
+    };
+    let counts = all
+        .into_iter()
+        .map(|(status, words)| (count(status), words));
+    let counts: Vec<String> = counts
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
+    format!(
+        "{}: {}",
+        plural(list.lines.len(), "way in").replace("way ins", "ways in"),
+        counts.join(", ")
+    )
+}
