@@ -120,6 +120,7 @@ pub use crate::facade::edges::Edge;
 pub use crate::facade::follow::GraphQuery;
 pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
 pub use crate::query::ask::api_server_address::ApiServerAddress;
+pub use crate::query::ask::entrance::{Entrance, EntranceGround, entrance};
 pub use crate::query::ask::grammar::{EndpointSpec, Keyword, ParseError, Question, Target};
 pub use crate::query::ask::resolve::{
     Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
@@ -143,6 +144,7 @@ pub use crate::query::list::potential_rows::{
     potential_rows, potential_rows_of,
 };
 pub use crate::query::reach::closure::{ReachQuery, Way};
+pub use crate::query::reach::door_ends::DoorEnds;
 pub use crate::query::reach::potential_pod::{PotentialPod, exposure};
 pub use crate::query::reach::tree::{
     Hop, Item as ReachItem, Reach, TreeNode as ReachNode, path, reach,
@@ -152,9 +154,10 @@ pub use crate::query::suggest::trial::{Addition, applied};
 
 // 4. Compare: what opens and closes between two inputs, and whether one implies the other.
 pub use crate::diff::{
-    Block as ChangeBlock, Cause, Change, Diff, DiffParty, Edit, Kind as ChangeKind, MaskedChange,
-    OneSided, Parties, PotentialChange, PotentialDiff, PotentialParty, Side as DiffSide,
-    Use as DeclaredUse, What as CauseSubject, Which, declared as declared_uses, diff, diff_in,
+    Block as ChangeBlock, Cause, Change, Diff, DiffParty, DoorChange, Edit, Kind as ChangeKind,
+    MaskedChange, OneSided, Parties, PotentialChange, PotentialDiff, PotentialParty,
+    Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which, declared as declared_uses,
+    diff, diff_in,
 };
 pub use crate::doors::{
     AssumedCallers, CONTROLLERS as DOOR_CONTROLLERS, Controller as DoorController, Door, DoorKind,
@@ -196,6 +199,7 @@ pub use crate::render::answers::{
 pub use crate::render::ci::findings::CiFindings;
 pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};
 pub use crate::render::data::schema::{DocumentKind, json_schema};
+pub use crate::render::door_answers::EntranceView;
 pub use crate::render::report::audit::AuditReport;
 pub use crate::render::report::parts::ReportParts;
 pub use crate::render::report::profile::Profile as AuditProfile;

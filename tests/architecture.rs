@@ -70,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "query",
         &[
             "potential",
+            "doors",
             "graph",
             "compile",
             "spec",
@@ -85,6 +86,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "diff",
         &[
             "potential",
+            "doors",
             "graph",
             "compile",
             "spec",
@@ -101,6 +103,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "check",
         &[
             "potential",
+            "doors",
             "graph",
             "compile",
             "spec",
@@ -123,6 +126,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "lint",
         &[
+            "doors",
             "graph",
             "compile",
             "spec",
@@ -138,7 +142,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "picture",
-        &["query", "graph", "spec", "policy", "model", "set", "words"],
+        &[
+            "query", "doors", "graph", "spec", "policy", "model", "set", "words",
+        ],
     ),
     // how it is said
     ("render", EVERYTHING),

@@ -7,9 +7,17 @@
     clippy::print_stdout
 )]
 
+mod common;
+#[allow(dead_code)]
+#[path = "common/random.rs"]
+mod random;
+
+use common::netpal_at;
+use netpal::internals::spec::evaluate::{ConnectionOrigin, evaluate_from};
 use netpal::{
-    AllowGraph, CompileOptions, DoorList, Format, Input, Locator, Render, RenderContext, load,
-    with_assumed_callers,
+    AllowGraph, CompileOptions, DiffSide, DoorKind, DoorList, DoorStatus, DoorTarget, Endpoint,
+    Flow, Format, Input, Locator, Render, RenderContext, Traffic, Truth, World, diff_in, load,
+    load_str, with_assumed_callers,
 };
 
 /// The doors of an input, as the rows of its table without the head.
@@ -103,4 +111,274 @@ fn every_fact_about_doors() {
         count += expected.len();
     }
     assert!(count > 60, "{count} facts");
+}
+
+/// The program on the example, or on another input.
+fn run(arguments: &[&str]) -> (i32, String) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = netpal_at(root, arguments, "");
+    (run.code, run.stdout)
+}
+
+/// The example with a text in place of another.
+fn edited(from: &str, to: &str) -> Input {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/doors");
+    let read = |name: &str| std::fs::read_to_string(format!("{root}/{name}")).unwrap();
+    let text = format!("{}\n---\n{}", read("shop.yaml"), read("policies.yaml"));
+    assert!(from.is_empty() || text.contains(from), "{from}");
+    load_str(&text.replace(from, to))
+}
+
+fn changes(before: &Input, after: &Input) -> Vec<String> {
+    let [old, new] =
+        [before, after].map(|i| AllowGraph::compile(i, &CompileOptions::default()).unwrap());
+    let side = |input, graph| DiffSide { input, graph };
+    let diff = diff_in(side(before, &old), side(after, &new), World::Closed).unwrap();
+    let shown = diff.doors.iter().map(|change| {
+        let door = &change.line.door;
+        format!(
+            "{} {} {}{}",
+            change.kind.word(),
+            door.kind.name(),
+            door.host,
+            door.path
+        )
+    });
+    shown.collect()
+}
+
+#[test]
+fn a_diff_tells_which_doors_open_and_close() {
+    let input = edited("kind: Ingress", "kind: Ingress");
+    assert_eq!(changes(&input, &input), [""; 0]);
+    let without = edited("kind: Ingress", "kind: SomethingElse");
+    assert_eq!(
+        changes(&without, &input),
+        ["widened Ingress store.example.com/"]
+    );
+    assert_eq!(
+        changes(&input, &without),
+        ["narrowed Ingress store.example.com/"]
+    );
+    let shut = edited("kubernetes.io/metadata.name: ingress-nginx", "team: nobody");
+    assert_eq!(
+        changes(&input, &shut),
+        ["may-narrow Ingress store.example.com/"]
+    );
+    let wider = edited(
+        "        - ipBlock: {cidr: 198.51.100.0/24}",
+        "        - ipBlock: {cidr: 0.0.0.0/0}\n        - ipBlock: {cidr: \"::/0\"}",
+    );
+    assert_eq!(
+        changes(&input, &wider),
+        ["widened LoadBalancer pending5432/TCP"]
+    );
+    let public = edited(
+        "aws-load-balancer-scheme: internal",
+        "aws-load-balancer-scheme: internet-facing",
+    );
+    assert_eq!(
+        changes(&input, &public),
+        ["widened LoadBalancer pending443/TCP"]
+    );
+}
+
+#[test]
+fn whether_policies_admit_and_whether_a_door_leads_there_are_told_apart() {
+    let by =
+        |to: &str, way: &str| run(&["can", "internet", to, "--by", way, "-f", "examples/doors"]);
+    let (code, text) = by("store/frontend", "door");
+    assert!(code == 0 && text.starts_with("yes"), "{text}");
+    let (code, text) = by("store/frontend:9090", "door");
+    assert!(code == 1 && text.contains("policies close it"), "{text}");
+    let (code, text) = by("store/admin", "door");
+    assert!(
+        code == 4 && text.contains("policies would let it in"),
+        "{text}"
+    );
+    assert_eq!(by("store/admin", "any").0, 0);
+    assert_eq!(
+        by("store/frontend", "policy").0,
+        1,
+        "the client never reaches the pod itself"
+    );
+    assert_eq!(
+        run(&[
+            "can",
+            "store/admin",
+            "store/frontend",
+            "--by",
+            "door",
+            "-f",
+            "examples/doors"
+        ])
+        .0,
+        2
+    );
+}
+
+#[test]
+fn searches_start_and_end_at_doors() {
+    let (code, text) = run(&["reach", "internet", "--hops", "any", "-f", "examples/doors"]);
+    assert!(
+        code == 0 && text.contains("orders-db-public") && text.contains("store.example.com"),
+        "{text}"
+    );
+    assert!(text.contains("no door leads there: store/admin"), "{text}");
+    let (_, text) = run(&[
+        "who",
+        "store/orders-db",
+        "--hops",
+        "any",
+        "-f",
+        "examples/doors",
+    ]);
+    assert!(
+        text.contains("1 hop")
+            && text.contains("2 hops")
+            && text.contains("Ingress store/frontend"),
+        "{text}"
+    );
+    let (code, text) = run(&[
+        "reach",
+        "--path",
+        "internet",
+        "store/orders-db",
+        "-f",
+        "examples/doors",
+    ]);
+    assert!(
+        code == 0 && text.contains("path of 1 hop") && text.contains("orders-db-public"),
+        "{text}"
+    );
+    let (_, text) = run(&["reach", "internet", "-f", "examples/three-tier"]);
+    assert!(
+        text.contains("from there"),
+        "without a door policies alone tell: {text}"
+    );
+}
+
+#[test]
+fn a_policy_test_says_where_doors_may_lead() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tests.yaml");
+    let code = |claim: &str| {
+        std::fs::write(&file, format!("version: 1\ntests:\n  - {claim}\n")).unwrap();
+        run(&["test", file.to_str().unwrap(), "-f", "examples/doors"])
+    };
+    let all = "store/frontend:8080, store/orders-db:5432";
+    assert_eq!(
+        code(&format!(
+            "doors: {{only: [\"{}\"]}}",
+            all.replace(", ", "\", \"")
+        ))
+        .0,
+        0
+    );
+    let (exit, text) = code("doors: {only: [\"store/frontend:8080\"]}");
+    assert!(
+        exit == 1 && text.contains("LoadBalancer store/orders-db-public leads"),
+        "{text}"
+    );
+    assert_eq!(
+        code("doors: {only: [\"store/frontend:9090\", store/orders-db]}").0,
+        1
+    );
+    assert_eq!(
+        code("internet: {ingress: [store/orders-db, store/admin]}").0,
+        1
+    );
+    assert_eq!(
+        code("internet: {ingress: [store/orders-db, store/admin, store/frontend]}").0,
+        0
+    );
+}
+
+/// What a random cluster needs to have doors: Services of each kind before its pods, and Ingresses
+/// of a controller that is one of them.
+const DOORS: &str = "
+---
+apiVersion: v1
+kind: Service
+metadata: {name: behind, namespace: NAMESPACE}
+spec: {type: NodePort, POLICY selector: {app: web}, ports: [{port: 80, targetPort: 8080}, {name: x, port: 81, targetPort: 5432}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: in, namespace: NAMESPACE}
+spec:
+  ingressClassName: traefik
+  rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: behind, port: {number: 80}}}}]}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: traefik, namespace: OTHER, labels: {app.kubernetes.io/name: traefik, app: api}}
+spec: {containers: [{name: c}]}
+";
+
+#[test]
+fn doors_are_what_the_specification_says_on_random_clusters() {
+    let (mut open, mut closed) = (0, 0);
+    for seed in 0..300 {
+        let mut random = random::Random::new(seed);
+        let text = random::text(&random::documents(&mut random));
+        let input = load_str(&text);
+        let names: Vec<_> = input
+            .cluster
+            .namespaces()
+            .map(|(_, n)| n.name.to_string())
+            .collect();
+        let policy = if seed % 2 == 0 {
+            ""
+        } else {
+            "externalTrafficPolicy: Local,"
+        };
+        let doors = DOORS
+            .replace("NAMESPACE", random.pick::<String>(&names))
+            .replace("OTHER", random.pick::<String>(&names))
+            .replace("POLICY", policy);
+        let input = load_str(&format!("{text}{doors}"));
+        let (laid, assumed) = with_assumed_callers(&input);
+        let lists = [true, false].map(|on| {
+            let graph = AllowGraph::compile(&laid, &CompileOptions::default().classes(on)).unwrap();
+            (DoorList::of(&graph, &assumed), graph)
+        });
+        let [(list, graph), (apart, _)] = &lists;
+        assert_eq!(list.lines, apart.lines, "seed {seed}, classes on and off");
+        let controller = laid
+            .cluster
+            .pods()
+            .find(|(_, p)| &*p.name == "traefik")
+            .unwrap()
+            .0;
+        for line in list
+            .lines
+            .iter()
+            .filter(|l| l.door.kind == DoorKind::Ingress)
+        {
+            let DoorTarget::Pods(_, pods, port, protocol) = &line.target else {
+                continue;
+            };
+            for pod in pods {
+                let flow = Flow {
+                    source: Endpoint::Pod(controller),
+                    destination: Endpoint::Pod(*pod),
+                    traffic: Traffic {
+                        protocol: *protocol,
+                        port: *port,
+                    },
+                };
+                let expected =
+                    match evaluate_from(graph.environment(), &flow, ConnectionOrigin::Direct) {
+                        Truth::Yes => DoorStatus::Open,
+                        Truth::Maybe => DoorStatus::Unknown,
+                        Truth::No => DoorStatus::ClosedByPolicy,
+                    };
+                assert_eq!(line.passage.status, expected, "seed {seed}: {line:?}");
+                open += usize::from(expected == DoorStatus::Open);
+                closed += usize::from(expected == DoorStatus::ClosedByPolicy);
+            }
+        }
+    }
+    assert!(open > 20 && closed > 20, "{open} open, {closed} closed");
 }

@@ -15,8 +15,8 @@ mod common;
 use common::golden;
 use netpal::{
     AllowGraph, Answer, AnswerView, CompileOptions, Context, DetailLevel, DiffRemarks, DiffSide,
-    DiffView, DrawOptions, Endpoint, Finding, Flow, Format, GraphView, Input, InputsView, Lint,
-    LintConfig, LintView, ListFilter, ListingView, Locator, MatrixBy, PathView, PictureFacts,
+    DiffView, DoorList, DrawOptions, Endpoint, Finding, Flow, Format, GraphView, Input, InputsView,
+    Lint, LintConfig, LintView, ListFilter, ListingView, Locator, MatrixBy, PathView, PictureFacts,
     ReachView, RenderContext, Report, RuleIndex, Snapshot, SnapshotView, Summary, TestEnvironment,
     TestsView, WhyView, render,
 };
@@ -181,6 +181,7 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         reach: &reach,
         root: "shop/frontend",
         exposure: &[],
+        doors: None,
     };
     every_format("reach", view, &context);
     let all = netpal::TrafficSet::all();
@@ -190,12 +191,14 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         reach: &reach,
         root: "data/database",
         exposure: &exposure,
+        doors: None,
     };
     every_format("who", view, &context);
     let view = PathView {
         ends: ["shop/frontend", "data/database"],
         hops: None,
         certain: false,
+        door: None,
     };
     every_format("path", view, &context);
     let facts = PictureFacts::new(&state.graph, &Context::default().dns);
@@ -232,6 +235,7 @@ fn every_judgement_has_its_formats_and_no_other() {
     let environment = TestEnvironment {
         context: &Context::default(),
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let runs = [(&suite, netpal::check(&before.graph, &environment, &suite))];
     let view = TestsView {

@@ -16,8 +16,8 @@ use common::{golden, netpal_at, netpal_in};
 use netpal::internals::check::check_by;
 use netpal::internals::check::external::Outside;
 use netpal::{
-    AllowGraph, Claim, CompileOptions, Context, Endpoint, HostNetwork, IpSet, Outcome, Snapshot,
-    TestEnvironment as Env, TestExample, TestStatus as Status, check, parse_tests,
+    AllowGraph, Claim, CompileOptions, Context, DoorList, Endpoint, HostNetwork, IpSet, Outcome,
+    Snapshot, TestEnvironment as Env, TestExample, TestStatus as Status, check, parse_tests,
 };
 use random::Random;
 use std::collections::BTreeSet;
@@ -42,6 +42,7 @@ fn statuses(graph: &AllowGraph, text: &str) -> Vec<Status> {
     let env = Env {
         context: &Context::default(),
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let run = check(graph, &env, &suite);
     let shown = |o: &Outcome<'_>| o.status == Status::Passed || o.example.is_some();
@@ -395,6 +396,7 @@ fn paths_are_cut_where_it_is_said() {
             &Env {
                 context: &Context::default(),
                 snapshot: &none,
+                doors: &|| Ok(DoorList::default()),
             },
             &suite,
         );
@@ -857,6 +859,7 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
     let env = Env {
         context: &Context::default(),
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let (mut failed, mut other, mut same) = (0, 0, 0);
     let hosts = [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod];
@@ -952,6 +955,7 @@ fn a_claim_asks_pods_on_every_node() {
     let env = Env {
         context: &Context::default(),
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     for one_by_one in [usize::MAX, 0] {
         let run = check_by(&graph, &env, &suite, one_by_one);
@@ -1001,6 +1005,7 @@ fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
     let env = Env {
         context: &Context::default(),
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let status = |one_by_one| check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
     assert_eq!([usize::MAX, 0].map(status), [Status::Undecided; 2]);

@@ -13,8 +13,8 @@ mod random;
 
 use netpal::internals::diff::diff_of_kinds;
 use netpal::{
-    AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, Endpoint, Flow,
-    Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
+    AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, DoorList, Endpoint,
+    Flow, Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
     diff_in, load_str, with_stand_ins,
 };
 use netpal::{
@@ -678,6 +678,7 @@ fn tested(text: &str, test: &str, world: World) -> (TestStatus, Option<String>) 
     let environment = TestEnvironment {
         context: &context,
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let mut run = check(&graph, &environment, &suite);
     if let Some(open) = OpenWorld::new(&input, &options, world).unwrap() {

@@ -9,7 +9,7 @@
 
 use netpal::internals::query::suggest::trial::{AdditionPlace, objects};
 use netpal::{
-    Addition, AllowGraph, CompileOptions, Context, Input, LoadOptions, Source, Suite,
+    Addition, AllowGraph, CompileOptions, Context, DoorList, Input, LoadOptions, Source, Suite,
     TestEnvironment, TestRun, TestStatus, add_remedies, check, load_sources, parse_tests,
 };
 
@@ -52,6 +52,7 @@ fn remedied(text: &str, tests: &[&str]) -> (Input, Vec<(TestStatus, Vec<Addition
     let env = TestEnvironment {
         context: &context,
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let run: TestRun<'_> = check(&graph, &env, &suite);
     let mut runs = [(&suite, run)];
@@ -89,6 +90,7 @@ fn after(text: &str, tests: &[&str]) -> Vec<TestStatus> {
     let env = TestEnvironment {
         context: &context,
         snapshot: &none,
+        doors: &|| Ok(DoorList::default()),
     };
     let suite = suite(tests);
     let run = check(&graph, &env, &suite);

@@ -288,7 +288,7 @@ impl Judge<'_> {
     }
 
     /// The traffic that is permitted to a destination: the ports of every listed end it belongs to.
-    fn permitted(
+    pub(crate) fn permitted(
         &self,
         listed: &[ScopedEnds],
         destination: Endpoint,

@@ -14,6 +14,7 @@ mod by_class;
 mod by_pair;
 pub mod coverage;
 mod default_deny;
+mod doors;
 pub mod export;
 pub mod external;
 mod flows;
@@ -34,6 +35,7 @@ pub use crate::check::parse::{Claim, PolicyTest, Suite, parse};
 
 use crate::check::outcome::ClaimVerdict;
 use crate::check::scope::{Scopes, Trouble};
+use crate::doors::DoorList;
 use crate::graph::AllowGraph;
 use crate::query::Context;
 
@@ -43,6 +45,8 @@ pub struct Env<'a> {
     pub context: &'a Context,
     /// Returns the lines by which the allow-graph differs from the snapshot at a path.
     pub snapshot: &'a dyn Fn(&str) -> Result<Vec<String>, String>,
+    /// Returns the doors of the input.
+    pub doors: &'a dyn Fn() -> Result<DoorList, String>,
 }
 
 /// The number of pairs of pods up to which a claim decides them one by one.
@@ -107,7 +111,21 @@ fn claim(
         Claim::Cannot(texts) => judge.cannot(scopes, texts),
         Claim::OnlyFrom(spec) => judge.only_from(scopes, spec),
         Claim::OnlyTo(spec) => judge.only_to(scopes, spec),
-        Claim::Internet(spec) => judge.internet(scopes, spec),
+        Claim::Doors(spec) => {
+            let list = (env.doors)().map_err(Trouble::Wrong)?;
+            doors::only(judge, scopes, &spec.only, &list)
+        }
+        Claim::Internet(spec) => {
+            let verdict = judge.internet(scopes, spec)?;
+            let Some(ingress) = &spec.ingress else {
+                return Ok(verdict);
+            };
+            let list = (env.doors)().map_err(Trouble::Wrong)?;
+            Ok(doors::both(
+                verdict,
+                doors::only(judge, scopes, ingress, &list)?,
+            ))
+        }
         Claim::Isolated(spec) => path_isolation::isolated(graph, scopes, judge, spec),
         Claim::DefaultDeny(spec) => default_deny::default_deny(graph, spec),
         Claim::MatchesSnapshot(path) => match (env.snapshot)(path) {

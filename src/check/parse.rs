@@ -5,8 +5,8 @@
 //! is settings. Parsing does not depend on a cluster. Cost: linear in the file.
 
 use crate::check::schema::{
-    DefaultDeny, GroupSpec, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several,
-    TestFile, TestSpec,
+    DefaultDeny, DoorsClaim, GroupSpec, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo,
+    Several, TestFile, TestSpec,
 };
 use crate::check::scope;
 use crate::config;
@@ -33,6 +33,8 @@ pub enum Claim {
     Isolated(Isolated),
     /// The internet reaches, and is reached from, only the listed ends.
     Internet(Internet),
+    /// Doors lead to the listed ends only.
+    Doors(DoorsClaim),
     /// Every workload is isolated.
     DefaultDeny(DefaultDeny),
     /// The allow-graph is the one in this file.
@@ -158,6 +160,7 @@ fn test(spec: TestSpec, at: Location) -> Result<PolicyTest, String> {
     }));
     claims.extend(spec.isolated.map(Claim::Isolated));
     claims.extend(spec.internet.map(Claim::Internet));
+    claims.extend(spec.doors.map(Claim::Doors));
     claims.extend(spec.default_deny.map(|d| {
         Claim::DefaultDeny(DefaultDeny {
             require_policy: d.require_policy || require_policy,
@@ -166,7 +169,7 @@ fn test(spec: TestSpec, at: Location) -> Result<PolicyTest, String> {
     }));
     claims.extend(spec.matches_snapshot.map(Claim::MatchesSnapshot));
     let (1, Some(claim)) = (claims.len(), claims.pop()) else {
-        return Err("a test has exactly one of can, cannot, only-from, only-to, isolated, internet, default-deny and \
+        return Err("a test has exactly one of can, cannot, only-from, only-to, isolated, internet, doors, default-deny and \
                     matches-snapshot"
             .into());
     };
@@ -209,6 +212,7 @@ fn complete(claim: &Claim) -> Result<(), String> {
             }
             ends(&texts(&i.ingress)).and_then(|()| questions(&texts(&i.egress)))
         }
+        Claim::Doors(doors) => ends(doors.only.texts()),
         Claim::DefaultDeny(_) | Claim::MatchesSnapshot(_) => Ok(()),
     }
 }
@@ -226,6 +230,7 @@ fn words(claim: &Claim) -> String {
             Hops::Most(n) => format!("{} never reaches {} within {n} hops", i.from, i.to),
         },
         Claim::Internet(_) => "the edge to the internet".into(),
+        Claim::Doors(doors) => format!("doors lead only to {}", doors.only.texts().join(", ")),
         Claim::DefaultDeny(_) => "every workload is isolated".into(),
         Claim::MatchesSnapshot(path) => format!("the allow-graph is the one in {path}"),
     }

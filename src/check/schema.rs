@@ -61,6 +61,8 @@ pub struct TestSpec {
     pub isolated: Option<Isolated>,
     /// What the internet may reach, and what may reach the internet.
     pub internet: Option<Internet>,
+    /// Where doors lead from the internet.
+    pub doors: Option<DoorsClaim>,
     /// Every workload is isolated.
     pub default_deny: Option<DefaultDeny>,
     /// The allow-graph is the one in this snapshot, a path from the current directory.
@@ -142,6 +144,15 @@ pub struct Internet {
     pub ingress: Option<Several>,
     /// What may reach the internet, as `SRC -> DST:PORT`; not checked when left out.
     pub egress: Option<Several>,
+}
+
+/// Doors lead to nothing else.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct DoorsClaim {
+    /// What doors may lead to, with ports if wanted.
+    pub only: Several,
 }
 
 /// Every workload is isolated in these directions.

@@ -216,6 +216,8 @@ pub enum SchemaOf {
     List,
     /// The JSON of netpal doors.
     Doors,
+    /// The JSON of netpal can --by door.
+    Entrance,
     /// The JSON of netpal reach and netpal who.
     #[value(alias = "who")]
     Reach,
@@ -243,6 +245,7 @@ pub enum SchemaOf {
   netpal can frontend reach database:5432 -f k8s/
   netpal can deploy/web svc/db:5432 -f k8s/
   netpal can ns/dev reach internet:443 -f k8s/
+  netpal can internet reach shop/web --by door -f k8s/
   netpal can --questions questions.csv -f k8s/")]
 pub struct CanArgs {
     /// SRC [reach] DST[:PORT[/PROTOCOL]]
@@ -251,9 +254,29 @@ pub struct CanArgs {
     /// Yes as soon as one of several ends may
     #[arg(long)]
     pub some: bool,
+    /// How the internet is to come in: policy asks whether policies let it in, door whether a door
+    /// leads there and is open, any either
+    #[arg(
+        long,
+        value_name = "WAY",
+        default_value = "policy",
+        conflicts_with = "questions"
+    )]
+    pub by: EnteredBy,
     /// Answer many at once: CSV lines src,dst,protocol,port[,expected]; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     pub questions: Option<String>,
+}
+
+/// How the internet is to come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EnteredBy {
+    /// By either.
+    Any,
+    /// As policies let it in, wherever doors lead.
+    Policy,
+    /// By a door.
+    Door,
 }
 
 /// `why`.

@@ -1,14 +1,17 @@
 //! `netpal can`: one question, one screen.
 
-use super::args::{CanArgs, Common};
+use super::args::{CanArgs, Common, EnteredBy};
 use super::asked::{helped, question};
 use super::exit::Exit;
 use super::hints::hint;
 use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
-use anyhow::Result;
-use netpal::{AnswerView, Format, ask};
+use anyhow::{Result, bail};
+use netpal::{
+    Answer, AnswerView, EntranceGround, EntranceView, Format, Keyword, Target, Verdict, ask,
+    entrance,
+};
 
 /// Answers one question, or a file of them.
 ///
@@ -26,6 +29,9 @@ pub fn run(common: &Common, can: &CanArgs) -> Result<Exit> {
     if can.some {
         answer.verdict = answer.any();
     }
+    if can.by != EnteredBy::Policy {
+        return by_door(common, can.by, &workspace, &answer);
+    }
     let view = AnswerView {
         answer: &answer,
         hint: output
@@ -35,4 +41,36 @@ pub fn run(common: &Common, can: &CanArgs) -> Result<Exit> {
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::of(answer.verdict, common)))
+}
+
+/// Answers whether the internet comes in by a door. That no door leads there has an exit code of
+/// its own.
+fn by_door(common: &Common, by: EnteredBy, workspace: &Workspace, answer: &Answer) -> Result<Exit> {
+    let (from, to) = (&answer.question.source, &answer.question.destination);
+    let words = [Keyword::Internet, Keyword::Internet4, Keyword::Internet6];
+    if !words
+        .iter()
+        .any(|word| from.target == Target::Keyword(*word))
+    {
+        bail!(
+            "--by asks how the internet comes in: netpal can internet reach {} --by door",
+            to.text
+        );
+    }
+    let output = Output::of::<EntranceView<'_>>(common)?;
+    let mut found = entrance(&workspace.doors()?, answer);
+    let admitted = by == EnteredBy::Any && answer.verdict == Verdict::Yes;
+    if admitted {
+        found.verdict = Verdict::Yes;
+    }
+    let view = EntranceView {
+        entrance: &found,
+        ends: [&from.text, &to.text],
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
+    let exit = match found.ground {
+        EntranceGround::NoDoor if !admitted => Exit::NoDoor,
+        _ => Exit::of(found.verdict, common),
+    };
+    Ok(workspace.exit(common, exit))
 }

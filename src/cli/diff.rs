@@ -295,7 +295,11 @@ fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
     if (opens && diff.widens()) || (closes && diff.narrows()) || other {
         return Exit::Bad;
     }
-    let may = |kind| diff.of(kind).next().is_some() || diff.potential.of(kind).next().is_some();
+    let may = |kind| {
+        diff.of(kind).next().is_some()
+            || diff.potential.of(kind).next().is_some()
+            || diff.doors_of(kind).next().is_some()
+    };
     let undecided = (opens && may(ChangeKind::MayWiden))
         || (closes && may(ChangeKind::MayNarrow))
         || may(ChangeKind::Undecided)

@@ -14,7 +14,7 @@ use netpal::DoorList;
 pub fn run(common: &Common) -> Result<Exit> {
     let output = Output::of::<DoorList>(common)?;
     let workspace = Workspace::open(common)?;
-    let doors = workspace.doors(common)?;
+    let doors = workspace.doors()?;
     output.render(&doors, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }

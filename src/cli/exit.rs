@@ -14,6 +14,8 @@ pub enum Exit {
     Usage,
     /// Partly or unknown.
     Undecided,
+    /// No, because no door leads there.
+    NoDoor,
 }
 
 impl Exit {
@@ -24,6 +26,7 @@ impl Exit {
             Self::Bad => 1,
             Self::Usage => 2,
             Self::Undecided => 3,
+            Self::NoDoor => 4,
         }
     }
 

@@ -14,8 +14,9 @@ code  can, why                      diff, plan, snapshot --check         lint   
 1     no (nothing asked)            changed (see --fail-on)              findings                      a test failed or was EMPTY
 2     usage error, unreadable or invalid input, bad configuration, ambiguous name, kubectl failed
 3     partly or unknown             equal only up to unknown parts       -                             undecided, and nothing failed
+4     can --by door: no door leads there, whatever policies say
 
---unknown=yes|no|fail says how unknown counts; --exit-zero turns 1 and 3 into 0; code 101 is a bug in netpal.
+--unknown=yes|no|fail says how unknown counts; --exit-zero turns 1, 3 and 4 into 0; code 101 is a bug in netpal.
 ";
 
 const ENDPOINTS: &str = "\

@@ -8,8 +8,9 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    End, Endpoint, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery, ReachView,
-    TrafficSet, Truth, Way, describe_root, exposure, path, reach, resolve, resolve_traffic,
+    DoorEnds, End, Endpoint, EndpointSpec, IpSet, Keyword, PathView, PodId, PotentialPod,
+    ReachQuery, ReachView, Target, TrafficSet, Truth, Way, describe_root, exposure, path, reach,
+    resolve, resolve_traffic,
 };
 use std::collections::BTreeSet;
 
@@ -95,14 +96,37 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     };
     let workspace = opened(common, &[source])?;
     let root = root(&workspace, source)?;
-    let found = reach(&workspace.graph, &query(&root, Way::Forward, args.hops));
+    let doors = doors_from(&workspace, source, &root)?;
+    let mut start = query(&root, Way::Forward, args.hops);
+    if let Some(doors) = &doors {
+        start.pods = doors.pods();
+        start.addresses = IpSet::empty();
+        start.hops = start.hops.map(|hops| hops.saturating_sub(1));
+    }
+    let found = reach(&workspace.graph, &start);
     let view = ReachView {
         reach: &found,
         root: &root.name,
         exposure: &[],
+        doors: doors.as_ref(),
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// The doors that a search starts at, if it starts at the internet and the input has any.
+fn doors_from(workspace: &Workspace, source: &str, root: &Root) -> Result<Option<DoorEnds>> {
+    let words = [Keyword::Internet, Keyword::Internet4, Keyword::Internet6];
+    let target = endpoint(source)?.target;
+    if !words.iter().any(|word| target == Target::Keyword(*word)) {
+        return Ok(None);
+    }
+    let list = workspace.doors()?;
+    Ok(DoorEnds::from_internet(
+        &workspace.graph,
+        &list,
+        &root.addresses,
+    ))
 }
 
 fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
@@ -111,18 +135,44 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
         bail!("--path takes two ends")
     };
     let workspace = opened(common, &[from, to])?;
-    let (from, to) = (root(&workspace, from)?, root(&workspace, to)?);
+    let source = from;
+    let (mut from, to) = (root(&workspace, from)?, root(&workspace, to)?);
+    let doors = doors_from(&workspace, source, &from)?;
+    if let Some(doors) = &doors {
+        from.pods = &doors.pods() | &doors.maybe_pods();
+        if from.pods.is_empty() {
+            bail!("no door leads to a workload: netpal doors says what becomes of each");
+        }
+    }
     if from.pods.is_empty() || to.pods.is_empty() {
         bail!("--path goes from workload to workload; ask about addresses with netpal can");
     }
     let start = query(&from, Way::Forward, HopLimit(None));
-    let look = |least| path(&workspace.graph, &start, &to.pods, &to.asked, least);
-    let certain = look(Truth::Yes);
-    let found = certain.clone().or_else(|| look(Truth::Maybe));
+    let behind = |start: &ReachQuery| doors.is_some() && !start.pods.is_disjoint(&to.pods);
+    let look = |start: &ReachQuery, least| {
+        let is_there = behind(start).then(Vec::new);
+        is_there.or_else(|| path(&workspace.graph, start, &to.pods, &to.asked, least))
+    };
+    let open = ReachQuery {
+        pods: doors
+            .as_ref()
+            .map_or_else(|| from.pods.clone(), DoorEnds::pods),
+        ..start.clone()
+    };
+    let certain = look(&open, Truth::Yes);
+    let found = certain.clone().or_else(|| look(&start, Truth::Maybe));
+    let first = found
+        .as_ref()
+        .map(|hops| match hops.first().map(|hop| hop.flow.source) {
+            Some(Endpoint::Pod(pod)) => BTreeSet::from([pod]),
+            _ => to.pods.clone(),
+        });
+    let door = doors.as_ref().and_then(|doors| doors.door_of(&first?));
     let view = PathView {
         ends: [&from.name, &to.name],
         hops: found.as_deref(),
         certain: certain.is_some(),
+        door,
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     let exit = match (&certain, &found) {
@@ -145,10 +195,14 @@ pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
         bail!("`{}`: who takes workloads and Services", args.destination);
     }
     let found = reach(&workspace.graph, &query(&root, Way::Backward, args.hops));
+    let cluster = &workspace.input.cluster;
+    let roots = root.pods.iter().map(|pod| cluster.pod(*pod).workload);
+    let doors = DoorEnds::leading_to(&workspace.doors()?, &roots.collect(), &found);
     let view = ReachView {
         reach: &found,
         root: &root.name,
         exposure: &exposed(&workspace, &root)?,
+        doors: Some(&doors),
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))

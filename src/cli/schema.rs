@@ -27,6 +27,7 @@ impl From<SchemaOf> for DocumentKind {
             SchemaOf::Why => Self::Why,
             SchemaOf::List => Self::List,
             SchemaOf::Doors => Self::Doors,
+            SchemaOf::Entrance => Self::Entrance,
             SchemaOf::Reach => Self::Reach,
             SchemaOf::Path => Self::Path,
             SchemaOf::Explain => Self::Explanation,

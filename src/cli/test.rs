@@ -9,8 +9,8 @@ use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
 use netpal::{
-    AllowGraph, OpenWorld, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment, TestStatus,
-    TestsView, add_remedies, check, parse_tests, probes, propose, read_texts,
+    AllowGraph, DoorList, OpenWorld, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment,
+    TestStatus, TestsView, add_remedies, check, parse_tests, probes, propose, read_texts,
 };
 
 /// Runs the tests of the files named, else of those the configuration names.
@@ -50,6 +50,7 @@ pub fn runs<'a>(
     let environment = TestEnvironment {
         context: &workspace.names,
         snapshot: &drift,
+        doors: &|| doors(workspace, graph),
     };
     let open = open_world(workspace, graph);
     let run = |suite: &'a Suite| {
@@ -72,12 +73,18 @@ fn open_world(workspace: &Workspace, graph: &AllowGraph) -> Option<OpenWorld> {
         .flatten()
 }
 
+/// The doors of an allow-graph that is the workspace's own or was made from it.
+fn doors(workspace: &Workspace, graph: &AllowGraph) -> Result<DoorList, String> {
+    DoorList::of_input(&workspace.input_of(graph), graph).map_err(|error| error.to_string())
+}
+
 /// Looks for what would make the failed tests hold.
 fn suggest_remedies(workspace: &Workspace, runs: &mut [SuiteRun<'_>]) {
     let drift = |path: &str| snapshot::drift(workspace, &workspace.graph, path);
     let environment = TestEnvironment {
         context: &workspace.names,
         snapshot: &drift,
+        doors: &|| doors(workspace, &workspace.graph),
     };
     add_remedies(&workspace.input, &workspace.graph, &environment, runs);
 }
@@ -172,6 +179,7 @@ pub fn init(common: &Common) -> Result<Exit> {
     let environment = TestEnvironment {
         context: &workspace.names,
         snapshot: &none,
+        doors: &|| doors(&workspace, &workspace.graph),
     };
     let (mut proposed, left) = propose(&workspace.graph, &environment);
     close_where_needed(&workspace, &environment, &mut proposed);

@@ -15,7 +15,6 @@ use netpal::{
     Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
     Snapshot, Source, TaintReason, Unsupported, WorkloadId, World, WorldSpec, dns_pods,
     load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
-    with_assumed_callers,
 };
 
 /// Everything a command needs to answer.
@@ -149,13 +148,8 @@ impl Workspace {
     ///
     /// # Errors
     /// When the input with the controllers that are assumed cannot be compiled.
-    pub fn doors(&self, common: &Common) -> Result<DoorList> {
-        let (input, assumed) = with_assumed_callers(&self.input);
-        if assumed.is_empty() {
-            return Ok(DoorList::of(&self.graph, &assumed));
-        }
-        let graph = AllowGraph::compile(&input, &options(&self.project.merged(common))?)?;
-        Ok(DoorList::of(&graph, &assumed))
+    pub fn doors(&self) -> Result<DoorList, CompileError> {
+        DoorList::of_input(&self.input, &self.graph)
     }
 
     /// What governed ends admit from pods that are not in the input, and may send to them; of some

@@ -7,11 +7,12 @@ use crate::diff::align::endpoint::DiffParty;
 use crate::diff::align::order::Parties;
 use crate::diff::cause::attribution::Cause;
 use crate::diff::cause::policy_edits::PolicyEdit;
+use crate::diff::doors::DoorChange;
 use crate::diff::kind::Kind;
 use crate::diff::potential_answer::PotentialDiff;
 use crate::diff::rows::unchanged::Unchanged;
 use crate::model::WorkloadId;
-use crate::set::TrafficSet;
+use crate::set::{Traffic, TrafficSet};
 use crate::spec::Flow;
 
 /// Every source with every destination. A workload among both the sources and the destinations
@@ -100,6 +101,8 @@ pub struct Diff {
     pub unchanged: Unchanged,
     /// What changes for pods that are not in the input, where that was asked for.
     pub potential: PotentialDiff,
+    /// The doors that open or close, where that was asked for.
+    pub doors: Vec<DoorChange>,
 }
 
 impl Diff {
@@ -112,6 +115,10 @@ impl Diff {
         self.potential.changes.retain_mut(|change| {
             let asked = pods.cut(&change.traffic, asked);
             cut(&mut change.traffic, &mut change.example, &asked)
+        });
+        self.doors.retain(|change| {
+            let port = change.line.target.port();
+            port.is_none_or(|(port, protocol)| asked.contains(Traffic { protocol, port }))
         });
         self.latent.retain_mut(|masked| {
             let mut example = (masked.example, masked.example);
@@ -138,12 +145,19 @@ impl Diff {
             && self.added.is_empty()
             && self.removed.is_empty()
             && self.potential.is_empty()
+            && self.doors.is_empty()
+    }
+
+    /// The doors that change in one way.
+    pub fn doors_of(&self, kind: Kind) -> impl Iterator<Item = &DoorChange> {
+        self.doors.iter().filter(move |c| c.kind == kind)
     }
 
     /// Whether paths open for certain, those of new workloads included.
     pub fn widens(&self) -> bool {
         self.of(Kind::Widened).next().is_some()
             || self.potential.of(Kind::Widened).next().is_some()
+            || self.doors_of(Kind::Widened).next().is_some()
             || self.added.iter().any(|l| l.connected)
     }
 
@@ -151,6 +165,7 @@ impl Diff {
     pub fn narrows(&self) -> bool {
         self.of(Kind::Narrowed).next().is_some()
             || self.potential.of(Kind::Narrowed).next().is_some()
+            || self.doors_of(Kind::Narrowed).next().is_some()
             || self.removed.iter().any(|l| l.connected)
     }
 }

@@ -15,6 +15,7 @@ use crate::diff::align::endpoint::DiffParty;
 use crate::diff::answer::{Change, Diff};
 use crate::diff::before_after::Side;
 use crate::diff::diff;
+use crate::diff::doors::door_changes;
 use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
@@ -24,7 +25,8 @@ use crate::potential::pods::MOST;
 use crate::potential::{PodKind, PotentialPods, World};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// [`diff`], and what changes for pods that are not in the input, as far as a world has them.
+/// [`diff`], and what changes for pods that are not in the input, as far as a world has them, and
+/// which doors open or close.
 ///
 /// # Errors
 /// When an input with the kinds of pods that may exist is too large to compile.
@@ -41,6 +43,7 @@ pub fn diff_of_kinds(
     most: usize,
 ) -> Result<Diff, CompileError> {
     let mut found = diff(before, after);
+    found.doors = door_changes(before, after)?;
     found.potential = potential(before, after, world, most, &found)?;
     let used: BTreeSet<usize> = found
         .potential

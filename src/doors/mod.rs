@@ -43,7 +43,8 @@ pub use crate::doors::line::{Door, DoorKind, DoorLine, DoorStatus, DoorTarget, P
 pub use crate::doors::reason::DoorReason;
 
 use crate::doors::builder::DoorBuilder;
-use crate::graph::AllowGraph;
+use crate::graph::{AllowGraph, CompileError};
+use crate::input::Input;
 use crate::model::ServiceId;
 use crate::model::doors::DoorSpec;
 use std::collections::BTreeMap;
@@ -86,6 +87,20 @@ impl DoorList {
             unread: unread.into_iter().collect(),
             assumed: assumed.controllers(),
         }
+    }
+
+    /// The doors of an input that a graph was compiled from: compiled again with the controllers
+    /// that are assumed, where there are any.
+    ///
+    /// # Errors
+    /// When the input with these is too large to compile.
+    pub fn of_input(input: &Input, graph: &AllowGraph) -> Result<Self, CompileError> {
+        let (laid, assumed) = with_assumed_callers(input);
+        if assumed.is_empty() {
+            return Ok(Self::of(graph, &assumed));
+        }
+        let laid = AllowGraph::compile(&laid, &graph.environment().options)?;
+        Ok(Self::of(&laid, &assumed))
     }
 
     /// Whether it is sure that there are no other doors.

@@ -9,7 +9,7 @@ use crate::check::Suite;
 use crate::check::breaks::Broken;
 use crate::check::export::Probe;
 use crate::diff::Diff;
-use crate::doors::DoorList;
+use crate::doors::DoorLine;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
 use crate::picture::facts::Dns;
@@ -21,13 +21,13 @@ use crate::query::explain::why::Why;
 use crate::query::list::listing::Filter;
 use crate::query::list::matrix::Matrix;
 use crate::query::list::potential_rows::PotentialRows;
+use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Reach};
 use crate::query::suggest::suggestion::Suggested;
 use crate::render::ci::findings::CiFindings;
 use crate::render::ci::{diff_findings, markdown, suite};
 use crate::render::context::RenderContext;
-use crate::render::data::doors as doors_data;
 use crate::render::data::listing as listing_data;
 use crate::render::data::questions::QuestionAnswers;
 use crate::render::data::{check as check_data, csv, diff as diff_data, explain, findings};
@@ -135,19 +135,21 @@ pub struct ReachView<'a> {
     pub root: &'a str,
     /// Pods that do not exist yet and would be let in.
     pub exposure: &'a [PotentialPod],
+    /// The doors at its ends, where the internet is at one.
+    pub doors: Option<&'a DoorEnds>,
 }
 
 impl Render for ReachView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).reach(view.reach, view.exposure, view.root, out),
+        Text => TextWriter::of(context).reach(view.reach, view.exposure, view.root, view.doors, out),
         Json => json::write(
             "Reach",
-            reach_data::reach(*context, view.reach, view.root, view.exposure),
+            reach_data::reach(*context, view.reach, view.root, view.exposure, view.doors),
             out,
         ),
         Yaml => json::write_yaml(
             "Reach",
-            reach_data::reach(*context, view.reach, view.root, view.exposure),
+            reach_data::reach(*context, view.reach, view.root, view.exposure, view.doors),
             out,
         ),
     }
@@ -161,16 +163,18 @@ pub struct PathView<'a> {
     pub hops: Option<&'a [Hop]>,
     /// Whether every hop is certain.
     pub certain: bool,
+    /// The door by which the internet comes to where the hops start.
+    pub door: Option<&'a DoorLine>,
 }
 
 impl Render for PathView<'_> {
     formats! { |view, context, out|
         Text => match view.hops {
-            Some(hops) => TextWriter::of(context).path(hops, view.certain, out),
+            Some(hops) => TextWriter::of(context).path(view.door, hops, view.certain, out),
             None => TextWriter::of(context).no_path(view.ends, out),
         },
-        Json => json::write("Path", reach_data::path(*context, view.hops, view.certain), out),
-        Yaml => json::write_yaml("Path", reach_data::path(*context, view.hops, view.certain), out),
+        Json => json::write("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
+        Yaml => json::write_yaml("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
     }
 }
 
@@ -179,15 +183,6 @@ impl Render for Plain {
         Text => TextWriter::of(context).plain(plain, out),
         Json => json::write("Explanation", explain::plain(*context, plain), out),
         Yaml => json::write_yaml("Explanation", explain::plain(*context, plain), out),
-    }
-}
-
-impl Render for DoorList {
-    formats! { |list, context, out|
-        Text => folded(context, out, |out| TextWriter::of(context).doors(list, out)),
-        Json => json::write("Doors", doors_data::doors(*context, list), out),
-        Yaml => json::write_yaml("Doors", doors_data::doors(*context, list), out),
-        Csv => csv::rows(doors_data::rows(*context, list), out),
     }
 }
 

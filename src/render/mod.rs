@@ -10,6 +10,7 @@ pub mod any;
 pub mod ci;
 pub mod context;
 pub mod data;
+pub mod door_answers;
 pub mod end_names;
 pub mod format;
 pub mod image;

@@ -7,6 +7,7 @@ pub mod api_server_address;
 pub mod asked_traffic;
 mod behind;
 mod dns_name;
+pub mod entrance;
 pub mod grammar;
 mod naming;
 mod node_name;

@@ -2,6 +2,7 @@
 //! not exist yet.
 
 pub mod closure;
+pub mod door_ends;
 pub mod inbound;
 mod outside_addresses;
 pub mod path;

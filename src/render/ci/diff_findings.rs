@@ -8,11 +8,13 @@
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
 use crate::diff::{
-    Block, Cause, Change, Diff, Kind, NoEffectEdit, OneSided, PotentialChange, What, Which,
+    Block, Cause, Change, Diff, DoorChange, Kind, NoEffectEdit, OneSided, PotentialChange, What,
+    Which,
 };
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{cells, openness};
 use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
+use crate::render::text::door_changes;
 use crate::render::text::potential::sentence;
 use crate::render::words;
 use crate::source::{Location, Origin};
@@ -110,6 +112,7 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
                 .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
         );
     }
+    found.extend(diff.doors.iter().map(|change| door(pages, change)));
     for change in &diff.potential.changes {
         found.push(potential(pages, diff, change));
     }
@@ -197,6 +200,21 @@ fn edit(
         .notes
         .extend(pages.remarks(changes).into_iter().map(Into::into));
     finding.fingerprint = fingerprint(pages, kind, cause);
+    finding
+}
+
+/// A door that opens or closes.
+fn door(pages: DiffContext<'_>, change: &DoorChange) -> Finding {
+    let message = format!("door: {}", door_changes::sentence(pages, change));
+    let mut finding = new(
+        row(change.kind),
+        door_changes::place(pages, change),
+        message,
+    );
+    finding.confidence = Confidence::Certain;
+    let door = &change.line.door;
+    let path = format!("{} {} {}", door.kind.name(), door.host, door.path);
+    finding.fingerprint = object(change.kind, &door.namespace, &door.name, path);
     finding
 }
 

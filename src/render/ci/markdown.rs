@@ -6,6 +6,7 @@
 
 use crate::diff::{Change, Diff, Kind};
 use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
+use crate::render::text::door_changes;
 use crate::render::text::potential::sentence;
 use crate::render::words;
 use crate::words::plural;
@@ -54,6 +55,7 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
             );
         }
     }
+    door_rows(pages, diff, &mut text);
     potential_rows(pages, diff, &mut text);
     for (word, list, which) in [
         ("Added", &diff.added, crate::diff::Which::After),
@@ -92,6 +94,28 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
     }
     let _ = writeln!(text, "\n<sub>{}</sub>\n{MARKER}", summary(diff));
     out.write_all(text.as_bytes())
+}
+
+/// The doors that open or close, in a table of their own.
+fn door_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
+    if diff.doors.is_empty() {
+        return;
+    }
+    text.push_str("\n**Doors:**\n\n| | door | at |\n| --- | --- | --- |\n");
+    for (i, change) in diff.doors.iter().enumerate() {
+        let place = door_changes::place(pages, change).map(|l| code(&l.to_string()));
+        let row = format!(
+            "| {} | {} | {} |\n",
+            sign(change.kind),
+            code(&door_changes::sentence(pages, change)),
+            place.unwrap_or_default()
+        );
+        if text.len() + row.len() > LIMIT / 2 {
+            let _ = writeln!(text, "\n{}.", plural(diff.doors.len() - i, "more door"));
+            return;
+        }
+        text.push_str(&row);
+    }
 }
 
 /// What changes for pods that are not in the input, in a table of its own.

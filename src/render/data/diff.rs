@@ -2,9 +2,11 @@
 
 use crate::check::breaks::Broken;
 use crate::diff::{
-    Cause, Change, Diff, DiffParty, Kind, OneSided, PotentialChange, PotentialDiff, Use, What,
-    Which,
+    Cause, Change, Diff, DiffParty, DoorChange, Kind, OneSided, PotentialChange, PotentialDiff,
+    Use, What, Which,
 };
+use crate::doors::DoorStatus;
+use crate::render::data::doors::{self, DoorJson};
 use crate::render::data::json;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
 use crate::render::data::{check, csv};
@@ -47,6 +49,23 @@ pub struct DiffJson {
     pub potential: Vec<PotentialChangeJson>,
     /// Whether more kinds of pods may exist than could be compared.
     pub potential_incomplete: bool,
+    /// Doors that open or close.
+    pub doors: Vec<DoorChangeJson>,
+}
+
+/// A door that opens or closes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DoorChangeJson {
+    /// `widened`, `narrowed`, `may-widen` or `may-narrow`.
+    pub kind: &'static str,
+    /// Its status before; left out where it was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<&'static str>,
+    /// Its status after; left out where it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<&'static str>,
+    /// The door.
+    pub door: DoorJson,
 }
 
 /// A change for pods that are not in the input.
@@ -199,6 +218,16 @@ pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
             .map(|c| potential_change(pages, &diff.potential, c))
             .collect(),
         potential_incomplete: diff.potential.incomplete,
+        doors: diff.doors.iter().map(|c| door_change(pages, c)).collect(),
+    }
+}
+
+fn door_change(pages: DiffContext<'_>, change: &DoorChange) -> DoorChangeJson {
+    DoorChangeJson {
+        kind: change.kind.word(),
+        before: change.before.map(DoorStatus::word),
+        after: change.after.map(DoorStatus::word),
+        door: doors::door(pages.context(change.which), &change.line),
     }
 }
 

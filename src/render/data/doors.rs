@@ -1,6 +1,7 @@
 //! The doors as JSON, YAML and CSV: one row for each way in.
 
 use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus, DoorTarget};
+use crate::query::ask::entrance::Entrance;
 use crate::render::context::RenderContext;
 use crate::render::data::json::{PlaceJson, PolicyName, at, policy};
 use schemars::JsonSchema;
@@ -41,7 +42,7 @@ pub struct UnreadJson {
 }
 
 /// One way in.
-#[derive(Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DoorJson {
     /// The kind of door.
     pub door_kind: &'static str,
@@ -81,7 +82,7 @@ pub struct DoorJson {
 }
 
 /// A policy that closes a door.
-#[derive(Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ClosingPolicyJson {
     /// The policy.
     pub policy: PolicyName,
@@ -90,23 +91,63 @@ pub struct ClosingPolicyJson {
     pub at: Option<PlaceJson>,
 }
 
+/// Whether the internet comes in by a door.
+#[derive(Serialize, JsonSchema)]
+pub struct EntranceJson {
+    /// The source, as it was asked.
+    pub source: String,
+    /// The destination, as it was asked.
+    pub destination: String,
+    /// `yes`, `no`, `partly` or `unknown`.
+    pub verdict: &'static str,
+    /// `DOOR_OPEN`, `DOOR_CLOSED`, `NO_DOOR` or `UNKNOWN_DOOR`.
+    pub reason: &'static str,
+    /// Whether policies would let the internet in, wherever doors lead.
+    pub by_policy: &'static str,
+    /// The doors that lead there.
+    pub doors: Vec<DoorJson>,
+    /// Kinds of objects that may open further doors and are not read.
+    pub unread: Vec<UnreadJson>,
+}
+
+/// An entrance as JSON.
+pub fn entrance(context: RenderContext<'_>, entrance: &Entrance, ends: [&str; 2]) -> EntranceJson {
+    let [source, destination] = ends.map(Into::into);
+    EntranceJson {
+        source,
+        destination,
+        verdict: entrance.verdict.word(),
+        reason: entrance.ground.code(),
+        by_policy: entrance.by_policy.word(),
+        doors: entrance
+            .lines
+            .iter()
+            .map(|line| door(context, line))
+            .collect(),
+        unread: unread(&entrance.unread),
+    }
+}
+
+fn unread(kinds: &[(Box<str>, usize)]) -> Vec<UnreadJson> {
+    let kinds = kinds.iter();
+    let json = |(kind, count): &(Box<str>, usize)| UnreadJson {
+        kind: kind.to_string(),
+        count: *count,
+    };
+    kinds.map(json).collect()
+}
+
 /// The doors as JSON.
 pub fn doors(context: RenderContext<'_>, list: &DoorList) -> DoorsJson {
     DoorsJson {
         doors: list.lines.iter().map(|line| door(context, line)).collect(),
-        unread: list
-            .unread
-            .iter()
-            .map(|(kind, count)| UnreadJson {
-                kind: kind.to_string(),
-                count: *count,
-            })
-            .collect(),
+        unread: unread(&list.unread),
         assumed: list.assumed.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
+/// One way in as JSON.
+pub fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
     let door = &line.door;
     let policies = &context.graph.environment().policies;
     DoorJson {

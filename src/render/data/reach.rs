@@ -1,9 +1,12 @@
 //! `reach` and `who` for programs.
 
+use crate::doors::DoorLine;
 use crate::query::reach::closure::Way;
+use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
 use crate::render::context::RenderContext;
+use crate::render::data::doors::{DoorJson, door};
 use crate::render::data::json::{EndJson, PortsJson, RuleRefJson, rule, traffic, workload};
 use crate::render::words;
 use schemars::JsonSchema;
@@ -32,6 +35,13 @@ pub struct ReachJson {
     /// Pods that do not exist yet and would be let in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exposure: Vec<PotentialPodJson>,
+    /// The doors by which the internet comes in, open or perhaps open; of `who` those that lead
+    /// there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doors: Vec<DoorJson>,
+    /// Workloads that policies would let the internet reach, and no door leads to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admitted: Vec<EndJson>,
 }
 
 /// A workload that is found.
@@ -86,6 +96,9 @@ pub struct PathJson {
     pub certain: bool,
     /// The hops; none where there is no way.
     pub path: Vec<HopJson>,
+    /// The door by which the internet comes to where the hops start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub door: Option<DoorJson>,
 }
 
 /// One hop of a way.
@@ -107,7 +120,12 @@ pub fn reach(
     reach: &Reach,
     root: &str,
     exposure: &[PotentialPod],
+    doors: Option<&DoorEnds>,
 ) -> ReachJson {
+    let lines = doors
+        .iter()
+        .flat_map(|ends| ends.open.iter().chain(&ends.maybe));
+    let admitted = doors.iter().flat_map(|ends| &ends.admitted);
     let is_store = |w| {
         reach
             .stores
@@ -137,6 +155,8 @@ pub fn reach(
             .collect(),
         others: reach.others,
         exposure: exposure.iter().map(|p| potential_pod(context, p)).collect(),
+        doors: lines.map(|(line, _)| door(context, line)).collect(),
+        admitted: admitted.map(|w| workload(context, *w)).collect(),
     }
 }
 
@@ -185,9 +205,15 @@ pub fn potential_pod(context: RenderContext<'_>, pod: &PotentialPod) -> Potentia
 }
 
 /// A shortest way as a document's content.
-pub fn path(context: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
+pub fn path(
+    context: RenderContext<'_>,
+    hops: Option<&[Hop]>,
+    certain: bool,
+    by: Option<&DoorLine>,
+) -> PathJson {
     PathJson {
         certain,
+        door: by.map(|line| door(context, line)),
         path: hops
             .unwrap_or_default()
             .iter()

@@ -9,7 +9,7 @@ use crate::check::schema::TestFile;
 use crate::config::Config;
 use crate::render::data::check::TestsJson;
 use crate::render::data::diff::DiffJson;
-use crate::render::data::doors::DoorsJson;
+use crate::render::data::doors::{DoorsJson, EntranceJson};
 use crate::render::data::explain::ExplanationJson;
 use crate::render::data::findings::JsonFindings;
 use crate::render::data::inputs::InputsJson;
@@ -39,6 +39,8 @@ pub enum DocumentKind {
     List,
     /// `doors -o json`.
     Doors,
+    /// `can --by door -o json`.
+    Entrance,
     /// `reach -o json` and `who -o json`.
     Reach,
     /// `reach --path -o json`.
@@ -74,6 +76,7 @@ pub fn json_schema(kind: DocumentKind) -> Schema {
         DocumentKind::Answers => document::<QuestionAnswers>("Answers"),
         DocumentKind::Why => document::<WhyJson>("Why"),
         DocumentKind::List => document::<ListJson<'static>>("List"),
+        DocumentKind::Entrance => document::<EntranceJson>("Entrance"),
         DocumentKind::Doors => document::<DoorsJson>("Doors"),
         DocumentKind::Reach => document::<ReachJson>("Reach"),
         DocumentKind::Path => document::<PathJson>("Path"),

@@ -6,6 +6,7 @@ use crate::check::breaks::Broken;
 use crate::diff::{Block, Cause, Diff, DiffParty, Edit, Kind, Side, Use, What, Which};
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
+use crate::render::text::door_counts;
 use crate::render::words;
 use crate::source::Location;
 use crate::words::plural;
@@ -313,12 +314,13 @@ pub fn summary(diff: &Diff) -> String {
     )
 }
 
-/// `, 2 for pods not in the input` in a count of changes.
+/// `, 1 door opens, 2 changes for pods not in the input` in a count of changes.
 pub fn counted(diff: &Diff) -> String {
     let potential = &diff.potential;
+    let doors = door_counts::counted(diff);
     match (potential.changes.len(), potential.incomplete) {
-        (0, false) => String::new(),
-        (0, true) => ", pods not in the input not all compared".to_owned(),
-        (n, _) => format!(", {} for pods not in the input", plural(n, "change")),
+        (0, false) => doors,
+        (0, true) => format!("{doors}, pods not in the input not all compared"),
+        (n, _) => format!("{doors}, {} for pods not in the input", plural(n, "change")),
     }
 }

@@ -1,6 +1,8 @@
 //! The table of doors: who comes in from outside, by which door, and what closes it.
 
 use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::query::Verdict;
+use crate::query::ask::entrance::{Entrance, EntranceGround};
 use crate::render::data::doors::{policy_names, target};
 use crate::render::text::table::columns;
 use crate::render::text::writer::TextWriter;
@@ -27,7 +29,7 @@ impl TextWriter<'_> {
         self.door_remarks(list, out)
     }
 
-    fn door(&self, line: &DoorLine) -> [String; 5] {
+    pub(crate) fn door(&self, line: &DoorLine) -> [String; 5] {
         let door = &line.door;
         let port = line.target.port();
         let to = match (port, &line.service) {
@@ -71,6 +73,46 @@ impl TextWriter<'_> {
         }
     }
 
+    /// Whether the internet comes in by a door; `ends` are the ends of the question, as they were
+    /// asked.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn entrance(
+        &self,
+        entrance: &Entrance,
+        ends: [&str; 2],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let [from, to] = ends.map(words::clean);
+        let verdict = self.verdict(entrance.verdict);
+        writeln!(out, "{verdict} {from} -> {to}   {}", said(entrance))?;
+        let rows = entrance.lines.iter().map(|line| self.door(line));
+        for [name, used, to, status, place] in rows {
+            writeln!(out, "     {name}  {used} -> {to}  {status}   {place}")?;
+        }
+        self.unread_doors(&entrance.unread, out)
+    }
+
+    pub(crate) fn unread_doors(
+        &self,
+        unread: &[(Box<str>, usize)],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let kinds = unread.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, count)| plural(*count, &words::clean(kind)))
+            .collect();
+        let kinds = kinds.join(", ");
+        let note = self
+            .style
+            .dim(&format!("there may be more doors: {kinds} are not read"));
+        writeln!(out, "{note}")
+    }
+
     fn door_remarks(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
         if !list.assumed.is_empty() {
             let names = list.assumed.join(", ");
@@ -79,18 +121,7 @@ impl TextWriter<'_> {
                 "not in the input, and assumed as their default install has them: {names}"
             )?;
         }
-        if !list.unread.is_empty() {
-            let kinds = list.unread.iter();
-            let kinds: Vec<String> = kinds
-                .map(|(kind, count)| plural(*count, &words::clean(kind)))
-                .collect();
-            writeln!(
-                out,
-                "there may be more doors: {} are not read",
-                kinds.join(", ")
-            )?;
-        }
-        Ok(())
+        self.unread_doors(&list.unread, out)
     }
 }
 
@@ -131,4 +162,17 @@ fn counted(list: &DoorList) -> String {
         plural(list.lines.len(), "way in").replace("way ins", "ways in"),
         counts.join(", ")
     )
+}
+
+/// What an entrance comes to, in words.
+fn said(entrance: &Entrance) -> &'static str {
+    match (entrance.ground, entrance.by_policy) {
+        (EntranceGround::Open, _) => "by a door that is open",
+        (EntranceGround::Closed, _) => "a door leads there, and policies close it",
+        (EntranceGround::Unknown, _) => "the input does not decide whether a door is open",
+        (EntranceGround::NoDoor, Verdict::Yes | Verdict::Partly) => {
+            "no door leads there from the internet; policies would let it in"
+        }
+        (EntranceGround::NoDoor, _) => "no door leads there from the internet",
+    }
 }

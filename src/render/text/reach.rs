@@ -1,9 +1,11 @@
 //! `reach` and `who` for people: trees, counts, shortest ways.
 
+use crate::doors::DoorLine;
 use crate::model::{Cluster, Truth, WorkloadId};
 use crate::query::ask::grammar::Keyword;
 use crate::query::explain::explanation::{Reason, explain};
 use crate::query::reach::closure::Way;
+use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
@@ -28,11 +30,16 @@ impl TextWriter<'_> {
         reach: &Reach,
         exposure: &[PotentialPod],
         root: &str,
+        doors: Option<&DoorEnds>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        match reach.way {
-            Way::Forward => self.forward(reach, root, out),
-            Way::Backward => self.backward(reach, exposure, root, out),
+        match (reach.way, doors) {
+            (Way::Forward, Some(doors)) => self.starting_at_doors(reach, root, doors, out),
+            (Way::Forward, None) => self.forward(reach, root, out),
+            (Way::Backward, doors) => {
+                self.backward(reach, exposure, root, out)?;
+                doors.map_or(Ok(()), |doors| self.doors_to(doors, out))
+            }
         }
     }
 
@@ -73,13 +80,13 @@ impl TextWriter<'_> {
         self.exposure(exposure, out)
     }
 
-    fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
         let children = self.stops(reach, &reach.stops, true);
         let root = Branch::new(head).with(children);
         draw(&[root], &self.frame("", "", Strokes::WIDE), out)
     }
 
-    fn wrapped(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn wrapped(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
         wrap(text, self.width)
             .iter()
             .try_for_each(|line| writeln!(out, "{line}"))
@@ -192,7 +199,7 @@ impl TextWriter<'_> {
         words::clean(&self.cluster().workload_name(id)).into_owned()
     }
 
-    fn list(&self, list: &[WorkloadId]) -> String {
+    pub(crate) fn list(&self, list: &[WorkloadId]) -> String {
         let shown: Vec<String> = list.iter().take(NAMES).map(|w| self.name_of(*w)).collect();
         let more = list.len() - shown.len();
         if more > 0 {
@@ -261,14 +268,23 @@ impl TextWriter<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn path(&self, hops: &[Hop], certain: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub fn path(
+        &self,
+        door: Option<&DoorLine>,
+        hops: &[Hop],
+        certain: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let sure = if certain {
             ""
         } else {
             " that may be open, for all that is known"
         };
-        writeln!(out, "path of {}{sure}:", plural(hops.len(), "hop"))?;
-        let lines: Vec<Branch> = hops.iter().map(|h| self.hop(h)).collect();
+        let count = hops.len() + usize::from(door.is_some());
+        writeln!(out, "path of {}{sure}:", plural(count, "hop"))?;
+        let first = door.map(|line| self.through_door(line));
+        let lines = first.into_iter().chain(hops.iter().map(|h| self.hop(h)));
+        let lines: Vec<Branch> = lines.collect();
         draw(&lines, &self.frame("  ", "  ", Strokes::WIDE), out)
     }
 

@@ -1,0 +1,93 @@
+//! Doors that open or close between two sides: one line each.
+
+use crate::diff::{Diff, DoorChange};
+use crate::doors::{DoorStatus, DoorTarget};
+use crate::render::context::Style;
+use crate::render::data::doors::{policy_names, target};
+use crate::render::text::diff_context::{DiffContext, colour, sign};
+use crate::render::words;
+use crate::source::Location;
+use crate::words::plural;
+use std::io::{self, Write};
+
+/// The section of a text.
+///
+/// # Errors
+/// When the writer fails.
+pub fn text(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    style: Style,
+    shown: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if diff.doors.is_empty() {
+        return Ok(());
+    }
+    let head = style.paint("1", "DOORS");
+    writeln!(
+        out,
+        "\n{head}  ways in from the internet: netpal doors lists them"
+    )?;
+    for change in diff.doors.iter().take(shown) {
+        let sign = style.paint(colour(change.kind), sign(change.kind));
+        let place = place(pages, change).map_or_else(String::new, |l| {
+            format!("  {}", words::clean(&l.to_string()))
+        });
+        writeln!(out, "  {sign} {}{place}", sentence(pages, change))?;
+    }
+    let more = diff.doors.len().saturating_sub(shown);
+    if more > 0 {
+        writeln!(out, "  and {} (all of them: -v)", plural(more, "more door"))?;
+    }
+    Ok(())
+}
+
+/// The place of the door.
+pub fn place(pages: DiffContext<'_>, change: &DoorChange) -> Option<Location> {
+    let context = pages.context(change.which);
+    context.locator.locate(&change.line.door.origin)
+}
+
+/// `Ingress shop/web shop.example/ -> shop/web:8080/TCP is open, was closed by shop/web`.
+pub fn sentence(pages: DiffContext<'_>, change: &DoorChange) -> String {
+    let context = pages.context(change.which);
+    let (door, line) = (&change.line.door, &change.line);
+    let port = line.target.port();
+    let port = port.map_or_else(String::new, |(port, protocol)| {
+        format!(":{port}/{protocol}")
+    });
+    let to = match &line.target {
+        DoorTarget::Nothing => line.service.as_deref().unwrap_or("-").to_owned(),
+        _ => format!("{}{port}", target(context, line)),
+    };
+    let used = if door.path.starts_with('/') {
+        format!("{}{}", door.host, door.path)
+    } else {
+        format!("{} {}", door.host, door.path)
+    };
+    let by = policy_names(context, line);
+    let text = format!(
+        "{} {}/{} {used} -> {to} {}",
+        door.kind.name(),
+        door.namespace,
+        door.name,
+        becomes(change, &by)
+    );
+    words::clean(&text).into_owned()
+}
+
+/// What it was and is.
+fn becomes(change: &DoorChange, by: &str) -> String {
+    let partly = change.line.passage.reason.is_some();
+    let word = |status: DoorStatus| match status {
+        DoorStatus::Open if partly => "open in part",
+        other => other.word(),
+    };
+    let was = change.before.map_or("not there", word);
+    match change.after {
+        Some(DoorStatus::ClosedByPolicy) => format!("is closed by {by}, was {was}"),
+        Some(is) => format!("is {}, was {was}", word(is)),
+        None => format!("is gone, was {was}"),
+    }
+}
