@@ -98,17 +98,18 @@ pub use crate::model::{
     Cluster, ContainerPort, Labels, Namespace, NamespaceId, Node, Pattern, Pod, PodId, Requirement,
     Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
+pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchMode};
 pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
 pub use crate::policy::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
-    Subject, TaintEffect, TaintReason,
+    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports,
+    Rule, RuleRef, Subject, TaintEffect, TaintReason,
 };
 pub use crate::set::{Bounds, Family, IpSet, Protocol, Traffic, TrafficSet};
 
 // 2. Compile: `Input` -> `AllowGraph`.
 pub use crate::graph::{AllowGraph, Allowed, CompileError};
 pub use crate::spec::{
-    CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
+    CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Plugin,
 };
 
 pub use crate::potential::{

@@ -8,19 +8,17 @@
 )]
 
 use netpal::{
-    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, Protocol, Traffic,
-    Truth,
+    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Endpoint, EnforcementMode, Flow,
+    HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic, Truth,
 };
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Settings of the cluster that no manifest shows and netpal cannot be told: cases that presuppose
 /// one say so in their `meta.json`, and are left aside.
-const UNTOLD_SETTINGS: [&str; 8] = [
+const UNTOLD_SETTINGS: [&str; 5] = [
     "\"staged\": \"enforced\"",
-    "\"mode\": \"always\"",
-    "\"reserved\"",
-    "\"local_cluster\"",
     "\"defaultInboundPolicy\": \"all-authenticated\"",
     "\"defaultInboundPolicy\": \"cluster-authenticated\"",
     "\"defaultInboundPolicy\": \"cluster-unauthenticated\"",
@@ -28,12 +26,9 @@ const UNTOLD_SETTINGS: [&str; 8] = [
 ];
 
 /// Lines about how a plugin reads `ClusterNetworkPolicy` and labels otherwise than their API says.
-const OWN_READING: [&str; 6] = [
+const OWN_READING: [&str; 3] = [
     "corner-a-cnp-namespaces-peer-takes-sets",
     "corner-c-cnp-nodes-deny",
-    "scope-dropped-label",
-    "tier-baseline-after-isolation",
-    "tier-namespaces-notin",
     // the address of a Service on a network of its own
     "e2e-services",
 ];
@@ -52,15 +47,11 @@ fn is_left_aside(case: &Path) -> bool {
 }
 
 /// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 13] = [
+const SUITES: [(&str, &str); 9] = [
     ("antrea", "antrea"),
     ("calico", "calico"),
     ("calico_run", "calico"),
     ("calico_run_hosts", "calico"),
-    ("cilium_cli", "cilium"),
-    ("cilium_corner", "cilium"),
-    ("cilium_docs", "cilium"),
-    ("cilium_engine", "cilium"),
     ("egressfirewall", "ovn-kubernetes"),
     ("istio", "generic"),
     ("linkerd", "generic"),
@@ -139,6 +130,118 @@ fn compiled(case: &Path, profile: &str) -> (Input, AllowGraph) {
         .host_network(HostNetwork::Node);
     let graph = AllowGraph::compile(&input, &options).unwrap();
     (input, graph)
+}
+
+/// The suites of Cilium, with the most lines that may be unknown: what is conditional, and what
+/// the implementation leaves open.
+const CILIUM_SUITES: [(&str, usize); 4] = [
+    ("cilium_cli", 4),
+    ("cilium_corner", 6),
+    ("cilium_docs", 0),
+    ("cilium_engine", 2),
+];
+
+/// The settings of Cilium's agent that a case presupposes.
+fn cilium_settings(case: &Path) -> (CiliumSettings, Vec<IpAddr>) {
+    let text = std::fs::read_to_string(case.join("meta.json")).unwrap_or_default();
+    let meta: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let options = &meta["options"];
+    let listed = |value: &serde_json::Value, word: &str| {
+        let list = value.as_array();
+        list.is_some_and(|list| list.iter().any(|w| w == word)) || *value == word
+    };
+    let reserved = options["reserved"].as_object().into_iter().flatten();
+    let settings = CiliumSettings {
+        enforcement: match options["mode"].as_str() {
+            Some("always") => Some(EnforcementMode::Always),
+            Some("never") => Some(EnforcementMode::Never),
+            _ => None,
+        },
+        match_mode: Some(MatchMode {
+            nodes: listed(&options["cidr_match"], "nodes"),
+            pods: listed(&options["cidr_match"], "pods"),
+        }),
+        host_firewall: options["host_firewall"].as_bool(),
+        node_labels: options["node_labels"].as_bool(),
+        local_cluster: options["local_cluster"].as_bool(),
+        cluster: options["cluster"].as_str().map(Into::into),
+        dual_stack: options["dual"].as_bool(),
+        cluster_network_policy: options["kcnp"].as_bool(),
+        reserved: reserved
+            .map(|(address, kind)| (address.parse().unwrap(), kind.as_str().unwrap().into()))
+            .collect(),
+        ..CiliumSettings::default()
+    };
+    let servers = options["apiserver"].as_array().into_iter().flatten();
+    let servers = servers.map(|a| a.as_str().unwrap().parse().unwrap());
+    (settings, servers.collect())
+}
+
+/// A case of Cilium under its settings, with classes and without.
+fn cilium_graphs(case: &Path) -> (Input, [AllowGraph; 2]) {
+    let options = LoadOptions {
+        cilium: true,
+        ..LoadOptions::default()
+    };
+    let source = Source::Path(case.display().to_string().into());
+    let input = netpal::load_sources(&[source], &[], &options).unwrap();
+    let profile = CniProfile::find("cilium").unwrap();
+    let (settings, servers) = cilium_settings(case);
+    let options = CompileOptions {
+        plugin: Plugin::Cilium(Box::new(settings)),
+        api_servers: IpSet::from_cidrs(servers.into_iter().map(Into::into)),
+        ..profile.apply(CompileOptions::default())
+    };
+    let graphs = [true, false].map(|classes| {
+        let graph = AllowGraph::compile(&input, &options.clone().classes(classes)).unwrap();
+        graph.verify();
+        graph
+    });
+    (input, graphs)
+}
+
+#[test]
+fn cilium_is_answered_to_the_letter() {
+    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    for (suite, most) in CILIUM_SUITES {
+        let Some(cases) = cases(suite) else {
+            println!("skipped: NETPAL_DIALECTS is not set");
+            return;
+        };
+        let (mut lines_of_suite, mut open) = (0, 0);
+        for case in &cases {
+            let (input, graphs) = cilium_graphs(case);
+            let expected = lines(case, "expected.csv", &input).into_iter();
+            for line in expected.chain(lines(case, "conditional.csv", &input)) {
+                let got = graphs[0].verdict(&line.flow);
+                let text = format!("{}: {} -> {got:?}", case.display(), line.text);
+                assert_eq!(
+                    got,
+                    graphs[1].verdict(&line.flow),
+                    "without classes: {text}"
+                );
+                lines_of_suite += 1;
+                if got == line.want {
+                    continue;
+                }
+                if got == Truth::Maybe {
+                    open += 1;
+                    unknown.push(text);
+                } else {
+                    wrong.push(text);
+                }
+            }
+        }
+        println!(
+            "{suite}: {} cases, {lines_of_suite} lines, {open} unknown",
+            cases.len()
+        );
+        if open > most {
+            wrong.push(format!("{suite}: {open} lines are unknown, and not {most}"));
+        }
+    }
+    println!("unknown:\n{}", unknown.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -241,9 +344,10 @@ fn what_polices_nodes_is_unknown_at_nodes_alone() {
             [Maybe, Maybe, Yes],
         ),
         (
+            // Cilium's host firewall is off unless someone says that it is on
             "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: h}, \
              spec: {nodeSelector: {matchLabels: {rack: a}}, egress: [{toEntities: [all]}]}}",
-            [Yes, Maybe, Yes],
+            [Yes, Yes, Yes],
         ),
         (
             "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: h}, \

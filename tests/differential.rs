@@ -50,6 +50,7 @@ fn options(random: &mut Random) -> CompileOptions {
             IpSet::empty()
         },
         taints: random.chance(85),
+        ..CompileOptions::default()
     }
 }
 

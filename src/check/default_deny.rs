@@ -105,7 +105,7 @@ fn in_scope(scope: &Scope, namespace: &Namespace) -> Truth {
 fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
     let name = &graph.environment().cluster.namespace(namespace).name;
     graph.environment().policies.policies.iter().any(|p| {
-        graph.environment().policies.tier_of(p).end == TierEnd::DenyIsolated
+        graph.environment().policies.tier_of(p).end != TierEnd::Pass
             && p.isolates(direction)
             && p.rules(direction).is_empty()
             && p.subject.pods.is_everything()

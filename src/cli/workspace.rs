@@ -334,7 +334,12 @@ fn is_plugin() -> bool {
 
 /// The load options of the flags.
 pub fn load_options(common: &Common) -> LoadOptions {
+    let cilium = common
+        .cni
+        .last()
+        .is_some_and(|name| name.starts_with("cilium"));
     LoadOptions {
+        cilium,
         namespace: chosen(common).unwrap_or("default").into(),
         ignore_broken: common.ignore_broken,
         kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),

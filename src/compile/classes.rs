@@ -14,10 +14,12 @@ use crate::compile::vocabulary::{
     LabelKeyIx, NamespaceNameIx, PortNameIx, Seen, ValueIx, Vocabulary,
 };
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
+use crate::policy::Subject;
 use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Buckets, Family, Interner, Ix, Point, Protocol, Table, TooMany, index_type};
 use crate::spec::EndFamilies;
 use crate::spec::environment::{Environment, PodAddress};
+use crate::spec::matching::subject_selects;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
@@ -122,7 +124,10 @@ struct PodKeys<'w, 'v> {
     /// The ports of the pod before; pods of one controller have the same, mostly in the same
     /// memory.
     last_ports: Option<(&'w Arc<[ContainerPort]>, PortTableIx)>,
-    hosts: Interner<HostIx, Option<&'w str>>,
+    /// By whether it is a pod on its node's network, and the node.
+    hosts: Interner<HostIx, (bool, Option<&'w str>)>,
+    /// Of a namespace and a label set, whether rules mean other nodes for such pods.
+    told_by_node: HashMap<(NamespaceId, LabelsId), bool>,
     /// Addresses in one atom, which nearly all are.
     single: HashMap<AtomIx, AddressIx>,
     addresses: HashMap<AddressKey, AddressIx>,
@@ -143,7 +148,7 @@ impl<'w> PodKeys<'w, '_> {
             namespace,
             labels,
             ports: self.ports(pod)?,
-            host: self.host(pod)?,
+            host: self.host(id, pod)?,
             address: self.address(id, pod)?,
             own: (!self.env.options.classes).then_some(id),
         })
@@ -168,9 +173,23 @@ impl<'w> PodKeys<'w, '_> {
         Ok(known)
     }
 
-    fn host(&mut self, pod: &'w Pod) -> Result<Option<HostIx>, TooMany> {
-        let host = pod.host_network.then_some(pod.node.as_deref());
+    fn host(&mut self, id: PodId, pod: &'w Pod) -> Result<Option<HostIx>, TooMany> {
+        let told =
+            pod.host_network || !self.vocabulary.on_own_node.is_empty() && self.is_told_by_node(id);
+        let host = told.then_some((pod.host_network, pod.node.as_deref()));
         host.map(|node| self.hosts.intern(node)).transpose()
+    }
+
+    /// Whether a policy may select the pod whose rules mean other nodes for each of its pods.
+    fn is_told_by_node(&mut self, id: PodId) -> bool {
+        let pod = self.env.cluster.pod(id);
+        let subjects = &self.vocabulary.on_own_node;
+        let selects = |subject: &&Subject| subject_selects(self.env, subject, id).possible();
+        let key = (pod.namespace, pod.labels);
+        *self
+            .told_by_node
+            .entry(key)
+            .or_insert_with(|| subjects.iter().any(selects))
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> Result<AddressIx, TooMany> {
@@ -311,6 +330,7 @@ impl Classes {
             ports: Interner::default(),
             last_ports: None,
             hosts: Interner::default(),
+            told_by_node: HashMap::default(),
             single: HashMap::default(),
             addresses: HashMap::default(),
             last_address: None,
@@ -320,7 +340,8 @@ impl Classes {
             pod_keys.key(id, pod, of_namespace[pod.namespace], of_labels[pod.labels])
         };
         let keys = env.cluster.pods().map(key);
-        let (list, of_pod) = group(keys, namespaces.len(), label_sets.len())?;
+        let is_host = |pod: PodId| env.cluster.pod(pod).host_network;
+        let (list, of_pod) = group(keys, is_host, namespaces.len(), label_sets.len())?;
         let members = Buckets::new(&of_pod, list.len());
         let spans = spans(&list, &namespaces);
         let addresses = pod_keys.address_pods;
@@ -388,6 +409,7 @@ index_type! {
 /// The distinct keys, sorted, and the class of each pod.
 fn group(
     keys: impl ExactSizeIterator<Item = Result<PodKey, TooMany>>,
+    is_host: impl Fn(PodId) -> bool,
     namespaces: usize,
     label_sets: usize,
 ) -> Result<(Table<EndpointIx, Class>, Table<PodId, EndpointIx>), TooMany> {
@@ -425,7 +447,7 @@ fn group(
                 labels: key.labels,
                 ports: key.ports,
                 address: key.address,
-                host: key.host.is_some(),
+                host: is_host(met[*class].1),
             })?;
         }
     }

@@ -17,6 +17,10 @@ index_type! {
 pub struct CompiledRule {
     /// What it does.
     pub action: Action,
+    /// Whether what it allows is held to its condition whatever other rules say: then it may deny.
+    pub binds: bool,
+    /// Whether it asks for a request ([`crate::policy::Rule::asks_for_request`]).
+    pub asks: bool,
     /// Its peers.
     pub peers: PeerSetIx,
     /// Its ports.

@@ -23,10 +23,10 @@ use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, Peer
 use crate::compile::port_sets::{PortSet, PortSetIx, PortSets};
 use crate::compile::tier_order::TierOrder;
 use crate::compile::vocabulary::Vocabulary;
-use crate::model::{NamespaceId, Truth};
+use crate::model::{NamespaceId, PodId, Truth};
 use crate::policy::tier::{HostPods, LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
-use crate::set::hashed::{HashMap, room_for};
+use crate::set::hashed::{HashMap, IndexMap, room_for};
 use crate::set::{Family, Interner, Ix, Point, Table, TooMany};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
@@ -65,9 +65,9 @@ pub fn compile<'w>(
     let count = env.policies.policies.len();
     let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
     for (id, policy) in env.policies.iter() {
-        for own in owners(env, policy) {
-            policies.push(compile_policy(env, (id, policy), own, peers, &mut ports)?)?;
-            subjects.push(governed(env, policy, own, space, peers))?;
+        for part in parts(env, policy, space, peers) {
+            policies.push(compile_policy(env, (id, policy), &part, peers, &mut ports)?)?;
+            subjects.push(governed(env, policy, &part, space, peers))?;
         }
     }
     // each distinct rule of an index of egress is one of these
@@ -97,37 +97,98 @@ pub fn compile<'w>(
     })
 }
 
-/// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is
-/// relative to the subject's namespace (S92), otherwise none in particular.
-fn owners(env: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
-    let any = |rule: &Rule| matches!(&rule.peers, Peers::Of(list) if list.iter().any(is_relative));
-    if !policy.rules.iter().flatten().any(any) {
-        return vec![None];
+/// The parts of its subjects that a policy has to be compiled for one by one: where a peer is
+/// relative to the subject's namespace (S92) all namespaces, where it is relative to the subject's
+/// node all nodes, otherwise none in particular.
+fn parts<'w>(
+    env: &Environment,
+    policy: &'w Policy,
+    space: &EndpointSpace,
+    peers: &mut PeerSets<'w>,
+) -> Vec<SubjectPart> {
+    let any = |relative: &dyn Fn(&Peer) -> bool| {
+        let of = |rule: &Rule| match &rule.peers {
+            Peers::Of(list) => list.iter().any(|peer| peer.any(&relative)),
+            Peers::Any => false,
+        };
+        policy.rules.iter().flatten().any(of)
+    };
+    if any(&is_relative_to_node) {
+        let found = governed(env, policy, &SubjectPart::Whole, space, peers);
+        return by_node(env, space, &found);
+    }
+    if !any(&is_relative_to_namespace) {
+        return vec![SubjectPart::Whole];
     }
     let all = env.cluster.namespaces().map(|(id, _)| id);
     all.filter(|id| namespaces_match(env, &policy.subject.namespaces, *id, *id).possible())
-        .map(Some)
+        .map(SubjectPart::Namespace)
         .collect()
 }
 
-fn is_relative(peer: &Peer) -> bool {
-    match peer {
-        Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _) => true,
-        Peer::NoneOf(peers) => peers.iter().any(is_relative),
-        _ => false,
+/// The subjects of a policy by their namespace and node, each with one of them.
+fn by_node(
+    env: &Environment,
+    space: &EndpointSpace,
+    subjects: &EndpointBounds,
+) -> Vec<SubjectPart> {
+    let mut parts: IndexMap<(NamespaceId, Option<&str>), Vec<EndpointIx>> = IndexMap::default();
+    for class in subjects.may.points() {
+        let pod = env.cluster.pod(space.classes.list[class].representative);
+        let key = (pod.namespace, pod.node.as_deref());
+        parts.entry(key).or_default().push(class);
+    }
+    let part = |classes: Vec<EndpointIx>| {
+        let first = space.classes.list[*classes.first()?].representative;
+        Some(SubjectPart::Node(first, classes.into_iter().collect()))
+    };
+    parts.into_values().filter_map(part).collect()
+}
+
+fn is_relative_to_namespace(peer: &Peer) -> bool {
+    matches!(
+        peer,
+        Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _)
+    )
+}
+
+fn is_relative_to_node(peer: &Peer) -> bool {
+    matches!(peer, Peer::Symbol(symbol) if symbol.is_relative())
+}
+
+/// A part of a policy's subjects.
+enum SubjectPart {
+    /// All of them.
+    Whole,
+    /// Those of a namespace.
+    Namespace(NamespaceId),
+    /// Those of a namespace on one node, of which this pod is one.
+    Node(PodId, EndpointSet),
+}
+
+impl SubjectPart {
+    /// A subject of it, where peers are relative to it.
+    fn seen_from(&self, env: &Environment) -> (Option<NamespaceId>, Option<PodId>) {
+        match self {
+            Self::Whole => (None, None),
+            Self::Namespace(namespace) => (Some(*namespace), None),
+            Self::Node(pod, _) => (Some(env.cluster.pod(*pod).namespace), Some(*pod)),
+        }
     }
 }
 
 fn compile_policy<'w>(
     env: &Environment,
     (id, policy): (PolicyId, &'w Policy),
-    own: Option<NamespaceId>,
+    part: &SubjectPart,
     peers: &mut PeerSets<'w>,
     ports: &mut PortSets<'w, '_>,
 ) -> Result<CompiledPolicy, TooMany> {
     let host_pods = env.policies.tier_of(policy).host_pods;
+    let (own, subject) = part.seen_from(env);
     let seen = |rule: &Rule| SeenFrom {
         own,
+        subject,
         host_pods,
         certain: unqualified(rule) == Truth::Yes,
     };
@@ -138,6 +199,8 @@ fn compile_policy<'w>(
         for rule in policy.rules(direction) {
             compiled.push(CompiledRule {
                 action: rule.action,
+                binds: rule.binds(),
+                asks: rule.asks_for_request(),
                 peers: peers.peers(&rule.peers, seen(rule))?,
                 ports: ports.index(&rule.ports, host_pods)?,
             });
@@ -150,7 +213,7 @@ fn compile_policy<'w>(
 fn governed<'w>(
     env: &Environment,
     policy: &'w Policy,
-    own: Option<NamespaceId>,
+    part: &SubjectPart,
     space: &EndpointSpace,
     peers: &mut PeerSets<'w>,
 ) -> EndpointBounds {
@@ -158,17 +221,20 @@ fn governed<'w>(
     if env.policies.tier_of(policy).host_pods == HostPods::Excluded {
         found = found.without(&space.hosts);
     }
-    if let Some(own) = own {
-        let span = &space.classes.spans[space.classes.of_namespace[own]];
-        let last = span.end.previous().filter(|last| span.start <= *last);
-        let only = last.map_or_else(EndpointSet::empty, |last| (span.start..=last).into());
-        let within = |runs: &EndpointSet| runs.intersection(&only).into();
-        found = EndpointBounds {
-            must: within(&found.must),
-            may: within(&found.may),
-        };
+    let only = match part {
+        SubjectPart::Whole => return found,
+        SubjectPart::Namespace(own) => {
+            let span = &space.classes.spans[space.classes.of_namespace[*own]];
+            let last = span.end.previous().filter(|last| span.start <= *last);
+            last.map_or_else(EndpointSet::empty, |last| (span.start..=last).into())
+        }
+        SubjectPart::Node(_, classes) => classes.clone(),
+    };
+    let within = |runs: &EndpointSet| runs.intersection(&only).into();
+    EndpointBounds {
+        must: within(&found.must),
+        may: within(&found.may),
     }
-    found
 }
 
 /// For each class the policies that govern it in one direction, in order; one list after the other.
@@ -279,7 +345,7 @@ struct PolicyPlace {
 impl PolicyPlace {
     fn new(env: &Environment, order: &TierOrder, compiled: &CompiledPolicy) -> Self {
         let policy = env.policies.get(compiled.policy);
-        let ends = env.policies.tier_of(policy).end == TierEnd::DenyIsolated;
+        let ends = env.policies.tier_of(policy).end != TierEnd::Pass;
         Self {
             tier: order.place(policy),
             governs: Direction::ALL.map(|direction| policy.governs(direction)),
@@ -390,22 +456,26 @@ fn distinct_rules(
     let [mut allows, mut denies] = [Vec::with_capacity(count), Vec::new()];
     for selection in selections {
         for rule in rules_of(selection) {
-            let rules = match rule.action {
-                Action::Allow => &mut allows,
-                Action::Deny => &mut denies,
-                Action::Pass => continue, // compiling refuses it
-            };
-            rules.push(UnorderedRule {
+            let unordered = UnorderedRule {
                 peers: rule.peers,
                 ports: rule.ports,
+                asks: rule.asks,
                 certain: selection.certain,
-            });
+            };
+            match rule.action {
+                Action::Allow => allows.push(unordered),
+                Action::Deny => denies.push(unordered),
+                Action::Pass => {} // compiling refuses it
+            }
+            if rule.binds {
+                denies.push(unordered);
+            }
         }
     }
     for rules in [&mut allows, &mut denies] {
         // the certain one of two equal rules comes first, and stays
-        rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.certain));
-        rules.dedup_by_key(|r| (r.peers, r.ports));
+        rules.sort_unstable_by_key(|r| (r.peers, r.ports, r.asks, !r.certain));
+        rules.dedup_by_key(|r| (r.peers, r.ports, r.asks));
     }
     [allows, denies]
 }

@@ -48,6 +48,8 @@ pub struct UnorderedRule {
     pub peers: PeerSetIx,
     /// Its ports.
     pub ports: PortSetIx,
+    /// Whether it asks for a request.
+    pub asks: bool,
     /// Whether it certainly applies.
     pub certain: bool,
 }
@@ -69,6 +71,8 @@ pub struct EffectiveTier {
     pub overlooks_nodes: bool,
     /// Whether the own node is exempt (S55).
     pub exempts_own_node: bool,
+    /// Whether what it isolates is denied only when the tiers behind it have not decided.
+    pub ends_last: bool,
     /// Of an ordered tier: groups of equal priority, in order.
     pub groups: Vec<Vec<Selection>>,
     /// The policies that isolate the class, where that ends in Deny.
@@ -155,7 +159,8 @@ impl EffectivePolicy {
     pub fn isolating_first(&self) -> Option<&EffectiveTier> {
         let first = self.tiers.first()?;
         let alone = self.tiers.iter().all(|tier| tier.layer == first.layer);
-        let plain = alone && !first.ordered && self.taint == Tainted::default();
+        let decides = !first.ends_last || self.tiers.len() == 1;
+        let plain = alone && decides && !first.ordered && self.taint == Tainted::default();
         (plain && first.isolated.possible()).then_some(first)
     }
 

@@ -34,6 +34,8 @@ pub struct EgressRule {
     pub tier: usize,
     /// Whether it denies.
     pub denies: bool,
+    /// Whether it asks for a request.
+    pub asks: bool,
     /// Its peers.
     pub peers: PeerSetIx,
     /// Its ports.
@@ -208,7 +210,7 @@ fn tiers(
             continue;
         }
         let mut tier = template.clone();
-        let ends = env.policies.tiers[tier.tier.index()].end == TierEnd::DenyIsolated;
+        let ends = env.policies.tiers[tier.tier.index()].end != TierEnd::Pass;
         let isolating = governing
             .iter()
             .filter(|(_, policy, _)| ends && policy.isolates(Direction::Egress));
@@ -271,8 +273,14 @@ fn rules(
                 continue;
             }
             for rule in egress_rules(compiled, *number) {
-                let key = (at, rule.action == Action::Deny, rule.peers, rule.ports);
-                by.entry(key).or_default().push(*subjects);
+                for denies in [rule.action == Action::Deny, true] {
+                    let kind = (denies, rule.asks && !denies);
+                    let key = (at, kind, rule.peers, rule.ports);
+                    by.entry(key).or_default().push(*subjects);
+                    if !rule.binds {
+                        break;
+                    }
+                }
             }
         }
     }
@@ -282,11 +290,11 @@ fn rules(
         .collect()
 }
 
-/// A rule's tier, whether it denies, its peers and its ports.
-type EgressKey = (usize, bool, PeerSetIx, PortSetIx);
+/// A rule's tier, whether it denies, whether it asks for a request, its peers and its ports.
+type EgressKey = (usize, (bool, bool), PeerSetIx, PortSetIx);
 
 fn egress_rule(
-    (tier, denies, peers, ports): EgressKey,
+    (tier, (denies, asks), peers, ports): EgressKey,
     subjects: &[&EndpointBounds],
     sets: &Table<PeerSetIx, PeerSet>,
 ) -> EgressRule {
@@ -294,6 +302,7 @@ fn egress_rule(
     EgressRule {
         tier,
         denies,
+        asks,
         peers,
         ports,
         subjects: EndpointBounds::union_of(subjects),

@@ -46,7 +46,9 @@ pub(crate) fn equivalent_sources(
     compiled: &CompiledPolicySet,
 ) -> Table<EndpointIx, EndpointIx> {
     let each_alone = || Table::first(space.len(), |place| place);
-    let names_nodes = |peer: &Peer| peer.any(&|p| matches!(p, Peer::Nodes(_) | Peer::Symbol(_)));
+    let names_nodes = |peer: &Peer| {
+        peer.any(&|p| matches!(p, Peer::Nodes(_) | Peer::Symbol(_) | Peer::Owned(..)))
+    };
     let polices_nodes = space.policed.iter().any(|places| !places.is_empty());
     if !env.options.blocks_match_pods || polices_nodes || peers(env).any(names_nodes) {
         return each_alone();

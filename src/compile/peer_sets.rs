@@ -17,11 +17,11 @@ use crate::compile::selector_index::{NamespaceSelection, Selected};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
-use crate::policy::{Namespaces, Peer, Peers, Symbol};
+use crate::policy::{Namespaces, Peer, Peers};
 use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Bounds, Buckets, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::matching::{node_matches, symbol_matches};
+use crate::spec::matching::{domain_matches, node_matches, owned_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
@@ -62,6 +62,8 @@ pub struct PeerSets<'w> {
 pub struct SeenFrom {
     /// The subject's namespace, needed only by peers that are relative to it.
     pub own: Option<NamespaceId>,
+    /// One of the subjects, needed only by peers that are relative to its node.
+    pub subject: Option<PodId>,
     /// How its tier treats host-network pods.
     pub host_pods: HostPods,
     /// Whether a match is certain: not for a rule with a qualifier.
@@ -209,8 +211,8 @@ impl<'w> PeerSets<'w> {
                     || seen.host_pods == HostPods::Excluded
                     || self.space.hosts.is_empty()
             }
-            Peer::Addresses(_) => a.family == b.family,
-            Peer::NoneOf(peers) => self.same_peers(Some(peers), seen, a, b),
+            Peer::Addresses(_) | Peer::Owned(..) => a.family == b.family,
+            Peer::NoneOf(peers) | Peer::AnyOf(peers) => self.same_peers(Some(peers), seen, a, b),
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => true,
         }
     }
@@ -257,7 +259,13 @@ impl<'w> PeerSets<'w> {
             Peer::Addresses(block) => self.block(block, scenario.family),
             Peer::Nodes(selector) => self.nodes(selector),
             Peer::Domain(name) => self.domain(name),
-            Peer::Symbol(symbol) => self.symbol(*symbol),
+            Peer::Symbol(symbol) => {
+                self.asked(|end| symbol_matches(self.env, *symbol, seen.subject, end))
+            }
+            Peer::Owned(owner, block) => {
+                self.asked(|end| owned_matches(self.env, *owner, block, end, scenario.family))
+            }
+            Peer::AnyOf(peers) => self.union_of(peers, seen, scenario),
             Peer::NoneOf(peers) => {
                 let any = self.union_of(peers, seen, scenario);
                 any.complement(&self.space.full())
@@ -374,12 +382,13 @@ impl<'w> PeerSets<'w> {
             return found.clone();
         }
         let atoms = self.space.atoms.overlapping(block);
-        let mut outside = self.space.of_atoms(&atoms);
-        if !self.env.options.blocks_match_pods {
-            outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
-        }
+        let outside = self.space.of_atoms(&atoms);
         let (must, may) = self.pods_in_block(block, &atoms, family);
-        let mut found = EndpointBounds::exactly(outside);
+        let mut found = if self.env.options.blocks_match_pods {
+            EndpointBounds::exactly(outside)
+        } else {
+            self.of_outside(&outside)
+        };
         if !must.is_empty() || !may.is_empty() {
             found = found.joined(&EndpointBounds::from_lists(must, may));
         }
@@ -411,6 +420,22 @@ impl<'w> PeerSets<'w> {
         (must, may)
     }
 
+    /// Those of some atoms that are of the outside, which are all that blocks match.
+    fn of_outside(&self, atoms: &EndpointSet) -> EndpointBounds {
+        let env = self.env;
+        let mut inside = self.node_addresses(None);
+        let mut doubtful = env.options.node_cidrs.clone();
+        if let Some(cilium) = &env.cilium {
+            inside = inside.union(&cilium.reserved_addresses(None));
+        }
+        if let Some(pods) = &env.options.pod_cidrs {
+            doubtful = doubtful.union(pods);
+        }
+        let may = atoms.difference(&self.atoms_of(&inside));
+        let must = may.difference(&self.atoms_of(&doubtful));
+        EndpointBounds::of(must, may)
+    }
+
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {
         let nodes = self
             .env
@@ -438,10 +463,10 @@ impl<'w> PeerSets<'w> {
     }
 
     /// Asks the specification about every class and every atom; symbols are few.
-    fn symbol(&self, symbol: Symbol) -> EndpointBounds {
+    fn asked(&self, truth: impl Fn(Endpoint) -> Truth) -> EndpointBounds {
         let (mut must, mut may) = (Vec::new(), Vec::new());
         for endpoint in self.space.indexes() {
-            match symbol_matches(self.env, symbol, self.space.representative(endpoint)) {
+            match truth(self.space.representative(endpoint)) {
                 Truth::Yes => must.push(endpoint),
                 Truth::Maybe => may.push(endpoint),
                 Truth::No => {}
@@ -451,6 +476,12 @@ impl<'w> PeerSets<'w> {
     }
 
     fn domain(&self, name: &str) -> EndpointBounds {
+        if !self.env.options.blocks_match_pods {
+            return self.asked(|end| match end {
+                Endpoint::Address(address) => domain_matches(self.env, address),
+                Endpoint::Pod(_) => Truth::No,
+            });
+        }
         let inside = name.ends_with(".cluster.local");
         let possible = if inside {
             self.space.full()

@@ -6,7 +6,7 @@
 use crate::compile::effective_policy::EffectiveTier;
 use crate::model::Truth;
 use crate::policy::Policy;
-use crate::policy::tier::{HostPods, TierMode, Ties};
+use crate::policy::tier::{HostPods, TierEnd, TierMode, Ties};
 use crate::spec::environment::Environment;
 
 /// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
@@ -49,6 +49,7 @@ impl TierOrder {
                     ordered: tier.is_ordered(),
                     overlooks_nodes: tier.host_pods == HostPods::Undefined,
                     exempts_own_node: tier.exempts_own_node,
+                    ends_last: tier.end == TierEnd::DenyIsolatedLast,
                     groups: Vec::new(),
                     isolating: Vec::new(),
                     isolated: Truth::No,

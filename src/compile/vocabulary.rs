@@ -10,7 +10,9 @@
 
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject, TaintSubject};
+use crate::policy::{
+    Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, TaintSubject,
+};
 use crate::set::hashed::{HashMap, HashSet, room_for};
 use crate::set::{IpSet, Ix, Table, TooMany, index_type};
 use crate::spec::environment::Environment;
@@ -136,6 +138,15 @@ impl<'w> Mentioned<'w> {
     }
 }
 
+/// Whether the rules of a policy mean other nodes for each governed pod.
+fn asks_for_own_node(policy: &Policy) -> bool {
+    let relative = |peer: &Peer| matches!(peer, Peer::Symbol(symbol) if symbol.is_relative());
+    policy.rules.iter().flatten().any(|rule| match &rule.peers {
+        Peers::Of(list) => list.iter().any(|peer| peer.any(&relative)),
+        Peers::Any => false,
+    })
+}
+
 /// Everything the rules mention by name.
 #[derive(Debug, Default)]
 pub struct Vocabulary<'w> {
@@ -153,6 +164,10 @@ pub struct Vocabulary<'w> {
     pub tells_addresses: bool,
     /// Whether a rule names nodes.
     nodes: bool,
+    /// Whether the rules of a policy that is being read mean other nodes for each governed pod.
+    asks_for_own_node: bool,
+    /// The subjects of policies whose rules mean other nodes for each governed pod.
+    pub on_own_node: Vec<&'w Subject>,
     /// The lists that were read, by their places in memory: equal ones share theirs
     /// (`policy::interner`).
     read: HashSet<usize>,
@@ -173,6 +188,9 @@ impl<'w> Vocabulary<'w> {
             vocabulary.subject(&policy.subject)?;
             for rule in policy.rules.iter().flatten() {
                 vocabulary.rule(rule)?;
+            }
+            if vocabulary.asks_for_own_node && asks_for_own_node(policy) {
+                vocabulary.on_own_node.push(&policy.subject);
             }
         }
         for taint in &env.policies.taints {
@@ -196,8 +214,26 @@ impl<'w> Vocabulary<'w> {
             .map(|a| IpSet::single(*a))
             .chain([env.options.node_cidrs.clone()])
             .chain(env.policed_nodes.clone())
+            .chain(self.further(env))
             .collect();
         Atoms::new(self.blocks.iter().copied().chain(&nodes))
+    }
+
+    /// What tells apart addresses of the outside from others, where the rules ask for that.
+    fn further(&self, env: &Environment) -> Vec<IpSet> {
+        if !self.nodes {
+            return Vec::new();
+        }
+        let reserved = env.cilium.iter();
+        let reserved = reserved.flat_map(|cilium| cilium.reserved.keys());
+        let mut all: Vec<IpSet> = reserved.map(|a| IpSet::single(*a)).collect();
+        all.extend(env.options.pod_cidrs.clone());
+        if env.cilium.is_some() {
+            all.push(IpSet::assumed_pods());
+        }
+        let api_servers = env.api_servers.to_cidrs().into_iter();
+        all.extend(api_servers.map(|block| IpSet::from_cidrs([block])));
+        all
     }
 
     /// Whether a part of the rules is met for the first time.
@@ -259,8 +295,15 @@ impl<'w> Vocabulary<'w> {
             }
             Peer::Addresses(set) => self.blocks.push(set),
             Peer::Nodes(_) => self.nodes = true,
-            Peer::NoneOf(peers) => self.peers(peers)?,
-            Peer::Symbol(_) => self.nodes = true,
+            Peer::NoneOf(peers) | Peer::AnyOf(peers) => self.peers(peers)?,
+            Peer::Owned(_, set) => {
+                self.nodes = true;
+                self.blocks.push(set);
+            }
+            Peer::Symbol(symbol) => {
+                self.nodes = true;
+                self.asks_for_own_node |= symbol.is_relative();
+            }
             Peer::Domain(_) | Peer::Unreadable { .. } => {}
         }
         Ok(())

@@ -101,6 +101,7 @@ impl AllowGraph {
         let (mut allow, mut deny) = (EndpointSet::empty(), EndpointSet::empty());
         let mut reached = vec![EndpointSet::empty(); tiers.len() + 1];
         reached[0] = asked.clone();
+        let mut deferred = None;
         for (at, tier) in tiers.iter().enumerate() {
             let here = std::mem::take(&mut reached[at]);
             if here.is_empty() {
@@ -108,8 +109,11 @@ impl AllowGraph {
             }
             let outcomes = if tier.tier.ordered {
                 self.ordered_egress(query, tier, here)
+            } else if tier.tier.ends_last && at + 1 < tiers.len() {
+                deferred = Some(tier);
+                self.unordered_egress(query, tier, first + at, tainted, here, false)
             } else {
-                self.unordered_egress(query, tier, first + at, tainted, here)
+                self.unordered_egress(query, tier, first + at, tainted, here, true)
             };
             allow.add(outcomes.allow);
             deny.add(outcomes.deny);
@@ -122,13 +126,20 @@ impl AllowGraph {
                 reached[next].add(outcomes.pass);
             }
         }
-        if let Some(undecided) = reached.pop() {
-            allow.add(undecided);
+        let mut undecided = reached.pop().unwrap_or_default();
+        if let Some(tier) = deferred {
+            let isolated = &tier.isolated[query.scenario];
+            let by_taint = undecided.intersection(tainted);
+            deny.add(undecided.intersection(&isolated.may).union(&by_taint));
+            allow.add(by_taint);
+            undecided = undecided.difference(&isolated.must);
         }
+        allow.add(undecided);
         Bounds::of_outcomes(allow, &deny)
     }
 
-    /// An unordered tier: a deny wins, allows add up, and whom the tier isolates needs an allow.
+    /// An unordered tier: a deny wins, allows add up, and whom the tier isolates needs an allow,
+    /// unless its end comes later.
     fn unordered_egress(
         &self,
         query: &EgressQuery<'_>,
@@ -136,6 +147,7 @@ impl AllowGraph {
         number: usize,
         tainted: &EndpointSet,
         here: EndpointSet,
+        ends: bool,
     ) -> SourceOutcomes {
         let plugin = tier.tier.layer == LayerIx::CLUSTER_NETWORK;
         let isolated = &tier.isolated[query.scenario];
@@ -145,7 +157,7 @@ impl AllowGraph {
         } else {
             nothing()
         };
-        if !tier.exceeds_isolation {
+        if !tier.exceeds_isolation && ends {
             let mut needs_allow = here.intersection(&isolated.may);
             needs_allow.add(by_taint.clone());
             let allowed = self.rules_egress(query, &needs_allow, |rule| rule.tier == number);
@@ -170,12 +182,23 @@ impl AllowGraph {
         let allowed = self.rules_egress(query, &seen, mine(false));
         let open = seen.difference(&denied.must);
         let undecided = open.difference(&allowed.must);
+        let asked = self.rules_egress(query, &undecided, |rule| rule.tier == number && rule.asks);
+        let may_fail = undecided.intersection(&asked.may);
+        let denied_may = seen.intersection(&denied.may).union(&may_fail);
         let by_taint = by_taint.intersection(&open);
+        if !ends {
+            return SourceOutcomes {
+                allow: open.intersection(&allowed.may).union(&by_taint),
+                deny: denied_may,
+                pass: nothing(),
+                none: undecided.union(&here.difference(&seen)),
+            };
+        }
         let needs_allow = undecided.intersection(&isolated.may);
         let needs_allow = needs_allow.union(&undecided.intersection(&by_taint));
         SourceOutcomes {
             allow: open.intersection(&allowed.may).union(&by_taint),
-            deny: seen.intersection(&denied.may).union(&needs_allow),
+            deny: denied_may.union(&needs_allow),
             pass: nothing(),
             none: undecided
                 .difference(&isolated.must)

@@ -220,6 +220,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
         let (mut allow, mut deny) = (D::none(), D::none());
         let mut reached = vec![D::none(); tiers.len() + 1];
         reached[0] = self.all.clone();
+        let mut deferred = None;
         for (at, tier) in tiers.iter().enumerate() {
             let asked = std::mem::replace(&mut reached[at], D::none());
             if asked.is_none() {
@@ -231,7 +232,12 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
                 self.ordered(tier, asked)
             } else {
                 let tainted = tainted && tier.layer == LayerIx::CLUSTER_NETWORK;
-                self.unordered(tier, asked, tainted)
+                if tier.ends_last && at + 1 < tiers.len() {
+                    deferred = Some((tier, tainted));
+                    self.rules_of(tier, asked, tainted)
+                } else {
+                    self.unordered(tier, asked, tainted)
+                }
             };
             allow.add(outcomes.allow);
             deny.add(outcomes.deny);
@@ -242,10 +248,50 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
                 reached[next].add(outcomes.pass);
             }
         }
-        if let Some(undecided) = reached.pop() {
+        let undecided = reached.pop().unwrap_or_else(D::none);
+        let Some((tier, tainted)) = deferred else {
             allow.add(undecided);
-        }
+            return Bounds::of_outcomes(allow, &deny);
+        };
+        let outcomes = self.end_of(tier, undecided, tainted);
+        allow.add(outcomes.allow);
+        allow.add(outcomes.none);
+        deny.add(outcomes.deny);
         Bounds::of_outcomes(allow, &deny)
+    }
+
+    /// The rules of an unordered tier whose end comes after the tiers behind it.
+    fn rules_of(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> TierOutcomes<D> {
+        let denied = self.gathered(tier, &tier.denies, false);
+        let allowed = self.gathered(tier, &tier.allows, false);
+        let open = asked.difference(&denied.must);
+        let mut outcomes = TierOutcomes::undecided(open.difference(&allowed.must));
+        outcomes.deny = asked.intersection(&denied.may);
+        outcomes.deny.add(self.may_fail(tier, &open, &allowed.must));
+        outcomes.allow = if tainted {
+            open
+        } else {
+            open.intersection(&allowed.may)
+        };
+        outcomes
+    }
+
+    /// What becomes of that which neither such a tier nor those behind it decided.
+    fn end_of(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> TierOutcomes<D> {
+        let mut outcomes = TierOutcomes::undecided(D::none());
+        if tier.isolated.possible() {
+            let exempt = self.exempt(tier);
+            outcomes.deny = asked.difference(&exempt.must);
+            outcomes.allow = if tainted {
+                asked.clone()
+            } else {
+                asked.intersection(&exempt.may)
+            };
+        }
+        if tier.isolated != Truth::Yes {
+            outcomes.none = asked;
+        }
+        outcomes
     }
 
     /// An ordered tier: groups of equal priority in order, the first match decides; what none
@@ -318,6 +364,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
         let allowed = self.gathered(tier, &tier.allows, false);
         let open = asked.difference(&denied.must);
         outcomes.deny = asked.intersection(&denied.may);
+        outcomes.deny.add(self.may_fail(tier, &open, &allowed.must));
         outcomes.allow = open.intersection(&allowed.may);
         let undecided = open.difference(&allowed.must);
         if tier.isolated.possible() {
@@ -335,6 +382,19 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
             outcomes.none = undecided;
         }
         outcomes
+    }
+
+    /// What a rule allows that asks for a request, and nothing else does.
+    fn may_fail(&self, tier: &EffectiveTier, open: &D, allowed: &D) -> D {
+        if !tier.allows.iter().any(|rule| rule.asks) {
+            return D::none();
+        }
+        let asking = tier.allows.iter().filter(|rule| rule.asks);
+        let asking: Vec<UnorderedRule> = asking.copied().collect();
+        let asked = self.gathered(tier, &asking, false);
+        let open = open.difference(allowed);
+        let open = open.difference(&self.exempt(tier).must);
+        open.intersection(&asked.may)
     }
 
     /// What these rules match; with what is exempt, where that is wanted.

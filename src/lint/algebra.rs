@@ -188,6 +188,8 @@ fn matches_nothing(peer: &Peer) -> bool {
         }
         Peer::Addresses(set) => set.is_empty(),
         Peer::Nodes(selector) => selector.is_contradictory(),
+        Peer::Owned(_, set) => set.is_empty(),
+        Peer::AnyOf(peers) => peers.iter().all(matches_nothing),
         Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => false,
     }
 }

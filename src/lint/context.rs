@@ -335,6 +335,8 @@ impl<'a> LintContext<'a> {
             | Peer::Nodes(_)
             | Peer::Domain(_)
             | Peer::Symbol(_)
+            | Peer::Owned(..)
+            | Peer::AnyOf(_)
             | Peer::NoneOf(_)
             | Peer::Unreadable { .. } => None,
         }

@@ -163,7 +163,12 @@ impl ClusterDns {
                 let resolver = explicit && !is_wide(set);
                 is_pod || private || resolver && (!cache || self.node_local.is_some())
             }
-            Peer::Nodes(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
+            Peer::Nodes(_)
+            | Peer::Symbol(_)
+            | Peer::Owned(..)
+            | Peer::AnyOf(_)
+            | Peer::NoneOf(_)
+            | Peer::Unreadable { .. } => true,
             Peer::Pods(..) | Peer::Domain(_) => false,
         }
     }

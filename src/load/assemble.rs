@@ -24,6 +24,7 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
         assembly.register(file);
     }
     let mut objects = assembly.deduplicate();
+    assembly.take_plugin(&mut objects);
     let cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
     assembly.take_unlisted(&cluster);
@@ -217,7 +218,7 @@ impl Assembly<'_> {
                 });
             }
             Contribution::Policy(lowered) => lowered
-                .policy
+                .policies
                 .iter_mut()
                 .for_each(|p| p.document = document),
             _ => {}

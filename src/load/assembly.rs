@@ -36,6 +36,8 @@ pub struct Assembly<'o> {
     pub(super) namespace: Arc<str>,
     /// Pods with what binds them to policies of other dialects.
     pub(super) bound_pods: Vec<BoundPod>,
+    /// Whether a policy asks for the service account of pods.
+    pub(super) names_accounts: bool,
     pub(super) overlay: bool,
     /// Whether the objects that are taken up were printed by a cluster.
     pub(super) live: bool,
@@ -55,6 +57,7 @@ impl<'o> Assembly<'o> {
             unlisted: Vec::new(),
             namespace: (&*options.namespace).into(),
             bound_pods: Vec::new(),
+            names_accounts: false,
             overlay: false,
             live: false,
         }

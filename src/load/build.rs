@@ -9,7 +9,8 @@ use crate::load::bound_pod::BoundPod;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::doors::{DoorObject, DoorSpec};
-use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
+use crate::model::{Cluster, Labels, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
+use crate::policy::cilium::selector::ACCOUNT;
 use crate::set::hashed::IndexMap;
 use crate::source::Origin;
 use std::collections::HashSet;
@@ -223,7 +224,8 @@ impl Controllers {
                 .push(*index);
         }
         for (key, pods) in homes {
-            let added = self.workload(objects, cluster, &key, &pods);
+            let accounts = assembly.names_accounts;
+            let added = self.workload(objects, cluster, &key, &pods, accounts);
             assembly.bound_pods.extend(added);
         }
     }
@@ -234,6 +236,7 @@ impl Controllers {
         cluster: &mut Cluster,
         key: &WorkloadKey,
         pods: &[usize],
+        names_accounts: bool,
     ) -> Vec<BoundPod> {
         let controller = self.controllers.get(key);
         let Some(object) = controller
@@ -264,7 +267,7 @@ impl Controllers {
                 .unwrap_or_default();
             return drafts
                 .into_iter()
-                .filter_map(|d| add(cluster, id, namespace, d, origin.clone()))
+                .filter_map(|d| add(cluster, names_accounts, id, namespace, d, origin.clone()))
                 .collect();
         }
         let mut bound = Vec::new();
@@ -280,21 +283,33 @@ impl Controllers {
                     ..workload.draft
                 };
                 let origin = Origin::document(object.document);
-                bound.extend(add(cluster, id, namespace, draft, origin));
+                bound.extend(add(cluster, names_accounts, id, namespace, draft, origin));
             }
         }
         bound
     }
 }
 
+/// The labels of a pod with the one that Cilium gives it for its service account (CI20, CI22).
+fn with_account(draft: &PodDraft) -> Arc<Labels> {
+    let account = draft.account.as_deref().unwrap_or("default");
+    let own = [(ACCOUNT, account)];
+    Arc::new(draft.labels.iter().chain(own).collect())
+}
+
 fn add(
     cluster: &mut Cluster,
+    names_accounts: bool,
     workload: WorkloadId,
     namespace: NamespaceId,
     draft: PodDraft,
     origin: Origin,
 ) -> Option<BoundPod> {
-    let labels = cluster.intern(draft.labels);
+    let labels = match names_accounts {
+        true => with_account(&draft),
+        false => draft.labels,
+    };
+    let labels = cluster.intern(labels);
     let pod = cluster.add_pod(Pod {
         name: draft.name,
         namespace,

@@ -41,6 +41,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let service = Service {
         name: name.into(),
         namespace: NamespaceId(0),
+        labels: workloads::labels(node),
         selector: None,
         ports: Vec::new(),
         addresses: Box::default(),

@@ -33,7 +33,7 @@ impl ObjectInterner {
                 self.draft(&mut workload.draft);
             }
             Contribution::Policy(lowered) => lowered
-                .policy
+                .policies
                 .iter_mut()
                 .for_each(|policy| self.policies.share(policy)),
             _ => {}

@@ -9,10 +9,11 @@ use crate::model;
 use crate::policy::TaintReason;
 use crate::policy::dialects;
 use crate::policy::lowered::{Invalid, Lowered};
+use crate::policy::plugin::CidrGroup;
 use crate::policy::unmodelled;
 use crate::policy::unmodelled::TaintReach;
 use crate::source::{Base, DocumentId, Path, Position};
-use crate::tree::{Chunk, SyntaxNode};
+use crate::tree::{Chunk, Problem, SyntaxNode};
 use std::sync::Arc;
 
 /// An object of the API, either a document or an item of a List.
@@ -55,6 +56,8 @@ pub enum Contribution {
     Workload(Box<WorkloadDraft>),
     /// A policy, its document not yet known.
     Policy(Box<Lowered>),
+    /// A group of address blocks of Cilium.
+    Group(Box<CidrGroup>),
     /// A policy that is not modelled, or that the API server refuses for its kind.
     Unmodelled(Box<UnmodelledPolicy>),
     /// What could not be listed in the cluster.
@@ -145,6 +148,18 @@ impl Remark {
         remark
     }
 
+    /// Something wrong with the form of an object, where its place is known.
+    pub fn problem(problem: Problem) -> Option<Self> {
+        Some(Self::error(Invalid {
+            path: problem.path?,
+            message: problem.message,
+            help: problem.help,
+            doubt: true,
+            unknown_field: false,
+            in_force: false,
+        }))
+    }
+
     /// Something that is good to know.
     pub fn note(message: String) -> Self {
         Self {
@@ -225,7 +240,7 @@ impl LoadedObject {
     /// Whether it lives in a namespace.
     pub fn is_namespaced(&self) -> bool {
         match &self.contribution {
-            Contribution::Namespace(_) | Contribution::Node(_) => false,
+            Contribution::Namespace(_) | Contribution::Node(_) | Contribution::Group(_) => false,
             Contribution::Policy(_) => {
                 dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }

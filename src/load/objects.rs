@@ -17,6 +17,7 @@ use crate::load::unlisted;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
 use crate::policy::TaintEffect;
+use crate::policy::cilium;
 use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
@@ -123,6 +124,15 @@ fn contribution(
         }
         _ => {}
     }
+    if (object.group(), &*object.kind) == ("cilium.io", "CiliumCIDRGroup") {
+        let (group, checks, problems) = cilium::read::group(node, &object.name);
+        let refused = checks.0.into_iter().map(Remark::error);
+        object.remarks.extend(refused);
+        object
+            .remarks
+            .extend(problems.into_iter().filter_map(Remark::problem));
+        return Contribution::Group(Box::new(group));
+    }
     let listed = ListedEndpoints::new(object.group(), &object.kind, &object.name, node);
     if let Some(listed) = listed {
         return Contribution::Endpoints(Box::new(listed));
@@ -190,7 +200,7 @@ fn policy(
         let certain = lowered.invalid.iter_mut().filter(|i| !i.doubt);
         certain.for_each(|invalid| invalid.in_force = true);
     }
-    let Some(policy) = &lowered.policy else {
+    let Some(policy) = lowered.policies.first() else {
         return Contribution::Policy(Box::new(lowered));
     };
     let network = node
@@ -201,14 +211,9 @@ fn policy(
         let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);
     }
-    if unmodelled::uses_plugin_labels(policy) {
-        let what = "selects by labels that only a network plugin gives to pods";
-        let reaches = unmodelled::reach_of(&object.kind, node);
-        let reaches = reaches
-            .into_iter()
-            .map(TaintReach::without_plugin_labels)
-            .collect();
-        return Contribution::explained(reaches, dialect.namespaced, what);
+    if policy.written.is_none() && unmodelled::uses_plugin_labels(policy) {
+        let reaches = unmodelled::reach_of(&object.kind, node).into_iter();
+        lowered.reaches = Some(reaches.map(TaintReach::without_plugin_labels).collect());
     }
     Contribution::Policy(Box::new(lowered))
 }

@@ -10,6 +10,9 @@ pub struct LoadOptions {
     pub ignore_broken: bool,
     /// The version of Kubernetes whose API server the objects are for.
     pub kubernetes: Kubernetes,
+    /// Whether the network plugin is Cilium, which reads labels that it gives to pods itself; it is
+    /// also if the input has policies of Cilium.
+    pub cilium: bool,
 }
 
 /// A version of Kubernetes: 1 and this minor version.
@@ -48,6 +51,7 @@ impl Default for LoadOptions {
             namespace: "default".into(),
             ignore_broken: false,
             kubernetes: Kubernetes::CURRENT,
+            cilium: false,
         }
     }
 }

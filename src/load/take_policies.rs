@@ -5,11 +5,24 @@ use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, Truth};
+use crate::policy::cilium::read::asks_for_account;
 use crate::policy::dialects;
 use crate::policy::lowered::Lowered;
 use crate::policy::tier::Tier;
+use crate::policy::unmodelled::TaintReach;
 use crate::policy::{Policy, TaintReason};
 use crate::source::{FileId, Origin};
+
+/// Whether a policy asks for the service account of pods, which Cilium makes a label.
+fn names_accounts(object: &LoadedObject) -> bool {
+    let Contribution::Policy(lowered) = &object.contribution else {
+        return false;
+    };
+    lowered.policies.iter().any(|policy| match &policy.written {
+        Some(written) => asks_for_account(written),
+        None => lowered.reaches.is_some(),
+    })
+}
 
 impl Assembly<'_> {
     /// Takes up every policy, or leaves a taint in its place.
@@ -18,7 +31,7 @@ impl Assembly<'_> {
             self.remarks(&mut object);
             self.annotated(&object, cluster);
             match std::mem::replace(&mut object.contribution, Contribution::Nothing) {
-                Contribution::Policy(lowered) => self.policy(&object, *lowered),
+                Contribution::Policy(lowered) => self.policy(&object, *lowered, cluster),
                 Contribution::Unmodelled(policy) => self.unmodelled(&object, &policy, cluster),
                 _ => continue,
             }
@@ -26,7 +39,7 @@ impl Assembly<'_> {
         }
     }
 
-    fn policy(&mut self, object: &LoadedObject, lowered: Lowered) {
+    fn policy(&mut self, object: &LoadedObject, lowered: Lowered, cluster: &Cluster) {
         let file = self
             .sources
             .document(object.document)
@@ -57,9 +70,25 @@ impl Assembly<'_> {
             diagnostic.help = help(invalid);
             self.diagnostics.push(diagnostic);
         }
-        if let Some(mut policy) = self.placed_in_tier(lowered.policy, lowered.tier) {
-            self.interner.share(&mut policy);
-            self.policies.policies.push(policy);
+        if lowered.void {
+            return;
+        }
+        let Lowered {
+            policies,
+            tier,
+            reaches,
+            ..
+        } = lowered;
+        let unread = policies.is_empty();
+        if let Some(reaches) = reaches.filter(|_| unread || !self.policies.plugin.is_cilium) {
+            return self.unread(object, unread, reaches, cluster);
+        }
+        let placed = self.placed_in_tier(policies, tier);
+        if let Some(policies) = placed.filter(|_| !unread) {
+            for mut policy in policies {
+                self.interner.share(&mut policy);
+                self.policies.policies.push(policy);
+            }
         } else {
             let namespace = self.namespace_of(object);
             // not by what was read, which is taken out of the object here: a broken policy of the
@@ -82,13 +111,65 @@ impl Assembly<'_> {
         }
     }
 
-    /// A policy in the tier that its dialect brings along; none where the table of tiers is full.
-    fn placed_in_tier(&mut self, policy: Option<Policy>, tier: Option<Tier>) -> Option<Policy> {
-        let mut policy = policy?;
+    /// A policy that could not be read, or not under the network plugin that is told.
+    fn unread(
+        &mut self,
+        object: &LoadedObject,
+        broken: bool,
+        reaches: Vec<TaintReach>,
+        cluster: &Cluster,
+    ) {
+        let namespaced =
+            dialects::find(&object.api_version, &object.kind).is_some_and(|d| d.namespaced);
+        let why = "selects by labels that only a network plugin gives to pods";
+        let policy = UnmodelledPolicy {
+            reaches,
+            namespaced,
+            reason: if broken {
+                TaintReason::Broken
+            } else {
+                TaintReason::UnmodelledKind
+            },
+            why: (!broken).then(|| why.into()),
+        };
+        self.unmodelled(object, &policy, cluster);
+    }
+
+    /// The policies in the tier that their dialect brings along; none where the table of tiers is
+    /// full.
+    fn placed_in_tier(
+        &mut self,
+        mut policies: Vec<Policy>,
+        tier: Option<Tier>,
+    ) -> Option<Vec<Policy>> {
         if let Some(tier) = tier {
-            policy.tier = self.policies.tier(tier)?;
+            let tier = self.policies.tier(tier)?;
+            policies.iter_mut().for_each(|policy| policy.tier = tier);
         }
-        Some(policy)
+        Some(policies)
+    }
+
+    /// Takes up what the objects of a network plugin say besides policies.
+    pub(super) fn take_plugin(&mut self, objects: &mut [LoadedObject]) {
+        let is_cilium = |object: &LoadedObject| {
+            let kinds = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"];
+            kinds.contains(&&*object.kind) && matches!(object.contribution, Contribution::Policy(_))
+        };
+        let plugin = &mut self.policies.plugin;
+        plugin.has_cilium_policies = objects.iter().any(is_cilium);
+        plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium;
+        self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
+        for object in objects {
+            if !matches!(object.contribution, Contribution::Group(_)) {
+                continue;
+            }
+            let contribution = std::mem::replace(&mut object.contribution, Contribution::Nothing);
+            if let Contribution::Group(group) = contribution {
+                self.policies.plugin.groups.push(*group);
+            }
+            self.remarks(object);
+            count(&mut self.tally.read, &object.kind);
+        }
     }
 
     fn unmodelled(&mut self, object: &LoadedObject, policy: &UnmodelledPolicy, cluster: &Cluster) {

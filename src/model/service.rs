@@ -1,7 +1,7 @@
 //! Services: names that people paste from logs; each maps a port to a port of its pods (S59).
 
 use crate::model::ids::NamespaceId;
-use crate::model::labels::Selector;
+use crate::model::labels::{Labels, Selector};
 use crate::set::{Family, Protocol};
 use crate::source::Origin;
 use ipnet::IpNet;
@@ -101,6 +101,8 @@ pub struct Service {
     pub name: Box<str>,
     /// Its namespace.
     pub namespace: NamespaceId,
+    /// Its own labels.
+    pub labels: Labels,
     /// Which pods it selects; `None` for a service without selector, whose endpoints are listed by
     /// other objects ([`crate::model::Cluster::listed_endpoints`]), and for an external name.
     pub selector: Option<Selector>,

@@ -9,6 +9,7 @@ use crate::model::Selector;
 use crate::policy::admin_spec::{
     LegacyNamespaces, NamespacesPeer, PeerSpec, PodsPeer, RuleSpec, SubjectSpec,
 };
+use crate::policy::cilium::selector::whole_namespaces;
 use crate::policy::lowered::Checks;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use crate::policy::validate::{address_complaint, is_domain, is_port_name, parse_cidr, selector};
@@ -303,10 +304,8 @@ impl AdminLowering<'_> {
                 .invalid(at, "an ingress peer is one of `namespaces` and `pods`");
         }
         if let Some(namespaces) = &peer.namespaces {
-            return vec![Peer::Pods(
-                self.namespaces(namespaces, &at.key("namespaces")),
-                Selector::everything(),
-            )];
+            let at = at.key("namespaces");
+            return vec![whole_namespaces(self.namespaces(namespaces, &at))];
         }
         if let Some(pods) = &peer.pods {
             let (namespaces, pods) = self.pods(pods, &at.key("pods"));

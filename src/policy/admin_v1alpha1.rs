@@ -189,6 +189,8 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         applies: [true, true],
         isolates: [false, false],       // S76
         sees_own_service: Truth::Maybe, // S122 says it of the newer kind only
+        layout: None,
+        written: None,
         rules,
     };
     Lowered::checked(policy, problems, checks)

@@ -173,6 +173,8 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         applies: [true, true],
         isolates: [false, false],     // S107
         sees_own_service: Truth::Yes, // S122
+        layout: None,
+        written: None,
         rules,
     };
     Lowered::checked(policy, problems, checks)

@@ -5,6 +5,7 @@
 //! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
 //! far as netpal knows.
 
+use crate::policy::cilium;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::{admin_v1alpha1, cluster_network_policy, network_policy};
 use crate::tree::SyntaxNode;
@@ -48,6 +49,18 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "ClusterNetworkPolicy",
         namespaced: false,
         lower: cluster_network_policy::read_cluster,
+    },
+    Dialect {
+        api_version: "cilium.io/v2",
+        kind: "CiliumNetworkPolicy",
+        namespaced: true,
+        lower: cilium::read::namespaced,
+    },
+    Dialect {
+        api_version: "cilium.io/v2",
+        kind: "CiliumClusterwideNetworkPolicy",
+        namespaced: false,
+        lower: cilium::read::clusterwide,
     },
 ];
 

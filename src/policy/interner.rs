@@ -53,12 +53,16 @@ fn share_peer(selectors: &mut HashSet<Selector>, peer: &mut Peer) {
             }
         }
         Peer::Nodes(selector) => share(selectors, selector),
-        Peer::NoneOf(list) => {
+        Peer::NoneOf(list) | Peer::AnyOf(list) => {
             if let Some(list) = Arc::get_mut(list) {
                 list.iter_mut().for_each(|peer| share_peer(selectors, peer));
             }
         }
-        Peer::Addresses(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => {}
+        Peer::Addresses(_)
+        | Peer::Owned(..)
+        | Peer::Domain(_)
+        | Peer::Symbol(_)
+        | Peer::Unreadable { .. } => {}
     }
 }
 

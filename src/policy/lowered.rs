@@ -2,6 +2,7 @@
 
 use crate::policy::rule::Policy;
 use crate::policy::tier::Tier;
+use crate::policy::unmodelled::TaintReach;
 use crate::source::{DocumentId, Path};
 use crate::tree::Problem;
 
@@ -21,8 +22,12 @@ pub struct Header<'a> {
 /// What reading a policy gave.
 #[derive(Debug, Default)]
 pub struct Lowered {
-    /// The policy, unless it is broken.
-    pub policy: Option<Policy>,
+    /// The policies of the object, unless it is broken; mostly one.
+    pub policies: Vec<Policy>,
+    /// Whether it is in force nowhere, because whoever enforces it refuses it.
+    pub void: bool,
+    /// What it may touch where it could not be read, if its kind alone does not tell.
+    pub reaches: Option<Vec<TaintReach>>,
     /// The tier that it is asked in, where that is none of the Kubernetes APIs'; then it counts
     /// instead of the policy's own.
     pub tier: Option<Tier>,
@@ -38,10 +43,10 @@ impl Lowered {
     pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
         let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
         Self {
-            policy: (!broken).then_some(policy),
-            tier: None,
+            policies: Some(policy).filter(|_| !broken).into_iter().collect(),
             problems,
             invalid: checks.0,
+            ..Self::default()
         }
     }
 }

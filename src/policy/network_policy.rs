@@ -86,6 +86,8 @@ pub fn lower(spec: &NetworkPolicySpec, header: &Header<'_>, checks: &mut Checks)
         applies: effective_types(spec),
         isolates: effective_types(spec),
         sees_own_service: Truth::No, // S54
+        layout: None,
+        written: None,
         rules: [ingress, egress],
     }
 }

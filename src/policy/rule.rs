@@ -10,8 +10,10 @@
 //! path stored with every rule, peer and port; it made the policies larger than the cluster.
 
 use crate::model::{Selector, Truth};
-use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
-use crate::set::{IpSet, Ix, Protocol, TrafficSet, index_type};
+use crate::policy::cilium::written::WrittenRule;
+use crate::policy::layout::Layout;
+use crate::policy::tier::TierIx;
+use crate::set::{IpSet, Protocol, TrafficSet, index_type};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
 
@@ -93,6 +95,10 @@ pub enum Peer {
     Domain(Box<str>),
     /// Something that has a name in a dialect and no address in the manifests.
     Symbol(Symbol),
+    /// Addresses of what has an owner in the cluster, and never of the outside.
+    Owned(AddressOwner, IpSet),
+    /// Every endpoint that one of these matches.
+    AnyOf(Arc<[Peer]>),
     /// Every endpoint that none of these matches.
     NoneOf(Arc<[Peer]>),
     /// Something a newer API knows: matched by every endpoint or by none, whichever closes (S83).
@@ -103,15 +109,15 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Calls a function with this peer and with all that it is the complement of.
+    /// Calls a function with this peer and with all that it is made of.
     pub fn visit<'p>(&'p self, call: &mut impl FnMut(&'p Self)) {
         call(self);
-        if let Self::NoneOf(peers) = self {
+        if let Self::NoneOf(peers) | Self::AnyOf(peers) = self {
             peers.iter().for_each(|p| p.visit(call));
         }
     }
 
-    /// Whether something holds of this peer or of any that it is the complement of.
+    /// Whether something holds of this peer or of any that it is made of.
     pub fn any(&self, holds: &impl Fn(&Self) -> bool) -> bool {
         let mut found = false;
         self.visit(&mut |p| found |= holds(p));
@@ -128,6 +134,35 @@ pub enum Symbol {
     Nodes,
     /// The API server, wherever it runs.
     ApiServer,
+    /// The node that the governed pod runs on, with the pods on its network.
+    OwnNode,
+    /// Every other node, with the pods on its network.
+    OtherNodes,
+    /// Every endpoint.
+    Everything,
+    /// Outside addresses that the manifests do not tell, such as the members of a security group
+    /// of a cloud.
+    SomeOutside,
+    /// Perhaps everything but pods on the pod network.
+    PerhapsNoPod,
+}
+
+impl Symbol {
+    /// Whether whom it means depends on the node of the governed pod.
+    pub const fn is_relative(self) -> bool {
+        matches!(self, Self::OwnNode | Self::OtherNodes)
+    }
+}
+
+/// Who has an address that a peer names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AddressOwner {
+    /// A node, or a pod on its network.
+    Nodes,
+    /// A pod on the pod network.
+    Pods,
+    /// Something of the network plugin: an endpoint of its own that is neither.
+    Plugin,
 }
 
 /// The other sides of a rule.
@@ -186,6 +221,32 @@ pub enum Qualifier {
     Application(Box<str>),
     /// An authenticated identity of the other side.
     Identity(Box<str>),
+    /// A handshake that everything which the rule covers has to make, whatever other rules allow.
+    Handshake(Box<str>),
+    /// What the implementation makes of the rule is not documented: what, in words.
+    Undocumented(Box<str>),
+}
+
+impl Qualifier {
+    /// Whether traffic that the rule covers is held to the condition even where another rule
+    /// allows it as well.
+    pub const fn binds(&self) -> bool {
+        matches!(self, Self::Handshake(_))
+    }
+}
+
+impl Rule {
+    /// Whether what it allows is asked for a request: without one that it lets through there is no
+    /// connection, even where nothing else isolates.
+    pub fn asks_for_request(&self) -> bool {
+        let application = |q: &Qualifier| matches!(q, Qualifier::Application(_));
+        self.action == Action::Allow && self.qualifiers.iter().any(application)
+    }
+
+    /// Whether a rule that allows also holds other rules' traffic to its condition.
+    pub fn binds(&self) -> bool {
+        self.action == Action::Allow && self.qualifiers.iter().any(Qualifier::binds)
+    }
 }
 
 /// The words a dialect uses for the parts of a rule, to find them again in the manifest.
@@ -236,6 +297,11 @@ pub struct Policy {
     pub sees_own_service: Truth,
     /// Its rules, per direction, in order.
     pub rules: [Vec<Rule>; 2],
+    /// Where its rules stand, where the shape alone does not tell.
+    pub layout: Option<Arc<Layout>>,
+    /// What it was lowered from, where options of the network plugin and other objects decide what
+    /// that means; lowered once more under each set of options.
+    pub written: Option<Arc<WrittenRule>>,
 }
 
 index_type! {
@@ -309,6 +375,10 @@ impl Policy {
     /// `ingress[0].from[1]`.
     pub fn rule_path(&self, at: RuleRef) -> Path {
         let d = at.direction.index();
+        let place = |layout: &Layout| layout.rules[d].get(at.rule as usize).copied();
+        if let Some(place) = self.layout.as_deref().and_then(place) {
+            return place.path(at.peer, at.port);
+        }
         let path = Path::root()
             .key(self.shape.rules[d])
             .index(at.rule as usize);
@@ -321,9 +391,15 @@ impl Policy {
 
     /// The path of a rule, or of one of its peers or ports, from the root of the document.
     pub fn path(&self, at: RuleRef) -> Path {
-        let mut path = Path::root().key("spec");
+        let mut path = self.root();
         path.0.extend(self.rule_path(at).0);
         path
+    }
+
+    /// Where the policy begins in its object.
+    pub fn root(&self) -> Path {
+        let layout = self.layout.as_deref();
+        layout.map_or_else(|| Path::root().key("spec"), |layout| layout.root.clone())
     }
 
     /// Where a rule stands.
@@ -337,137 +413,6 @@ impl Policy {
 
     /// Where its subject stands.
     pub fn subject_origin(&self) -> Origin {
-        Origin::new(
-            self.document,
-            Path::root().key("spec").key(self.shape.subject),
-        )
-    }
-}
-
-/// Why something that may be a policy is not in the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TaintReason {
-    /// Its kind is not modelled.
-    UnmodelledKind,
-    /// It could not be read.
-    Broken,
-}
-
-/// What a policy that could not be modelled may do to a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TaintEffect {
-    /// Anything: allow or deny, before all tiers.
-    Anything,
-    /// Anything an unordered tier can do: isolate, or allow.
-    UnorderedTier,
-    /// Only deny: an enforcement point of its own that is asked besides this one (a mesh, an egress
-    /// firewall).
-    OnlyDeny,
-}
-
-/// Whom a policy that could not be modelled may govern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaintSubject {
-    /// Pods.
-    Pods(Subject),
-    /// The nodes with these addresses, and the pods on their network: what they send and receive
-    /// may be denied.
-    Nodes(IpSet),
-}
-
-/// A policy that could not be modelled: verdicts it could touch are unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taint {
-    /// What it is called: kind, and namespace and name where they can be read.
-    pub what: Box<str>,
-    /// Why.
-    pub reason: TaintReason,
-    /// What it may do.
-    pub effect: TaintEffect,
-    /// Whom it may govern.
-    pub subject: TaintSubject,
-    /// In which directions.
-    pub directions: [bool; 2],
-    /// Where it stands; `None` when the text never became a document.
-    pub origin: Option<Origin>,
-}
-
-/// Every policy that was read, every one that could not be, and the tiers they are asked in.
-#[derive(Debug, Clone)]
-pub struct PolicySet {
-    /// The policies, in input order.
-    pub policies: Vec<Policy>,
-    /// Policies that may have an effect and are not among them.
-    pub taints: Vec<Taint>,
-    /// The tiers, by index.
-    pub tiers: Vec<Tier>,
-}
-
-impl Default for PolicySet {
-    fn default() -> Self {
-        Self {
-            policies: Vec::new(),
-            taints: Vec::new(),
-            tiers: kubernetes::tiers(),
-        }
-    }
-}
-
-impl PolicySet {
-    /// The index of a tier, which is added where the table does not have it; `None` where the table
-    /// is full.
-    pub fn tier(&mut self, tier: Tier) -> Option<TierIx> {
-        let known = self.tiers.iter().position(|t| *t == tier);
-        let index = u8::try_from(known.unwrap_or(self.tiers.len())).ok()?;
-        if known.is_none() {
-            self.tiers.push(tier);
-        }
-        Some(TierIx(index))
-    }
-
-    /// The tier that a policy is asked in.
-    pub fn tier_of(&self, policy: &Policy) -> &Tier {
-        &self.tiers[policy.tier.index()]
-    }
-
-    /// Whether a tier is asked before another one of its layer.
-    pub fn is_before(&self, tier: TierIx, other: TierIx) -> bool {
-        let key = |ix: TierIx| (self.tiers[ix.index()].order, ix);
-        let layer = |ix: TierIx| self.tiers[ix.index()].layer;
-        layer(tier) == layer(other) && key(tier) < key(other)
-    }
-
-    /// Whether the policies of a policy's tier have an order, so that its rules say what they do.
-    pub fn is_ordered(&self, policy: &Policy) -> bool {
-        self.tier_of(policy).is_ordered()
-    }
-
-    /// The tiers of each layer in the order in which they are asked.
-    pub fn layers(&self) -> Vec<(LayerIx, Vec<TierIx>)> {
-        let mut all: Vec<TierIx> = (0..=u8::MAX).map(TierIx).take(self.tiers.len()).collect();
-        let layer = |ix: &TierIx| self.tiers[ix.index()].layer;
-        all.sort_by_key(|ix| (layer(ix), self.tiers[ix.index()].order, *ix));
-        let chunks = all.chunk_by(|a, b| layer(a) == layer(b));
-        chunks
-            .filter_map(|tiers| Some((layer(tiers.first()?), tiers.to_vec())))
-            .collect()
-    }
-
-    /// A policy by id.
-    pub fn get(&self, id: PolicyId) -> &Policy {
-        &self.policies[id.0 as usize]
-    }
-
-    /// The policies with their ids.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (PolicyId, &Policy)> {
-        self.policies
-            .iter()
-            .enumerate()
-            .map(|(i, p)| (PolicyId::bounded(i), p))
-    }
-
-    /// The rule a reference points at.
-    pub fn rule(&self, at: RuleRef) -> &Rule {
-        &self.get(at.policy).rules(at.direction)[at.rule as usize]
+        Origin::new(self.document, self.root().key(self.shape.subject))
     }
 }

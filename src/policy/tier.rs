@@ -65,6 +65,8 @@ pub enum TierEnd {
     /// It is denied for the endpoints that a policy of the tier isolates (S11), and goes on
     /// otherwise.
     DenyIsolated,
+    /// The same, when the tiers behind it in its layer have not decided either.
+    DenyIsolatedLast,
 }
 
 /// How pods that share their node's network are treated by the policies of a tier.

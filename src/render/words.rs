@@ -6,13 +6,14 @@ pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::{
-    Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Symbol,
+    AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule,
+    RuleRef, Symbol,
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
 use crate::query::list::potential_rows::LineEnd;
 use crate::render::context::RenderContext;
-use crate::set::TrafficSet;
+use crate::set::{IpSet, TrafficSet};
 use crate::spec::Endpoint;
 use std::borrow::Cow;
 
@@ -126,9 +127,13 @@ pub fn peer(peer: &Peer) -> String {
         Peer::Nodes(s) if s.is_everything() => "every node".into(),
         Peer::Nodes(s) => format!("nodes {}", selector(s)),
         Peer::Domain(name) => format!("domain name {}", clean(name)),
-        Peer::Symbol(Symbol::World) => "every address outside the cluster".into(),
-        Peer::Symbol(Symbol::Nodes) => "every node".into(),
-        Peer::Symbol(Symbol::ApiServer) => "the API server".into(),
+        Peer::Symbol(symbol) => self::symbol(*symbol).into(),
+        Peer::Owned(owner, set) => owned(*owner, set),
+        Peer::AnyOf(peers) if peers.is_empty() => "nobody".into(),
+        Peer::AnyOf(peers) => {
+            let each: Vec<String> = peers.iter().map(self::peer).collect();
+            each.join(" or ")
+        }
         Peer::NoneOf(peers) => {
             let each: Vec<String> = peers.iter().map(self::peer).collect();
             format!("everyone but {}", each.join(" and "))
@@ -137,6 +142,29 @@ pub fn peer(peer: &Peer) -> String {
             "everything (a peer of a newer API, closed)".into()
         }
         Peer::Unreadable { everything: false } => "nothing (a peer of a newer API, closed)".into(),
+    }
+}
+
+fn symbol(symbol: Symbol) -> &'static str {
+    match symbol {
+        Symbol::World => "every address outside the cluster",
+        Symbol::Nodes => "every node",
+        Symbol::ApiServer => "the API server",
+        Symbol::OwnNode => "the node it runs on",
+        Symbol::OtherNodes => "every other node",
+        Symbol::Everything => "everything",
+        Symbol::SomeOutside => "addresses of a group of the cloud",
+        Symbol::PerhapsNoPod => "perhaps everything that is no pod",
+    }
+}
+
+fn owned(owner: AddressOwner, set: &IpSet) -> String {
+    let block = written_block(set);
+    match owner {
+        AddressOwner::Nodes => format!("nodes in {block}"),
+        AddressOwner::Pods => format!("pods in {block}"),
+        AddressOwner::Plugin if set.is_empty() => "an endpoint of the network plugin".into(),
+        AddressOwner::Plugin => format!("an endpoint of the network plugin, {block}"),
     }
 }
 

@@ -3,7 +3,8 @@
 //! A profile never changes what the API promises; it only settles what the API leaves to
 //! implementations (S40, S56). `generic` settles nothing.
 
-use crate::spec::environment::{CompileOptions, HostNetwork};
+use crate::policy::cilium::options::CiliumSettings;
+use crate::spec::options::{CompileOptions, HostNetwork, Plugin};
 
 /// The documented choices of a network plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct CniProfile {
     pub blocks_match_pods: bool,
     /// Whether the own node is exempt on the way out too (S55).
     pub own_node_egress: bool,
+    /// The minor version of Cilium, if it is that.
+    pub cilium_version: Option<u32>,
     /// What this rests on.
     pub note: &'static str,
 }
@@ -26,6 +29,7 @@ const GENERIC: CniProfile = CniProfile {
     host_network: HostNetwork::Unknown,
     blocks_match_pods: true,
     own_node_egress: true,
+    cilium_version: None,
     note: "only what the API promises",
 };
 
@@ -40,6 +44,7 @@ const CILIUM: CniProfile = CniProfile {
     name: "cilium",
     blocks_match_pods: false,
     own_node_egress: false,
+    cilium_version: Some(20),
     note: "address blocks never match pods or nodes; traffic to the own node is policed",
     ..AS_NODE
 };
@@ -67,6 +72,7 @@ pub static CNI_PROFILES: &[CniProfile] = &[
     CILIUM,
     CniProfile {
         name: "cilium-1.17",
+        cilium_version: Some(17),
         note: "address blocks never match pods or nodes; traffic to the own node is policed; port ranges work",
         ..CILIUM
     },
@@ -80,10 +86,19 @@ impl CniProfile {
 
     /// The options with this profile's choices.
     pub fn apply(&self, options: CompileOptions) -> CompileOptions {
+        let plugin = match self.cilium_version {
+            _ if *self == GENERIC => Plugin::Unspecified,
+            None => Plugin::Other,
+            Some(version) => Plugin::Cilium(Box::new(CiliumSettings {
+                version: Some(version),
+                ..CiliumSettings::default()
+            })),
+        };
         CompileOptions {
             host_network: self.host_network,
             blocks_match_pods: self.blocks_match_pods,
             own_node_egress: self.own_node_egress,
+            plugin,
             ..options
         }
     }

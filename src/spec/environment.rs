@@ -6,85 +6,15 @@
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
+use crate::policy::cilium::options::CiliumOptions;
 use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{Direction, PolicySet, TaintSubject};
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::address_families::{EndFamilies, FamilySet};
+pub use crate::spec::options::{CompileOptions, HostNetwork, HostNetworkMode, Plugin};
+use crate::spec::plugin_view::{PluginView, api_servers};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// What is assumed of pods that share their node's network under policies whose API leaves it open
-/// (S56).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum HostNetwork {
-    /// Both behaviours are considered; where they differ the verdict is unknown.
-    #[default]
-    Unknown,
-    /// They are their node: no policy selects them, and only address blocks match them.
-    Node,
-    /// They are pods like any other.
-    Pod,
-}
-
-/// One of the two behaviours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HostNetworkMode {
-    /// As its node.
-    Node,
-    /// As a pod.
-    Pod,
-}
-
-/// The choices the API leaves to implementations, and switches of the compiler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompileOptions {
-    /// Whether pods that no rule can tell apart are compiled once. Off: slower, same answers.
-    pub classes: bool,
-    /// What is assumed of host-network pods (S56).
-    pub host_network: HostNetwork,
-    /// Whether address blocks match pods and nodes by their addresses (S40).
-    pub blocks_match_pods: bool,
-    /// Whether traffic to the node a pod runs on is exempt from isolation, as traffic from it is
-    /// (S55).
-    pub own_node_egress: bool,
-    /// Where pod addresses lie, when told; otherwise private ranges are assumed.
-    pub pod_cidrs: Option<IpSet>,
-    /// Where node addresses lie, besides those of the Node objects.
-    pub node_cidrs: IpSet,
-    /// Whether policies that could not be read or modelled make the verdicts they could touch
-    /// unknown.
-    pub taints: bool,
-}
-
-impl Default for CompileOptions {
-    fn default() -> Self {
-        Self {
-            classes: true,
-            host_network: HostNetwork::Unknown,
-            blocks_match_pods: true,
-            own_node_egress: true,
-            pod_cidrs: None,
-            node_cidrs: IpSet::empty(),
-            taints: true,
-        }
-    }
-}
-
-impl CompileOptions {
-    /// The same options with classes on or off.
-    #[must_use]
-    pub fn classes(mut self, on: bool) -> Self {
-        self.classes = on;
-        self
-    }
-
-    /// The same options with an assumption about host-network pods.
-    #[must_use]
-    pub fn host_network(mut self, assumed: HostNetwork) -> Self {
-        self.host_network = assumed;
-        self
-    }
-}
 
 /// One end of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,12 +59,21 @@ pub struct Environment {
     pub policed_nodes: [IpSet; 2],
     /// The layers, each with its tiers in the order in which they are asked.
     pub layers: Arc<[(LayerIx, Vec<TierIx>)]>,
+    /// The options of Cilium's agent, where the cluster runs it.
+    pub cilium: Option<Arc<CiliumOptions>>,
+    /// The addresses of the API server, as far as they are told.
+    pub api_servers: IpSet,
 }
 
 impl Environment {
     /// Fixes the assumptions for an input. O(policies' address blocks + pods).
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
-        let (cluster, policies) = (Arc::clone(&input.cluster), Arc::clone(&input.policies));
+        let cluster = Arc::clone(&input.cluster);
+        let PluginView {
+            options,
+            policies,
+            cilium,
+        } = PluginView::new(input, options);
         let assumed = options
             .pod_cidrs
             .clone()
@@ -151,17 +90,20 @@ impl Environment {
             .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
         let node_addresses = IpSet::from_cidrs(of_nodes);
         let layers = policies.layers().into();
-        let policed_nodes = policed_nodes(&policies, options);
+        let policed_nodes = policed_nodes(&policies, &options);
+        let api_servers = api_servers(&cluster, &options);
         Self {
             cluster,
             policies,
-            options: options.clone(),
+            options,
             assumed,
             untold_families,
             asked_families: FamilySet::BOTH,
             node_addresses,
             policed_nodes,
             layers,
+            cilium,
+            api_servers,
         }
     }
 

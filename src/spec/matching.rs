@@ -6,10 +6,13 @@
 
 use crate::model::{NamespaceId, Pod, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
-use crate::policy::{Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol};
-use crate::set::Traffic;
+use crate::policy::{
+    AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol,
+};
+use crate::set::{Family, IpSet, Traffic};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::question::{Case, DirectionQuestion};
+use std::net::IpAddr;
 
 /// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never
 /// certainly does.
@@ -156,22 +159,77 @@ pub fn peer_matches(
             labels.and(namespaces_match(env, namespaces, own, other.namespace))
         }
         (Peer::Addresses(block), Endpoint::Address(address)) => {
-            let hidden = !env.options.blocks_match_pods && env.is_node_address(address).possible();
-            Truth::from(block.contains(address) && !hidden) // S35, S40
+            let inside = Truth::from(block.contains(address)); // S35, S40
+            if env.options.blocks_match_pods {
+                inside
+            } else {
+                inside.and(env.is_outside(address))
+            }
         }
         (Peer::Addresses(block), Endpoint::Pod(id)) => {
             env.block_matches_pod(block, env.cluster.pod(id), case.family)
         }
         (Peer::Nodes(selector), _) => node_matches(env, selector, endpoint),
-        (Peer::Domain(_), Endpoint::Address(_)) => Truth::Maybe, // S82
-        (Peer::Symbol(symbol), _) => symbol_matches(env, *symbol, endpoint),
-        (Peer::NoneOf(peers), _) => peers
-            .iter()
-            .map(|p| peer_matches(env, policy, p, pod, endpoint, case))
-            .fold(Truth::No, Truth::or)
-            .not(),
+        (Peer::Owned(owner, block), _) => owned_matches(env, *owner, block, endpoint, case.family),
+        (Peer::Domain(_), Endpoint::Address(address)) => domain_matches(env, address), // S82
+        (Peer::Symbol(symbol), _) => symbol_matches(env, *symbol, Some(pod), endpoint),
+        (Peer::AnyOf(peers), _) => any_matches(env, policy, peers, pod, endpoint, case),
+        (Peer::NoneOf(peers), _) => any_matches(env, policy, peers, pod, endpoint, case).not(),
         (Peer::Domain(name), Endpoint::Pod(_)) => {
-            Truth::from(name.ends_with(".cluster.local")).and(Truth::Maybe)
+            let inside = env.options.blocks_match_pods && name.ends_with(".cluster.local");
+            Truth::from(inside).and(Truth::Maybe)
+        }
+    }
+}
+
+fn any_matches(
+    env: &Environment,
+    policy: &Policy,
+    peers: &[Peer],
+    pod: PodId,
+    endpoint: Endpoint,
+    case: &Case,
+) -> Truth {
+    let each = peers.iter();
+    let each = each.map(|p| peer_matches(env, policy, p, pod, endpoint, case));
+    each.fold(Truth::No, Truth::or)
+}
+
+/// Whether a domain name may stand for an address: where blocks mean the outside alone, so do
+/// names.
+pub fn domain_matches(env: &Environment, address: IpAddr) -> Truth {
+    let outside = if env.options.blocks_match_pods {
+        Truth::Yes
+    } else {
+        env.is_outside(address)
+    };
+    outside.and(Truth::Maybe)
+}
+
+/// Whether an endpoint has one of these addresses and is of this kind.
+pub fn owned_matches(
+    env: &Environment,
+    owner: AddressOwner,
+    block: &IpSet,
+    endpoint: Endpoint,
+    family: Family,
+) -> Truth {
+    match (owner, endpoint) {
+        (AddressOwner::Plugin, Endpoint::Address(address)) => Truth::from(block.contains(address)),
+        (AddressOwner::Nodes, Endpoint::Address(address)) => {
+            let node = symbol_matches(env, Symbol::Nodes, None, endpoint);
+            Truth::from(block.contains(address)).and(node)
+        }
+        (AddressOwner::Pods, Endpoint::Address(_)) | (AddressOwner::Plugin, _) => Truth::No,
+        (AddressOwner::Nodes, Endpoint::Pod(id)) => {
+            let pod = env.cluster.pod(id);
+            let inside = env.pod_addresses(pod, family).inside(block);
+            Truth::from(pod.host_network).and(inside)
+        }
+        (AddressOwner::Pods, Endpoint::Pod(id)) => {
+            let pod = env.cluster.pod(id);
+            let inside = env.pod_addresses(pod, family).inside(block);
+            Truth::from(!pod.host_network).and(inside)
         }
     }
 }
@@ -202,19 +260,43 @@ pub fn node_matches(env: &Environment, selector: &Selector, endpoint: Endpoint) 
 }
 
 /// Whether an endpoint is what a symbol stands for. Where no manifest says so it may be.
-pub fn symbol_matches(env: &Environment, symbol: Symbol, endpoint: Endpoint) -> Truth {
+pub fn symbol_matches(
+    env: &Environment,
+    symbol: Symbol,
+    subject: Option<PodId>,
+    endpoint: Endpoint,
+) -> Truth {
     let is_host = |id: PodId| Truth::from(env.cluster.pod(id).host_network);
     match (symbol, endpoint) {
-        (Symbol::World, Endpoint::Pod(_)) => Truth::No,
-        (Symbol::World, Endpoint::Address(address)) => {
-            let in_node_range = Truth::from(env.options.node_cidrs.contains(address));
-            env.is_node_address(address)
-                .or(in_node_range.and(Truth::Maybe))
-                .not()
+        (Symbol::Everything, _) => Truth::Yes,
+        (Symbol::World | Symbol::SomeOutside, Endpoint::Pod(_)) => Truth::No,
+        (Symbol::SomeOutside, Endpoint::Address(address)) => {
+            env.is_outside(address).and(Truth::Maybe)
+        }
+        (Symbol::World, Endpoint::Address(address)) if env.cilium.is_some() => {
+            env.is_outside(address).and(env.is_some_node(address).not())
+        }
+        (Symbol::World, Endpoint::Address(address)) => env.is_outside(address),
+        (Symbol::Nodes, Endpoint::Address(address)) if env.cilium.is_some() => {
+            env.is_some_node(address)
         }
         (Symbol::Nodes, _) => node_matches(env, &Selector::everything(), endpoint),
-        (Symbol::ApiServer, Endpoint::Address(_)) => Truth::Maybe,
-        (Symbol::ApiServer, Endpoint::Pod(id)) => is_host(id).and(Truth::Maybe),
+        (Symbol::ApiServer, Endpoint::Address(address)) => env.is_api_server(address),
+        (Symbol::ApiServer, Endpoint::Pod(id)) => {
+            let pod = env.cluster.pod(id);
+            is_host(id).and(env.is_on_api_server(pod))
+        }
+        (Symbol::OwnNode | Symbol::OtherNodes, _) => {
+            let is_node = symbol_matches(env, Symbol::Nodes, None, endpoint);
+            let own = subject.map_or(Truth::Maybe, |pod| env.is_node_of(pod, endpoint));
+            is_node.and(if symbol == Symbol::OwnNode {
+                own
+            } else {
+                own.not()
+            })
+        }
+        (Symbol::PerhapsNoPod, Endpoint::Address(_)) => Truth::Maybe,
+        (Symbol::PerhapsNoPod, Endpoint::Pod(id)) => is_host(id).and(Truth::Maybe),
     }
 }
 

@@ -11,13 +11,18 @@ pub mod address_families;
 pub mod cni;
 pub mod environment;
 pub mod evaluate;
+mod identities;
 pub mod matching;
+pub mod options;
+mod plugin_view;
 pub mod question;
 pub mod tiers;
 pub mod trace;
 
 pub use address_families::{EndFamilies, FamilySet};
 pub use cni::{CNI_PROFILES, CniProfile};
-pub use environment::{CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode};
+pub use environment::{
+    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Plugin,
+};
 pub use evaluate::evaluate;
 pub use question::ConnectionOrigin;

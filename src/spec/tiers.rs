@@ -32,15 +32,23 @@ pub(crate) fn layer(
     let (mut allow, mut deny) = (false, false);
     let mut reached = vec![false; tiers.len() + 1];
     reached[0] = true;
+    let mut deferred = None;
     for (at, ix) in tiers.iter().enumerate() {
         if !reached[at] {
             continue;
         }
         trace.tier(*ix);
         let tier = &policies.tiers[ix.index()];
+        let is_last = at + 1 == tiers.len();
         let outcomes = match tier.mode {
             TierMode::Ordered(ties) => ordered_tier(question, *ix, ties, trace),
-            TierMode::Unordered => unordered_tier(question, *ix, trace),
+            TierMode::Unordered if tier.end == TierEnd::DenyIsolatedLast && !is_last => {
+                deferred = Some(*ix);
+                rules_of_tier(question, *ix, trace)
+            }
+            TierMode::Unordered => {
+                unordered_tier(question, *ix, Gathered::new(question, *ix), trace)
+            }
         };
         allow |= outcomes.allow;
         deny |= outcomes.deny;
@@ -51,6 +59,18 @@ pub(crate) fn layer(
                 .and_then(|to| tiers.iter().position(|t| *t == to));
             reached[to.filter(|to| *to > at).unwrap_or(at + 1)] = true;
         }
+    }
+    if let Some(ix) = deferred.filter(|_| reached[tiers.len()]) {
+        let ends = Gathered {
+            allows: Vec::new(),
+            denies: Vec::new(),
+            requests: Vec::new(),
+            ..Gathered::new(question, ix)
+        };
+        let outcomes = unordered_tier(question, ix, ends, trace);
+        allow |= outcomes.allow;
+        deny |= outcomes.deny;
+        reached[tiers.len()] = outcomes.none;
     }
     if reached[tiers.len()] {
         trace.outcome(true, Ground::Default);
@@ -235,35 +255,87 @@ struct Gathered {
     isolating: Vec<(PolicyId, Truth)>,
     allows: Vec<(Truth, RuleRef)>,
     denies: Vec<(Truth, RuleRef)>,
+    /// Of those that allow, the ones that ask for a request: what no other rule allows may fail.
+    requests: Vec<(Truth, RuleRef)>,
 }
 
-fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
-    let mut gathered = Gathered {
-        isolated: Truth::No,
-        isolating: Vec::new(),
-        allows: Vec::new(),
-        denies: Vec::new(),
-    };
-    for (id, policy) in policies_of(question, ix) {
-        let selected = selects(question.env, policy, question.pod, question.case.mode);
-        if !selected.possible() {
-            continue;
+impl Gathered {
+    fn new(question: &DirectionQuestion<'_>, ix: TierIx) -> Self {
+        let mut gathered = Self {
+            isolated: Truth::No,
+            isolating: Vec::new(),
+            allows: Vec::new(),
+            denies: Vec::new(),
+            requests: Vec::new(),
+        };
+        for (id, policy) in policies_of(question, ix) {
+            let selected = selects(question.env, policy, question.pod, question.case.mode);
+            if selected.possible() {
+                gathered.add(question, (id, policy), selected);
+            }
         }
+        gathered
+    }
+
+    fn add(
+        &mut self,
+        question: &DirectionQuestion<'_>,
+        (id, policy): (PolicyId, &Policy),
+        selected: Truth,
+    ) {
         if policy.isolates(question.direction) {
-            gathered.isolated = gathered.isolated.or(selected);
-            gathered.isolating.push((id, selected));
+            self.isolated = self.isolated.or(selected);
+            self.isolating.push((id, selected));
         }
         for (at, rule) in policy.rules(question.direction).iter().enumerate() {
             let matched = selected.and(rule_matches(question, policy, rule));
             let at = RuleRef::rule(id, question.direction, at);
-            match rule.action {
-                Action::Deny => gathered.denies.push((matched, at)),
-                Action::Allow => gathered.allows.push((matched, at)),
-                Action::Pass => {} // compiling refuses it
+            if rule.action == Action::Deny || rule.binds() {
+                self.denies.push((matched, at));
+            }
+            if rule.action == Action::Allow {
+                self.allows.push((matched, at)); // of a pass, compiling refuses it
+            }
+            if rule.asks_for_request() {
+                self.requests.push((matched, at));
             }
         }
     }
-    gathered
+}
+
+/// The rules of a tier whose end comes after the tiers behind it: what they do not decide goes on
+/// to these.
+fn rules_of_tier(question: &DirectionQuestion<'_>, ix: TierIx, trace: &mut impl Trace) -> Outcomes {
+    let rules = Gathered {
+        isolated: Truth::No,
+        isolating: Vec::new(),
+        ..Gathered::new(question, ix)
+    };
+    let (denied, allowed) = (any(&rules.denies), any(&rules.allows));
+    if denied.possible() {
+        record(&rules.denies, denied, false, ix, trace);
+        doubt_rules(&rules.denies, trace);
+    }
+    let mut outcomes = Outcomes {
+        deny: denied.possible(),
+        ..Outcomes::default()
+    };
+    if denied == Truth::Yes {
+        return outcomes;
+    }
+    let tier = &question.env.policies.tiers[ix.index()];
+    outcomes.deny |= may_fail(&rules, allowed, exemption(question, tier), ix, trace);
+    let tainted = question.taint.unordered && tier.layer == LayerIx::CLUSTER_NETWORK;
+    if allowed.possible() {
+        record(&rules.allows, allowed, true, ix, trace);
+        doubt_rules(&rules.allows, trace);
+    }
+    if tainted {
+        trace.doubt(Doubt::Taint(TaintEffect::UnorderedTier));
+    }
+    outcomes.allow = allowed.possible() || tainted;
+    outcomes.none = allowed != Truth::Yes;
+    outcomes
 }
 
 fn any(rules: &[(Truth, RuleRef)]) -> Truth {
@@ -277,12 +349,12 @@ fn any(rules: &[(Truth, RuleRef)]) -> Truth {
 fn unordered_tier(
     question: &DirectionQuestion<'_>,
     ix: TierIx,
+    rules: Gathered,
     trace: &mut impl Trace,
 ) -> Outcomes {
     let tier = &question.env.policies.tiers[ix.index()];
     let tainted = question.taint.unordered && tier.layer == LayerIx::CLUSTER_NETWORK;
     let may = Truth::from(tainted).and(Truth::Maybe);
-    let rules = gather(question, ix);
     let isolated = rules.isolated.or(may);
     let (denied, allowed) = (any(&rules.denies), any(&rules.allows));
     let mut outcomes = Outcomes::default();
@@ -299,6 +371,7 @@ fn unordered_tier(
         return outcomes;
     }
     let exempt = exemption(question, tier);
+    outcomes.deny |= may_fail(&rules, allowed, exempt, ix, trace);
     let matched = allowed.or(exempt).or(may);
     if allowed.possible() && allowed >= exempt {
         record(&rules.allows, allowed, true, ix, trace);
@@ -327,6 +400,23 @@ fn unordered_tier(
         }
     }
     outcomes
+}
+
+/// Whether a request may be asked for that is not made, where nothing else allows.
+fn may_fail(
+    rules: &Gathered,
+    allowed: Truth,
+    exempt: Truth,
+    ix: TierIx,
+    trace: &mut impl Trace,
+) -> bool {
+    let asked = any(&rules.requests);
+    let fails = asked.possible() && allowed.or(exempt) != Truth::Yes;
+    if fails {
+        record(&rules.requests, asked, false, ix, trace);
+        doubt_rules(&rules.requests, trace);
+    }
+    fails
 }
 
 fn exempt_ground(question: &DirectionQuestion<'_>, ix: TierIx) -> Ground {

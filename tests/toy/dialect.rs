@@ -104,10 +104,12 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape, tier: Tie
         applies: [true, true],
         isolates,
         sees_own_service: Truth::Yes,
+        layout: None,
+        written: None,
         rules,
     };
     Lowered {
-        policy: Some(policy),
+        policies: vec![policy],
         tier: Some(tier),
         ..Lowered::default()
     }

@@ -39,9 +39,12 @@ fn who(peer: &Peer) -> String {
         Peer::Pods(..) => "pods of namespaces like its own".to_owned(),
         Peer::Addresses(_) => "an address block".to_owned(),
         Peer::Nodes(_) => "nodes".to_owned(),
-        Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => {
-            "others".to_owned()
-        }
+        Peer::Domain(_)
+        | Peer::Symbol(_)
+        | Peer::Owned(..)
+        | Peer::AnyOf(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => "others".to_owned(),
     }
 }
 

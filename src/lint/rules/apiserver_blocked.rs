@@ -133,6 +133,8 @@ fn may_be_server(peer: &Peer, server: &IpSet) -> bool {
         Peer::Nodes(_)
         | Peer::Domain(_)
         | Peer::Symbol(_)
+        | Peer::Owned(..)
+        | Peer::AnyOf(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
     }

@@ -177,7 +177,12 @@ fn has_names(rule: &Rule) -> bool {
             Peer::Addresses(set) => !set.is_subset(&link_local()),
             Peer::Nodes(_) | Peer::Symbol(Symbol::Nodes | Symbol::ApiServer) => false,
             Peer::Pods(..) => control_plane_name(p).is_none(),
-            Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
+            Peer::Domain(_)
+            | Peer::Symbol(_)
+            | Peer::Owned(..)
+            | Peer::AnyOf(_)
+            | Peer::NoneOf(_)
+            | Peer::Unreadable { .. } => true,
         }),
     }
 }

@@ -91,7 +91,12 @@ fn opens(rule: &Rule, cache: &IpSet) -> bool {
     let admits = |peer: &Peer| match peer {
         Peer::Addresses(set) => !set.is_disjoint(cache),
         Peer::Pods(..) | Peer::Domain(_) => false,
-        Peer::Nodes(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => true,
+        Peer::Nodes(_)
+        | Peer::Symbol(_)
+        | Peer::Owned(..)
+        | Peer::AnyOf(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => true,
     };
     !numeric_traffic(rule).is_disjoint(&dns_traffic())
         && (rule.peers == Peers::Any || peers(rule).iter().any(admits))

@@ -146,6 +146,8 @@ fn may_be_the_server(rule: &Rule) -> bool {
             | Peer::Nodes(_)
             | Peer::Domain(_)
             | Peer::Symbol(_)
+            | Peer::Owned(..)
+            | Peer::AnyOf(_)
             | Peer::NoneOf(_)
             | Peer::Unreadable { .. } => true,
         })

@@ -1,7 +1,7 @@
 //! How far single objects reach: a function for each family of kinds.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::rule::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
+use crate::policy::taint::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
 use crate::policy::unmodelled::fields::{by_rules, field, has, items, spec, text};
 use crate::policy::unmodelled::nodes;
 use crate::policy::unmodelled::selectors::{calico, cilium, label_selector};

@@ -1,7 +1,7 @@
 //! [`TaintReach`]: which verdicts an object that is not modelled can touch.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::rule::TaintEffect;
+use crate::policy::taint::TaintEffect;
 use std::net::IpAddr;
 
 /// One part of what an object can touch.

@@ -7,7 +7,7 @@
 
 use crate::model::{Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::rule::TaintEffect::{Anything, OnlyDeny, UnorderedTier};
+use crate::policy::taint::TaintEffect::{Anything, OnlyDeny, UnorderedTier};
 use crate::policy::unmodelled::nodes::any_node;
 use crate::policy::unmodelled::read::PRIMARY_NETWORK_LABEL;
 use crate::policy::unmodelled::taint_reach::{BOTH, IN, TaintNamespaces, TaintPods, TaintReach};

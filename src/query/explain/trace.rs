@@ -205,6 +205,12 @@ impl Walker<'_> {
             (Peer::Nodes(_), _) => vec![Mismatch::NotANode],
             (Peer::Domain(name), _) => vec![Mismatch::DomainUnknown(name.clone())],
             (Peer::Symbol(symbol), _) => vec![Mismatch::Symbol(*symbol)],
+            (Peer::Owned(..), _) => vec![Mismatch::NotInBlock],
+            (Peer::AnyOf(peers), _) => {
+                let each = peers.iter();
+                each.flat_map(|p| self.mismatches(policy, p, pod, endpoint))
+                    .collect()
+            }
             (Peer::NoneOf(_), _) => vec![Mismatch::Complement],
             (Peer::Unreadable { .. }, _) => vec![Mismatch::Unreadable],
         }

@@ -112,7 +112,9 @@ pub fn applied(input: &Input, changes: &[Addition]) -> Option<Input> {
             strict_cidrs: false, // what was read has been checked already
         };
         let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
-        let lowered = lowered.policy.filter(|_| lowered.invalid.is_empty())?;
+        let valid = lowered.invalid.is_empty();
+        let [lowered] = <[Policy; 1]>::try_from(lowered.policies).ok()?;
+        let lowered = Some(lowered).filter(|_| valid)?;
         match policy {
             Some(id) => *policies.policies.get_mut(id.0 as usize)? = lowered,
             None => policies.policies.push(lowered),

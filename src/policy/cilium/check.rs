@@ -1,0 +1,485 @@
+//! What Cilium refuses (CI200-CI230).
+//!
+//! There are two who refuse. The API server does so by the schema of the kind; such an object is
+//! treated as every other that the API server would not take. The agent checks again, and what it
+//! refuses stays in the cluster and is enforced nowhere: one bad Rule voids the whole object (CI8).
+
+use crate::policy::cilium::blocks;
+use crate::policy::cilium::ports::{EXTENDED, WrittenPort, WrittenProtocol};
+use crate::policy::cilium::written::{
+    CidrForm, Entry, EntryFields, IcmpForm, LISTS, NameForm, PortForm, PortsForm, RequestForms,
+    WrittenSelector,
+};
+use crate::policy::lowered::Checks;
+use crate::policy::validate::{is_label_value, is_qualified_name};
+use crate::source::Path;
+
+/// The entities that the schema knows (CI60-CI68).
+const ENTITIES: [&str; 14] = [
+    "all",
+    "world",
+    "cluster",
+    "cluster-mesh",
+    "host",
+    "init",
+    "ingress",
+    "unmanaged",
+    "remote-node",
+    "health",
+    "none",
+    "kube-apiserver",
+    "world-ipv4",
+    "world-ipv6",
+];
+
+/// The most ports of an entry, and the most fields of messages (CI104).
+const MOST: usize = 40;
+
+/// Collects what is refused, and by whom.
+pub struct Refusals<'c> {
+    /// What is wrong.
+    pub checks: &'c mut Checks,
+    /// Whether the agent refuses the object.
+    pub void: bool,
+}
+
+/// Words for an object that the agent refuses.
+const VOID: &str = "Cilium's agent refuses the whole object for it, so that it protects nothing; \
+                    only its status tells";
+
+impl Refusals<'_> {
+    /// Something that the agent refuses.
+    pub fn agent(&mut self, at: &Path, message: impl Into<String>) {
+        self.checks.refused_help(at, message, VOID);
+        self.void = true;
+    }
+
+    /// Something that the schema refuses.
+    pub fn schema(&mut self, at: &Path, message: impl Into<String>) {
+        self.checks.invalid(at, message);
+    }
+
+    fn unknown(&mut self, at: &Path, message: impl Into<String>) {
+        self.checks.invalid(at, message);
+        if let Some(last) = self.checks.0.last_mut() {
+            last.unknown_field = true;
+        }
+    }
+
+    /// A selector (CI205).
+    pub fn selector(&mut self, selector: &WrittenSelector, at: &Path) {
+        for (key, value) in selector.match_labels.iter().flatten() {
+            let labels = at.key("matchLabels");
+            self.key(key, &labels);
+            if !is_label_value(value) {
+                self.agent(&labels.key(key), format!("`{value}` is not a label value"));
+            }
+        }
+        for (i, expression) in selector.match_expressions.iter().flatten().enumerate() {
+            let at = at.key("matchExpressions").index(i);
+            self.key(&expression.key, &at.key("key"));
+            let count = expression.values.as_ref().map_or(0, Vec::len);
+            match expression.operator.as_str() {
+                "In" | "NotIn" if count == 0 => {
+                    self.agent(&at.key("values"), "the operator needs at least one value");
+                }
+                "Exists" | "DoesNotExist" if count > 0 => {
+                    self.agent(&at.key("values"), "the operator takes no values");
+                }
+                "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+                other => self.schema(
+                    &at.key("operator"),
+                    format!("`{other}` is not an operator: use In, NotIn, Exists or DoesNotExist"),
+                ),
+            }
+        }
+    }
+
+    fn key(&mut self, written: &str, at: &Path) {
+        let (source, key) = written.split_once(':').unwrap_or(("any", written));
+        let source_fits = source.bytes().all(|b| b.is_ascii_alphanumeric());
+        let key_fits = is_qualified_name(key) || is_long_namespace_label(key);
+        if !source_fits || !key_fits {
+            let message =
+                format!("`{written}` is not a label key, with at most one source before it");
+            self.agent(at, message);
+        }
+    }
+}
+
+/// Whether a key asks for a label of the namespace whose own key has a prefix.
+fn is_long_namespace_label(key: &str) -> bool {
+    let label = key.strip_prefix("io.cilium.k8s.namespace.labels.");
+    label.is_some_and(is_qualified_name)
+}
+
+/// One entry of a list, while it is checked.
+pub struct EntryCheck<'r, 'c> {
+    /// What is refused.
+    pub refusals: &'r mut Refusals<'c>,
+    /// The index of the direction.
+    pub direction: usize,
+    /// Whether the entry denies.
+    pub deny: bool,
+    /// Whether the Rule governs nodes.
+    pub of_nodes: bool,
+}
+
+impl EntryCheck<'_, '_> {
+    /// Checks an entry.
+    pub fn entry(&mut self, entry: &Entry, root: &Path, index: usize) {
+        let list = LISTS[usize::from(self.deny)][self.direction];
+        let at = root.key(list).index(index);
+        self.kinds(entry, &at);
+        self.peers(entry, &at);
+        if self.deny {
+            self.in_deny(entry, &at);
+        }
+        let ports = entry.to_ports.iter().flatten().next().is_some();
+        if ports && entry.icmps.iter().flatten().next().is_some() {
+            let message = "`toPorts` and `icmps` are for two entries (CI211)";
+            self.refusals.agent(&at.key("icmps"), message);
+        }
+        for (i, form) in entry.to_ports.iter().flatten().enumerate() {
+            self.ports(form, &at.key("toPorts").index(i));
+        }
+        for (i, form) in entry.icmps.iter().flatten().enumerate() {
+            let at = at.key("icmps").index(i).key("fields");
+            let fields = form.fields.as_deref().unwrap_or_default();
+            if fields.len() > MOST {
+                self.refusals.agent(&at, format!("more than {MOST} fields"));
+            }
+            for (j, field) in fields.iter().enumerate() {
+                self.icmp(field, &at.index(j));
+            }
+        }
+        let mode = entry
+            .authentication
+            .as_ref()
+            .and_then(|a| a.mode.as_deref());
+        if let Some(mode) = mode
+            && !matches!(mode, "required" | "disabled" | "test-always-fail")
+        {
+            let at = at.key("authentication").key("mode");
+            let message = format!("`{mode}` is not a mode: use required or disabled");
+            self.refusals.schema(&at, message);
+        }
+    }
+
+    /// At most one kind of peers (CI210).
+    fn kinds(&mut self, entry: &Entry, at: &Path) {
+        let fields = &EntryFields::OF[self.direction];
+        let given = [
+            (
+                fields.endpoints,
+                entry.endpoints.as_ref().map_or(0, Vec::len),
+            ),
+            (fields.cidr, entry.cidr.as_ref().map_or(0, Vec::len)),
+            (fields.cidr_set, entry.cidr_set.as_ref().map_or(0, Vec::len)),
+            (fields.entities, entry.entities.as_ref().map_or(0, Vec::len)),
+            (fields.nodes, entry.nodes.as_ref().map_or(0, Vec::len)),
+            (fields.groups, entry.groups.as_ref().map_or(0, Vec::len)),
+            (
+                EntryFields::SERVICES,
+                entry.services.as_ref().map_or(0, Vec::len),
+            ),
+            (EntryFields::NAMES, entry.names.as_ref().map_or(0, Vec::len)),
+        ];
+        let mut given = given.into_iter().filter(|(_, count)| *count > 0);
+        if let (Some((first, _)), Some((second, _))) = (given.next(), given.next()) {
+            let message = format!("`{first}` and `{second}` are for two entries");
+            self.refusals.agent(&at.key(second), message);
+        }
+        if entry.requires.as_ref().is_some_and(|list| !list.is_empty()) {
+            let at = at.key(fields.requires);
+            let message = format!("`{}` is no longer read (CI9)", fields.requires);
+            self.refusals.schema(&at, message);
+        }
+    }
+
+    fn peers(&mut self, entry: &Entry, at: &Path) {
+        let fields = &EntryFields::OF[self.direction];
+        let selectors = [
+            (fields.endpoints, &entry.endpoints),
+            (fields.nodes, &entry.nodes),
+        ];
+        for (field, list) in selectors {
+            for (i, item) in list.iter().flatten().enumerate() {
+                if let Some(selector) = item {
+                    self.refusals.selector(selector, &at.key(field).index(i));
+                }
+            }
+        }
+        for (i, text) in entry.cidr.iter().flatten().enumerate() {
+            self.block(text, &at.key(fields.cidr).index(i));
+        }
+        for (i, form) in entry.cidr_set.iter().flatten().enumerate() {
+            self.cidr_item(form, &at.key(fields.cidr_set).index(i));
+        }
+        for (i, word) in entry.entities.iter().flatten().enumerate() {
+            if !ENTITIES.contains(&word.as_str()) {
+                let at = at.key(fields.entities).index(i);
+                let message = format!(
+                    "`{word}` is not an entity; entities are {}",
+                    ENTITIES[..12].join(", ")
+                );
+                self.refusals.agent(&at, message); // CI222
+            }
+        }
+        for (i, form) in entry.names.iter().flatten().enumerate() {
+            self.name(form, &at.key(EntryFields::NAMES).index(i));
+        }
+        for (i, form) in entry.services.iter().flatten().enumerate() {
+            if let Some(by) = &form.by_label {
+                let at = at.key(EntryFields::SERVICES).index(i);
+                let at = at.key("k8sServiceSelector").key("selector");
+                self.refusals.selector(&by.selector, &at);
+            }
+        }
+    }
+
+    /// Fields that entries which deny do not have (CI4, CI5).
+    fn in_deny(&mut self, entry: &Entry, at: &Path) {
+        let mut unknown = |at: &Path, field: &str| {
+            let message = format!("entries that deny have no `{field}`");
+            self.refusals.unknown(&at.key(field), message);
+        };
+        if entry.authentication.is_some() {
+            unknown(at, "authentication");
+        }
+        if entry.names.is_some() {
+            unknown(at, EntryFields::NAMES);
+        }
+        for (i, form) in entry.to_ports.iter().flatten().enumerate() {
+            let at = at.key("toPorts").index(i);
+            let given = [
+                ("rules", form.rules.is_some()),
+                ("terminatingTLS", form.terminating_tls.is_some()),
+                ("originatingTLS", form.originating_tls.is_some()),
+                ("serverNames", form.server_names.is_some()),
+                ("listener", form.listener.is_some()),
+            ];
+            for (field, _) in given.iter().filter(|(_, given)| *given) {
+                unknown(&at, field);
+            }
+        }
+    }
+
+    /// CI220, CI221.
+    fn cidr_item(&mut self, form: &CidrForm, at: &Path) {
+        let given = [
+            form.cidr.is_some(),
+            form.cidr_group_ref.is_some(),
+            form.cidr_group_selector.is_some(),
+        ];
+        if given.iter().filter(|given| **given).count() != 1 {
+            let message = "exactly one of `cidr`, `cidrGroupRef` and `cidrGroupSelector` is wanted";
+            self.refusals.agent(at, message);
+        }
+        if let Some(selector) = &form.cidr_group_selector {
+            self.refusals
+                .selector(selector, &at.key("cidrGroupSelector"));
+        }
+        if let Some(text) = &form.cidr {
+            self.block(text, &at.key("cidr"));
+        }
+        let whole = form.cidr.as_deref().and_then(blocks::parse);
+        for (i, text) in form.except.iter().flatten().enumerate() {
+            let at = at.key("except").index(i);
+            self.block(text, &at);
+            if let (Some(whole), Some(except)) = (whole, blocks::parse(text))
+                && !whole.contains(&except)
+            {
+                let message = format!("`{text}` does not lie in `{whole}`");
+                self.refusals.agent(&at, message);
+            }
+        }
+    }
+
+    fn block(&mut self, text: &str, at: &Path) {
+        if blocks::parse(text).is_none() {
+            self.refusals
+                .agent(at, format!("`{text}` is not a block of addresses"));
+        } else if !text.contains('/') {
+            let message = format!("`{text}` has no prefix length, which Cilium wants since 1.20");
+            self.refusals.agent(at, message);
+        }
+    }
+
+    /// CI224.
+    fn name(&mut self, form: &NameForm, at: &Path) {
+        let name = form.match_name.as_deref().filter(|name| !name.is_empty());
+        let pattern = form
+            .match_pattern
+            .as_deref()
+            .filter(|name| !name.is_empty());
+        let fits = |text: &str, more: &str| {
+            let inner =
+                |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || more.contains(c);
+            text.chars().all(inner)
+        };
+        match (name, pattern) {
+            (Some(_), Some(_)) => {
+                let message = "`matchName` and `matchPattern` are for two items";
+                self.refusals.agent(at, message);
+            }
+            (Some(name), None) if !fits(name, "") => {
+                self.refusals
+                    .agent(&at.key("matchName"), format!("`{name}` is not a name"));
+            }
+            (None, Some(pattern)) if !fits(pattern, "*") => {
+                let message = format!("`{pattern}` is not a pattern of names");
+                self.refusals.agent(&at.key("matchPattern"), message);
+            }
+            _ => {}
+        }
+    }
+
+    fn ports(&mut self, form: &PortsForm, at: &Path) {
+        let ports = form.ports.as_deref().unwrap_or_default();
+        if ports.len() > MOST {
+            let message = format!("more than {MOST} ports");
+            self.refusals.agent(&at.key("ports"), message);
+        }
+        for (i, port) in ports.iter().enumerate() {
+            self.port(port, &at.key("ports").index(i));
+        }
+        if self.deny {
+            return;
+        }
+        if let Some(rules) = &form.rules {
+            self.requests(rules, ports, at);
+        }
+        self.handshakes(form, at);
+    }
+
+    /// CI218, CI108.
+    fn port(&mut self, form: &PortForm, at: &Path) {
+        let word = form.protocol.as_deref();
+        let extended = word.is_some_and(|word| EXTENDED.contains(&word));
+        if WrittenProtocol::parse(word).is_none() {
+            let message = format!("`{}` is not a protocol", word.unwrap_or_default());
+            self.refusals.schema(&at.key("protocol"), message);
+        }
+        match form.port.as_deref() {
+            None | Some("") if !extended => {
+                self.refusals
+                    .agent(&at.key("port"), "a port is wanted; \"0\" is every port");
+            }
+            Some(text) if !text.is_empty() && WrittenPort::parse(text).is_none() => {
+                let message = format!("`{text}` is neither a number up to 65535 nor a name");
+                self.refusals.agent(&at.key("port"), message);
+            }
+            _ => {}
+        }
+        if let Some(end) = form.end_port
+            && !(0..=65535).contains(&end)
+        {
+            let message = format!("`{end}` is not a port");
+            self.refusals.schema(&at.key("endPort"), message);
+        }
+    }
+
+    /// CI212-CI214, CI217.
+    fn requests(&mut self, rules: &RequestForms, ports: &[PortForm], at: &Path) {
+        let count = |list: Option<usize>| list.is_some_and(|n| n > 0);
+        let dns = count(rules.dns.as_ref().map(Vec::len));
+        let http = count(rules.http.as_ref().map(Vec::len));
+        let kafka = count(rules.kafka.as_ref().map(Vec::len));
+        let parsed = rules.l7proto.is_some() || count(rules.l7.as_ref().map(Vec::len));
+        let others = http || kafka || parsed;
+        if [dns, http, kafka, parsed]
+            .iter()
+            .filter(|kind| **kind)
+            .count()
+            > 1
+        {
+            let message = "one kind of requests is for one entry";
+            self.refusals.agent(&at.key("rules"), message);
+        }
+        if self.of_nodes && (others || (dns && self.direction == 0)) {
+            let message = "a policy of nodes has no rules of requests, but those of DNS at egress";
+            return self.refusals.agent(&at.key("rules"), message);
+        }
+        if dns {
+            self.dns(rules, ports, at);
+        }
+        if others {
+            for (i, port) in ports.iter().enumerate() {
+                let at = at.key("ports").index(i);
+                if port.protocol.as_deref() != Some("TCP") {
+                    let message = "rules of requests are for TCP alone; no protocol is any";
+                    self.refusals.agent(&at.key("protocol"), message);
+                } else if port.port.as_deref() == Some("0") {
+                    let message = "rules of requests are not for every port";
+                    self.refusals.agent(&at.key("port"), message);
+                }
+            }
+        }
+    }
+
+    fn dns(&mut self, rules: &RequestForms, ports: &[PortForm], at: &Path) {
+        let here = at.key("rules").key("dns");
+        if self.direction == 0 {
+            let message = "rules of DNS are for egress alone";
+            self.refusals.agent(&here, message);
+        }
+        if ports.is_empty() {
+            self.refusals
+                .agent(&at.key("ports"), "rules of DNS need a port");
+        }
+        for (i, port) in ports.iter().enumerate() {
+            if port.end_port.is_some_and(|end| end > 0) {
+                let at = at.key("ports").index(i).key("endPort");
+                self.refusals
+                    .agent(&at, "rules of DNS take no range of ports");
+            }
+        }
+        for (i, form) in rules.dns.iter().flatten().enumerate() {
+            self.name(form, &here.index(i));
+        }
+    }
+
+    /// CI215, CI216.
+    fn handshakes(&mut self, form: &PortsForm, at: &Path) {
+        let has = |rules: &RequestForms| {
+            let list = |list: Option<usize>| list.is_some_and(|n| n > 0);
+            list(rules.http.as_ref().map(Vec::len))
+                || list(rules.dns.as_ref().map(Vec::len))
+                || list(rules.kafka.as_ref().map(Vec::len))
+                || list(rules.l7.as_ref().map(Vec::len))
+        };
+        let has_requests = form.rules.as_ref().is_some_and(has);
+        let names = form.server_names.as_deref().unwrap_or_default();
+        if names.iter().any(String::is_empty) {
+            self.refusals
+                .agent(&at.key("serverNames"), "a name of a server is empty");
+        } else if !names.is_empty() && has_requests && form.terminating_tls.is_none() {
+            let message = "beside rules of requests, names of servers need `terminatingTLS`";
+            self.refusals.agent(&at.key("serverNames"), message);
+        }
+        if form.listener.is_some() {
+            if self.direction == 0 {
+                let message = "a listener is for egress alone";
+                self.refusals.agent(&at.key("listener"), message);
+            } else if has_requests {
+                let message = "a listener and rules of requests are for two entries";
+                self.refusals.agent(&at.key("listener"), message);
+            }
+        }
+    }
+
+    /// CI225.
+    fn icmp(&mut self, form: &IcmpForm, at: &Path) {
+        let family = form.family.as_deref().unwrap_or("IPv4");
+        if !matches!(family, "" | "IPv4" | "IPv6") {
+            let message = format!("`{family}` is not a family: use IPv4 or IPv6");
+            self.refusals.schema(&at.key("family"), message);
+        }
+        if crate::policy::cilium::ports::icmp_type(form).is_none() {
+            let message =
+                "a type of messages is wanted: a number up to 255, or a name of the family";
+            self.refusals.agent(&at.key("type"), message);
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The policy set as Cilium reads it: once for each graph, with the options of the agent, the
+//! Services and the groups of address blocks at hand.
+//!
+//! Phases of [`specialize`]: every Rule of Cilium is lowered once more from what is written;
+//! policies of Kubernetes are rewritten where Cilium reads their selectors otherwise; the tiers get
+//! the ends that Cilium gives them; the enforcement mode is applied.
+//!
+//! Invariants: the policies keep their indices, names and documents, so that every reference stays
+//! right (a mode that closes everything adds one policy at the end); to do it twice is to do it
+//! once. Cost: O(policies); nothing, if no policy is read otherwise.
+
+use crate::model::{Cluster, Selector, Truth};
+use crate::policy::cilium::lower::{Knowledge, Standing, lower};
+use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
+use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubernetes, of_nodes};
+use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
+use crate::policy::interner::PolicyInterner;
+use crate::policy::network_policy;
+use crate::policy::policy_set::PolicySet;
+use crate::policy::rule::{
+    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, Ports, Rule, Subject, Symbol,
+};
+use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
+use crate::policy::tier::{LayerIx, TierEnd, kubernetes};
+use crate::set::IpSet;
+use crate::source::{DocumentId, Origin};
+use std::collections::BTreeSet;
+
+/// The name of the policy that stands for the mode in which everything is closed.
+const ALWAYS: &str = "enforcement-mode-always";
+
+/// What the taint is called that stands for policies of the plugin's own endpoints.
+const OWN_ENDPOINTS: &str = "policies of Cilium's own endpoints";
+
+/// The policy set as Cilium reads it; none where it reads nothing otherwise.
+pub fn specialize(
+    policies: &PolicySet,
+    cluster: &Cluster,
+    options: &CiliumOptions,
+    tells_api_server: bool,
+) -> Option<PolicySet> {
+    if !policies
+        .policies
+        .iter()
+        .any(|p| is_read_otherwise(p, policies, options))
+        && is_plain(options)
+    {
+        return None;
+    }
+    let known = Knowledge {
+        options,
+        cluster: Some(cluster),
+        groups: &policies.plugin.groups,
+        tells_api_server,
+    };
+    let void = documents_of_nodes(policies, options);
+    let mut special = policies.clone();
+    special.policies.retain(|p| !is_mode(p));
+    let mut interner = PolicyInterner::default();
+    for policy in &mut special.policies {
+        match policy.written.clone() {
+            Some(written) => {
+                let standing = Standing {
+                    name: &policy.name,
+                    document: policy.document,
+                    root: policy.root(),
+                };
+                let mut read = lower(&written, &standing, known);
+                if void.contains(&policy.document.0) {
+                    read.applies = [false, false]; // CI223
+                }
+                *policy = read;
+            }
+            None => rewrite(policy, policies.is_ordered(policy), options),
+        }
+        interner.share(policy);
+    }
+    special.taints.retain(|taint| *taint.what != *OWN_ENDPOINTS);
+    let of_nodes = of_nodes_policies(&special, cluster, options);
+    special.taints.extend(of_nodes);
+    special.taints.extend(of_own_endpoints(options));
+    tiers(&mut special, options);
+    enforce(&mut special, options);
+    Some(special)
+}
+
+/// Whether the options are those under which policies of Kubernetes are read as their API says.
+fn is_plain(options: &CiliumOptions) -> bool {
+    options.enforcement == EnforcementMode::Default
+        && options.local_cluster
+        && options.allow_localhost
+        && options.reserved.is_empty()
+        && options.match_mode == crate::policy::cilium::options::MatchMode::default()
+}
+
+/// Whether Cilium reads a policy otherwise than its API says.
+fn is_read_otherwise(policy: &Policy, policies: &PolicySet, options: &CiliumOptions) -> bool {
+    let selects = &policy.subject;
+    let subject = of_kubernetes(&selects.namespaces, &selects.pods, options).is_some();
+    let peers = policy.rules.iter().flatten().any(|rule| match &rule.peers {
+        Peers::Any => false,
+        Peers::Of(list) => list.iter().any(|peer| match peer {
+            Peer::Pods(namespaces, pods) => of_kubernetes(namespaces, pods, options).is_some(),
+            _ => false,
+        }),
+    });
+    policy.written.is_some() || policies.is_ordered(policy) || subject || peers
+}
+
+/// The documents with a Rule that selects nodes by their labels, which the agent refuses without
+/// the option (CI223).
+fn documents_of_nodes(policies: &PolicySet, options: &CiliumOptions) -> BTreeSet<u32> {
+    if options.node_labels {
+        return BTreeSet::new();
+    }
+    let with = policies.policies.iter();
+    let with = with.filter(|p| p.written.as_deref().is_some_and(selects_nodes_by_label));
+    with.map(|p| p.document.0).collect()
+}
+
+/// Whether a Rule has peers that are nodes of some labels.
+pub fn selects_nodes_by_label(written: &WrittenRule) -> bool {
+    let lists = written.allows.iter().chain(&written.denies);
+    let mut entries = lists.flatten().flatten();
+    entries.any(|entry| entry.nodes.as_ref().is_some_and(|list| !list.is_empty()))
+}
+
+/// A policy of Kubernetes as Cilium reads it (CI133-CI149).
+fn rewrite(policy: &mut Policy, ordered: bool, options: &CiliumOptions) {
+    let Subject { namespaces, pods } = &policy.subject;
+    if let Some((namespaces, pods)) = of_kubernetes(namespaces, pods, options) {
+        policy.subject = Subject { namespaces, pods };
+    }
+    for rule in policy.rules.iter_mut().flatten() {
+        let Peers::Of(list) = &rule.peers else {
+            continue;
+        };
+        let read: Vec<Option<Peer>> = list.iter().map(|p| peer(p, ordered, options)).collect();
+        if read.iter().all(Option::is_none) {
+            continue;
+        }
+        let each = read.into_iter().zip(list.iter());
+        rule.peers = Peers::Of(
+            each.map(|(new, old)| new.unwrap_or_else(|| old.clone()))
+                .collect(),
+        );
+    }
+}
+
+/// A peer, if it is read otherwise.
+fn peer(peer: &Peer, ordered: bool, options: &CiliumOptions) -> Option<Peer> {
+    match peer {
+        Peer::Pods(namespaces, pods) => {
+            let read = of_kubernetes(namespaces, pods, options);
+            let without =
+                matches!(namespaces, Namespaces::Matching(s) if holds_without_namespace(s));
+            let mut others = Vec::new();
+            if without && !ordered && !options.local_cluster {
+                others = not_pods(options); // CI133
+            }
+            if read.is_none() && others.is_empty() {
+                return None;
+            }
+            let (namespaces, pods) = read.unwrap_or((namespaces.clone(), pods.clone()));
+            others.insert(0, Peer::Pods(namespaces, pods));
+            Some(any_of(others))
+        }
+        Peer::Addresses(set) => {
+            let (mode, narrow) = (options.match_mode, set != &IpSet::full());
+            let owners = [
+                (mode.nodes, AddressOwner::Nodes),
+                (mode.pods, AddressOwner::Pods),
+            ];
+            let matched = owners.into_iter().filter(|(on, _)| *on && narrow);
+            let mut all = vec![peer.clone()];
+            all.extend(matched.map(|(_, owner)| Peer::Owned(owner, set.clone())));
+            (all.len() > 1).then(|| any_of(all)) // CI84, CI134
+        }
+        Peer::AnyOf(list) if ordered && matches!(&list[..], [Peer::Pods(..)]) => {
+            let mut all = list.to_vec();
+            all.extend(not_pods(options)); // CI149: see `whole_namespaces`
+            Some(Peer::AnyOf(all.into()))
+        }
+        Peer::Nodes(_) if ordered => {
+            let perhaps = Peer::Symbol(Symbol::PerhapsNoPod);
+            Some(Peer::AnyOf([perhaps].into())) // CI146
+        }
+        _ => None,
+    }
+}
+
+/// Everything that is no pod.
+fn not_pods(options: &CiliumOptions) -> Vec<Peer> {
+    let own = options.reserved_addresses(None);
+    let reserved = (!own.is_empty()).then_some(Peer::Owned(AddressOwner::Plugin, own));
+    let mut all = vec![Peer::Symbol(Symbol::Nodes), Peer::Symbol(Symbol::World)];
+    all.extend(reserved);
+    all
+}
+
+/// Where Rules govern nodes, what they do to nodes is not told (CI150).
+fn of_nodes_policies(
+    policies: &PolicySet,
+    cluster: &Cluster,
+    options: &CiliumOptions,
+) -> Vec<Taint> {
+    let mut taints = Vec::new();
+    for policy in policies.policies.iter().filter(|_| options.host_firewall) {
+        let Some(WrittenSubject::Nodes(nodes)) = policy.written.as_deref().map(|w| &w.subject)
+        else {
+            continue;
+        };
+        taints.push(Taint {
+            what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
+            reason: TaintReason::UnmodelledKind,
+            effect: TaintEffect::OnlyDeny,
+            subject: TaintSubject::Nodes(selected(nodes, cluster)),
+            directions: Direction::ALL.map(|direction| policy.governs(direction)),
+            origin: Some(Origin::document(policy.document)),
+        });
+    }
+    taints
+}
+
+/// Policies that govern the plugin's own endpoints are not modelled (CI17, CI27).
+fn of_own_endpoints(options: &CiliumOptions) -> Option<Taint> {
+    let addresses = options.reserved_addresses(None);
+    let governed = options.enforcement != EnforcementMode::Never && !addresses.is_empty();
+    governed.then(|| Taint {
+        what: OWN_ENDPOINTS.into(),
+        reason: TaintReason::UnmodelledKind,
+        effect: TaintEffect::OnlyDeny,
+        subject: TaintSubject::Nodes(addresses),
+        directions: [true, true],
+        origin: None,
+    })
+}
+
+/// The addresses of the nodes that a selector selects.
+fn selected(nodes: &WrittenSelector, cluster: &Cluster) -> IpSet {
+    let selector = of_nodes(nodes);
+    let nodes = cluster
+        .nodes()
+        .filter(|(_, node)| selector.matches(&node.labels));
+    let addresses = nodes.flat_map(|(_, node)| node.addresses.iter());
+    IpSet::from_cidrs(addresses.map(|address| ipnet::IpNet::from(*address)))
+}
+
+/// The tiers as Cilium asks them: Baseline comes before what is closed (CI144), and the own node is
+/// let in unless an option says otherwise (CI18).
+fn tiers(policies: &mut PolicySet, options: &CiliumOptions) {
+    let has_baseline = policies
+        .policies
+        .iter()
+        .any(|p| p.tier == kubernetes::BASELINE);
+    if let Some(network) = policies.tiers.get_mut(kubernetes::NETWORK.index()) {
+        if has_baseline {
+            network.end = TierEnd::DenyIsolatedLast;
+        }
+        network.exempts_own_node = options.allow_localhost;
+    }
+}
+
+/// Applies the enforcement mode (CI15, CI16), and leaves out what is not read (CI140).
+fn enforce(policies: &mut PolicySet, options: &CiliumOptions) {
+    let never = options.enforcement == EnforcementMode::Never;
+    let (all, tiers) = (&mut policies.policies, &policies.tiers);
+    for policy in all.iter_mut() {
+        let tier = &tiers[policy.tier.index()];
+        let unread = tier.is_ordered() && !options.cluster_network_policy;
+        if tier.layer == LayerIx::CLUSTER_NETWORK && (never || unread) {
+            policy.applies = [false, false];
+        }
+    }
+    if options.enforcement != EnforcementMode::Always {
+        return;
+    }
+    if let Some(network) = policies.tiers.get_mut(kubernetes::NETWORK.index()) {
+        network.exempts_own_node = false; // only beside a Rule
+    }
+    if options.allow_localhost {
+        let of_tier = policies
+            .policies
+            .iter_mut()
+            .filter(|p| p.tier == kubernetes::NETWORK);
+        of_tier
+            .filter(|p| p.governs(Direction::Ingress))
+            .for_each(|p| {
+                p.rules[Direction::Ingress.index()].push(from_own_node());
+            });
+    }
+    policies.policies.push(closing_everything());
+}
+
+/// What lets in the own node.
+fn from_own_node() -> Rule {
+    Rule {
+        action: Action::Allow,
+        peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
+        ports: Ports::Any,
+        name: None,
+        qualifiers: Vec::new(),
+    }
+}
+
+fn is_mode(policy: &Policy) -> bool {
+    policy.document == DocumentId::NONE && *policy.name == *ALWAYS
+}
+
+/// A policy that stands for the mode in which every endpoint is closed.
+fn closing_everything() -> Policy {
+    Policy {
+        namespace: None,
+        name: ALWAYS.into(),
+        document: DocumentId::NONE,
+        shape: &network_policy::SHAPE,
+        tier: kubernetes::NETWORK,
+        priority: 0,
+        subject: Subject {
+            namespaces: Namespaces::Matching(Selector::everything()),
+            pods: Selector::everything(),
+        },
+        applies: [true, true],
+        isolates: [true, true],
+        sees_own_service: Truth::No,
+        rules: [Vec::new(), Vec::new()],
+        layout: None,
+        written: None,
+    }
+}
+
+/// The policy set under a network plugin that reads no policies of Cilium: whether they are in
+/// force, by whatever reads them, is not known.
+pub fn without_rules(policies: &PolicySet) -> PolicySet {
+    let mut set = policies.clone();
+    let taints = set
+        .policies
+        .iter()
+        .filter(|p| p.written.is_some())
+        .map(|policy| Taint {
+            what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
+            reason: TaintReason::UnmodelledKind,
+            effect: TaintEffect::Anything,
+            subject: TaintSubject::Pods(policy.subject.clone()),
+            directions: Direction::ALL.map(|direction| policy.governs(direction)),
+            origin: Some(Origin::document(policy.document)),
+        });
+    set.taints.extend(taints.collect::<Vec<_>>());
+    let own = set.policies.iter_mut().filter(|p| p.written.is_some());
+    own.for_each(|policy| policy.applies = [false, false]);
+    set
+}

@@ -1,0 +1,40 @@
+//! [`Layout`]: where the rules of a policy stand, if that is not one list per direction.
+
+use crate::source::Path;
+
+/// Where the rules of a policy stand, in a dialect that has several lists of rules or several
+/// policies in one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Where the policy begins in its object: `spec`, `specs[1]`.
+    pub root: Path,
+    /// The places of the rules, per direction.
+    pub rules: [Vec<RulePlace>; 2],
+}
+
+/// Where one rule stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RulePlace {
+    /// The list: `ingressDeny`.
+    pub list: &'static str,
+    /// Its number in the list.
+    pub index: usize,
+    /// The field with the peers.
+    pub peers: &'static str,
+    /// The field with the ports, and the number of the entry there that the rule is made of.
+    pub ports: Option<(&'static str, usize, &'static str)>,
+}
+
+impl RulePlace {
+    /// The path of the rule, or of one of its peers or ports.
+    pub fn path(self, peer: Option<u32>, port: Option<u32>) -> Path {
+        let path = Path::root().key(self.list).index(self.index);
+        match (peer, port, self.ports) {
+            (Some(peer), _, _) => path.key(self.peers).index(peer as usize),
+            (None, Some(port), Some((field, entry, ports))) => {
+                path.key(field).index(entry).key(ports).index(port as usize)
+            }
+            _ => path,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a network plugin's own objects and options say besides policies: they decide what its
+//! policies mean, and are looked up when the policies are lowered once more for a graph
+//! ([`crate::policy::cilium::specialize`]).
+
+use crate::model::Labels;
+use crate::policy::cilium::options::CiliumSettings;
+use crate::set::IpSet;
+use ipnet::IpNet;
+
+/// What was read of a network plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginObjects {
+    /// Whether the input has policies of Cilium, so that the cluster runs it.
+    pub has_cilium_policies: bool,
+    /// Whether the network plugin is Cilium, because someone told or because of its policies.
+    pub is_cilium: bool,
+    /// Settings of Cilium's agent that were found in the input.
+    pub settings: CiliumSettings,
+    /// Groups of address blocks.
+    pub groups: Vec<CidrGroup>,
+}
+
+/// A named group of address blocks (CI87).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CidrGroup {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its blocks.
+    pub blocks: Vec<IpNet>,
+}
+
+impl CidrGroup {
+    /// The addresses of its blocks.
+    pub fn addresses(&self) -> IpSet {
+        IpSet::from_cidrs(self.blocks.iter().copied())
+    }
+}
