@@ -6,6 +6,10 @@
 //! Nothing here touches a file: [`mod@crate::load`] finds and reads it. Road not taken: TOML;
 //! everything else in the repository is YAML already.
 
+mod cilium;
+
+pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
+
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
 use crate::tree;
@@ -131,6 +135,8 @@ pub struct ClusterSpec {
     pub monitoring: Option<PodsSpec>,
     /// Addresses or address blocks of the API server, as pods are sent to it.
     pub apiserver: Vec<String>,
+    /// Options of Cilium's agent, where the network plugin is Cilium.
+    pub cilium: Option<CiliumSpec>,
 }
 
 /// Pods of one namespace.

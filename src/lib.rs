@@ -88,8 +88,8 @@ pub use crate::tree::Locator;
 
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
-    AssumeSpec, Config, Level as ConfiguredSeverity, NAMES as CONFIG_FILE_NAMES, PodsSpec,
-    Unsupported, WorldSpec, parse as parse_config,
+    AssumeSpec, CiliumSpec, Config, EnforcementSpec, Level as ConfiguredSeverity, LocalhostSpec,
+    MatchSpec, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported, WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.

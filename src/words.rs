@@ -4,7 +4,7 @@
 //! out, so that a hostile name can neither move a cursor nor reorder a line.
 
 use crate::set::blocks::{self, Preferred, WrittenBlock, whole, written};
-use crate::set::traffic::TrafficRange;
+use crate::set::traffic::{TrafficRange, messages};
 use crate::set::{Family, IpSet, TrafficSet};
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ pub fn traffic(set: &TrafficSet) -> String {
             } else {
                 format!("{a}-{b}")
             }),
-            TrafficRange::Ports(..) => None,
+            TrafficRange::Ports(..) | TrafficRange::Messages(..) => None,
             TrafficRange::OtherProtocols => {
                 other = true;
                 None
@@ -77,6 +77,10 @@ pub fn traffic(set: &TrafficSet) -> String {
             parts.push(format!("{}/{protocol}", ranges.join(",")));
         }
     }
+    parts.extend(set.pieces().filter_map(|piece| match piece {
+        TrafficRange::Messages(protocol, a, b) => Some(messages(protocol, a, b)),
+        _ => None,
+    }));
     if other {
         parts.push("other protocols".into());
     }

@@ -87,9 +87,20 @@ fn lines(case: &Path, file: &str, input: &Input) -> Vec<Line> {
     };
     let line = |line: &str| {
         let f: Vec<&str> = line.split(',').collect();
-        let traffic = Traffic {
-            protocol: Protocol::from_api(f[2])?,
-            port: f[3].parse().ok()?,
+        let number: u16 = f[3].parse().ok()?;
+        let traffic = match f[2] {
+            "ICMP" => Traffic {
+                protocol: Protocol::Icmp,
+                port: number << 8,
+            },
+            "ICMPv6" => Traffic {
+                protocol: Protocol::IcmpV6,
+                port: number << 8,
+            },
+            protocol => Traffic {
+                protocol: Protocol::from_api(protocol)?,
+                port: number,
+            },
         };
         Some(Line {
             text: line.to_owned(),
@@ -135,7 +146,7 @@ fn compiled(case: &Path, profile: &str) -> (Input, AllowGraph) {
 /// The suites of Cilium, with the most lines that may be unknown: what is conditional, and what
 /// the implementation leaves open.
 const CILIUM_SUITES: [(&str, usize); 4] = [
-    ("cilium_cli", 4),
+    ("cilium_cli", 10),
     ("cilium_corner", 6),
     ("cilium_docs", 0),
     ("cilium_engine", 2),
@@ -212,6 +223,7 @@ fn cilium_is_answered_to_the_letter() {
         for case in &cases {
             let (input, graphs) = cilium_graphs(case);
             let expected = lines(case, "expected.csv", &input).into_iter();
+            let expected = expected.chain(lines(case, "expected_icmp.csv", &input));
             for line in expected.chain(lines(case, "conditional.csv", &input)) {
                 let got = graphs[0].verdict(&line.flow);
                 let text = format!("{}: {} -> {got:?}", case.display(), line.text);
@@ -242,6 +254,50 @@ fn cilium_is_answered_to_the_letter() {
     }
     println!("unknown:\n{}", unknown.join("\n"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Real repositories with policies of Cilium: every fact that is told of them.
+const CILIUM_SETS: [&str; 12] = [
+    "biohazard",
+    "bjw-s-home-ops",
+    "cilium-example-es",
+    "cilium-in-action",
+    "cilium-up-and-running-closed",
+    "cilium-up-and-running-open",
+    "cozystack-hosts",
+    "cozystack-hosts-off",
+    "cozystack-tenants",
+    "gardener-cilium",
+    "giantswarm-operator",
+    "teutonet-base-cluster",
+];
+
+#[test]
+fn facts_of_repositories_with_cilium_hold() {
+    let Ok(root) = std::env::var("NETPAL_DIALECTS") else {
+        println!("skipped: NETPAL_DIALECTS is not set");
+        return;
+    };
+    let (mut wrong, mut facts, mut open) = (Vec::new(), 0, 0);
+    for set in CILIUM_SETS {
+        let case = PathBuf::from(format!("{root}/corpus/{set}"));
+        let (input, graphs) = cilium_graphs(&case);
+        for line in lines(&case, "facts.csv", &input) {
+            let got = graphs[0].verdict(&line.flow);
+            facts += 1;
+            if got == line.want {
+                continue;
+            }
+            if got == Truth::Maybe {
+                open += 1;
+                println!("unknown: {set}: {}", line.text);
+            } else {
+                wrong.push(format!("{set}: {} -> {got:?}", line.text));
+            }
+        }
+    }
+    println!("{facts} facts, {open} unknown");
+    assert!(wrong.is_empty() && facts > 100, "{}", wrong.join("\n"));
 }
 
 #[test]

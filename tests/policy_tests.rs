@@ -986,10 +986,10 @@ kind: Pod
 metadata: {name: app, namespace: b}
 spec: {nodeName: n2, containers: [{name: c, image: i}]}
 ---
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
 metadata: {name: any, namespace: b}
-spec: {endpointSelector: {}, ingress: [{}]}
+spec: {selector: all(), types: [Ingress], ingress: [{action: Allow}]}
 ";
 
 #[test]

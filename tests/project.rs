@@ -154,8 +154,8 @@ fn the_cluster_section_counts_as_the_flags_do() {
 #[test]
 fn unsupported_policies_count_as_the_configuration_says() {
     let folder = folder();
-    let cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: shop}\nspec: {endpointSelector: {}}\n";
-    write(folder.path(), "k8s/deny.yaml", cilium);
+    let calico = "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: c, namespace: shop}\nspec: {selector: all()}\n";
+    write(folder.path(), "k8s/deny.yaml", calico);
     let with = |text: &str| {
         write(folder.path(), "netpal.yaml", text);
         netpal(folder.path(), &["can", "internet", "web:80", "-f", "k8s"]).0

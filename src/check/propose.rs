@@ -71,7 +71,9 @@ fn ports(traffic: &TrafficSet) -> Option<String> {
 /// One port or range as an endpoint names it.
 fn port(piece: TrafficRange) -> Option<String> {
     match piece {
-        TrafficRange::Ports(_, 1, u16::MAX) | TrafficRange::OtherProtocols => None,
+        TrafficRange::Ports(_, 1, u16::MAX)
+        | TrafficRange::Messages(..)
+        | TrafficRange::OtherProtocols => None,
         TrafficRange::Ports(protocol, a, b) => {
             let range = if a == b {
                 a.to_string()

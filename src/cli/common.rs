@@ -2,7 +2,8 @@
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
 use clap::{ArgAction, Args, ValueEnum};
-use netpal::{Kubernetes, World};
+use ipnet::IpNet;
+use netpal::{CiliumSettings, Kubernetes, World};
 use std::path::PathBuf;
 
 /// Flags that every command takes.
@@ -129,6 +130,12 @@ pub struct Common {
         help_heading = "Assumptions"
     )]
     pub cni: Vec<String>,
+    /// Options of Cilium's agent, from the configuration file
+    #[arg(skip)]
+    pub cilium: CiliumSettings,
+    /// Where the API server listens, from the configuration file
+    #[arg(skip)]
+    pub api_servers: Vec<IpNet>,
     /// Settle what the API leaves open: hostnetwork=node or hostnetwork=pod
     #[arg(
         long,

@@ -7,8 +7,9 @@
 use super::args::{Common, LintArgs};
 use super::exit::Exit;
 use super::lint_options::{fail_on, verdict};
+use super::options::{load_options, options};
 use super::output;
-use super::workspace::{self, Workspace};
+use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
     AllowGraph, AppliedFixes, Finding, FixView, FixedFile, FlowChanges, Input, LintConfig,
@@ -165,8 +166,8 @@ fn again(
             Source::Text(file.name.clone(), text.into())
         });
     let files: Vec<Source> = files.collect();
-    let input = load_sources(&files, &[], &workspace::load_options(common))?;
-    let graph = AllowGraph::compile(&input, &workspace::options(common)?)?;
+    let input = load_sources(&files, &[], &load_options(common))?;
+    let graph = AllowGraph::compile(&input, &options(common)?)?;
     let linted = lint(&input, &graph, config);
     Ok(FixedState {
         input,

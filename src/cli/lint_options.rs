@@ -2,7 +2,8 @@
 
 use super::args::{Common, LintArgs};
 use super::exit::Exit;
-use super::workspace::{Workspace, cidrs};
+use super::options::cidrs;
+use super::workspace::Workspace;
 use super::{project, rule};
 use anyhow::{Result, anyhow, bail};
 use netpal::{

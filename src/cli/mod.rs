@@ -25,6 +25,7 @@ mod lint_options;
 mod list;
 mod live;
 mod matrix;
+mod options;
 mod output;
 mod progress;
 mod project;

@@ -4,9 +4,10 @@ use super::args::Common;
 use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
-    AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, Config, Context, Diagnostic, Labels, Locator,
-    PodsSpec, Requirement, Selector, Source, Sources, describe_diagnostic, nearest_file,
-    parse_config, read_text,
+    ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CiliumSettings, CiliumSpec,
+    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, Labels, LocalhostSpec, Locator,
+    MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources, describe_diagnostic,
+    nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -102,6 +103,13 @@ impl Project {
         or(&mut merged.service_cidrs, &cluster.service_cidrs);
         or(&mut merged.node_cidrs, &cluster.node_cidrs);
         or(&mut merged.cni, cluster.cni.as_slice());
+        if let Some(spec) = &cluster.cilium {
+            merged.cilium = cilium_settings(spec);
+            or(&mut merged.cni, &["cilium".to_owned()]);
+        }
+        let told = cluster.apiserver.iter();
+        let told = told.filter_map(|text| text.parse::<ApiServerAddress>().ok());
+        merged.api_servers = told.map(|address| address.block).collect();
         let version = cluster.kubernetes.as_deref().and_then(|v| v.parse().ok());
         merged.kubernetes = merged.kubernetes.or(version);
         merged
@@ -140,6 +148,34 @@ impl Project {
             context.api_servers.push(address);
         }
         Ok(context)
+    }
+}
+
+/// The options of Cilium's agent that a file tells.
+fn cilium_settings(spec: &CiliumSpec) -> CiliumSettings {
+    let minor = |version: &String| version.strip_prefix("1.")?.split('.').next()?.parse().ok();
+    let reserved = spec.reserved.iter();
+    let reserved =
+        reserved.filter_map(|(address, kind)| Some((address.parse().ok()?, kind.as_str().into())));
+    CiliumSettings {
+        version: spec.version.as_ref().and_then(minor),
+        enforcement: spec.enforcement_mode.map(|mode| match mode {
+            EnforcementSpec::Default => EnforcementMode::Default,
+            EnforcementSpec::Always => EnforcementMode::Always,
+            EnforcementSpec::Never => EnforcementMode::Never,
+        }),
+        match_mode: spec.cidr_match_mode.as_ref().map(|list| MatchMode {
+            nodes: list.contains(&MatchSpec::Nodes),
+            pods: list.contains(&MatchSpec::Pods),
+        }),
+        host_firewall: spec.host_firewall,
+        node_labels: spec.node_selector_labels,
+        local_cluster: spec.policy_default_local_cluster,
+        cluster: spec.cluster_name.as_deref().map(Into::into),
+        allow_localhost: spec.allow_localhost.map(|it| it != LocalhostSpec::Policy),
+        dual_stack: spec.dual_stack,
+        cluster_network_policy: spec.cluster_network_policy,
+        reserved: reserved.collect(),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::args::Common;
 use super::live;
+use super::options::options;
 use super::output;
-use super::workspace::{Workspace, options};
+use super::workspace::Workspace;
 use anyhow::{Result, anyhow};
 use netpal::{
     AllowGraph, AskedPods, AskedPorts, DOOR_CONTROLLERS, EndpointSpec, Keyword, Selector, Target,

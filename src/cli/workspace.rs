@@ -4,15 +4,14 @@ use super::args::Common;
 use super::complaints::complain;
 use super::exit::Exit;
 use super::live;
+use super::options::{chosen, load_options, options};
 use super::output;
 use super::progress::Progress;
 use super::project::Project;
-use anyhow::{Context as _, Result, anyhow, bail};
-use ipnet::IpNet;
+use anyhow::{Result, bail};
 use netpal::{
-    AllowGraph, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context, DiagnosticCode,
-    DiagnosticSeverity as Severity, DiffSide, Direction, DoorList, HostNetwork, Input, IpSet,
-    Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
+    AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
+    Direction, DoorList, Input, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
     Snapshot, Source, TaintReason, Unsupported, WorkloadId, World, WorldSpec, dns_pods,
     load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
 };
@@ -98,6 +97,9 @@ impl Workspace {
         settle(project.config.unsupported, &mut input);
         if !reading.quiet || input.has_errors() {
             complain(common, &input);
+        }
+        if common.cni.is_empty() && !common.quiet && !reading.quiet {
+            implied_plugin(&input);
         }
         if input.tally.objects == 0 && !reading.empty {
             bail!("{}", nothing_found(sources, &input));
@@ -219,10 +221,15 @@ impl Workspace {
     /// The name of the network plugin whose documented choices hold.
     pub fn cni(&self, common: &Common) -> String {
         let merged = self.project.merged(common);
+        let implied = if self.input.policies.plugin.has_cilium_policies {
+            "cilium"
+        } else {
+            "generic"
+        };
         merged
             .cni
             .last()
-            .map_or_else(|| "generic".to_owned(), Clone::clone)
+            .map_or_else(|| implied.to_owned(), Clone::clone)
     }
 
     /// What the command ends with: an input with errors outweighs any answer, unless broken
@@ -254,6 +261,15 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
         policies
             .taints
             .retain(|t| t.reason != TaintReason::UnmodelledKind);
+    }
+}
+
+/// Says which network plugin the policies of the input imply.
+fn implied_plugin(input: &Input) {
+    if input.policies.plugin.has_cilium_policies {
+        output::remark(
+            "note: the input has policies of Cilium, so its choices hold (--cni cilium)",
+        );
     }
 }
 
@@ -330,87 +346,6 @@ fn is_plugin() -> bool {
     name.as_deref()
         .and_then(|p| p.file_stem())
         .is_some_and(|s| s == "kubectl-netpal")
-}
-
-/// The load options of the flags.
-pub fn load_options(common: &Common) -> LoadOptions {
-    let cilium = common
-        .cni
-        .last()
-        .is_some_and(|name| name.starts_with("cilium"));
-    LoadOptions {
-        cilium,
-        namespace: chosen(common).unwrap_or("default").into(),
-        ignore_broken: common.ignore_broken,
-        kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
-    }
-}
-
-fn chosen(common: &Common) -> Option<&str> {
-    if common.all_namespaces {
-        None
-    } else {
-        common.namespace.as_deref()
-    }
-}
-
-/// The compile options of the flags.
-///
-/// # Errors
-/// When a profile, an assumption or a CIDR is none.
-pub fn options(common: &Common) -> Result<CompileOptions> {
-    let mut options = CompileOptions::default().classes(!common.no_classes);
-    if let Some(name) = common.cni.last() {
-        options = profile(name)?.apply(options);
-    }
-    for assumption in &common.assume {
-        options = assume(options, assumption)?;
-    }
-    if !common.pod_cidrs.is_empty() {
-        options.pod_cidrs = Some(cidrs(&common.pod_cidrs)?);
-    }
-    options.node_cidrs = cidrs(&common.node_cidrs)?;
-    Ok(options)
-}
-
-fn profile(name: &str) -> Result<&'static CniProfile> {
-    CniProfile::find(name).ok_or_else(|| {
-        anyhow!(
-            "`{name}` is not a network plugin netpal knows; it knows {}",
-            profile_names()
-        )
-    })
-}
-
-fn profile_names() -> String {
-    CNI_PROFILES
-        .iter()
-        .map(|p| p.name)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {
-    match text {
-        "hostnetwork=node" => Ok(options.host_network(HostNetwork::Node)),
-        "hostnetwork=pod" => Ok(options.host_network(HostNetwork::Pod)),
-        _ => bail!("`--assume {text}`: assumptions are hostnetwork=node and hostnetwork=pod"),
-    }
-}
-
-/// CIDR blocks as a set.
-///
-/// # Errors
-/// When one is none.
-pub fn cidrs(texts: &[String]) -> Result<IpSet> {
-    let one = |t: &String| -> Result<IpNet> {
-        t.parse::<IpNet>()
-            .or_else(|_| t.parse::<std::net::IpAddr>().map(IpNet::from))
-            .with_context(|| format!("`{t}` is not a CIDR block such as 10.244.0.0/16"))
-    };
-    Ok(IpSet::from_cidrs(
-        texts.iter().map(one).collect::<Result<Vec<_>>>()?,
-    ))
 }
 
 /// How much of the cluster the input shows: the flag, else the configuration, else what the way it

@@ -171,8 +171,10 @@ impl AllowGraph {
         &self,
         source: EndpointIx,
     ) -> Vec<(EndpointIx, NodeRelation)> {
+        // whether a pod lets in its node has nothing to do with what it may send there
         let near_it = self
-            .exempt_on(source)
+            .node_index()
+            .pods_on(source)
             .map(|on_node| on_node.may)
             .unwrap_or_default();
         let its_nodes = &self.node_index().node_of(source, true).may;

@@ -16,6 +16,7 @@ use crate::model::{
     Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth, Workload,
     WorkloadKind,
 };
+use crate::policy::cilium::written::WrittenRule;
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
 };
@@ -83,7 +84,7 @@ pub struct LintContext<'a> {
 impl<'a> LintContext<'a> {
     /// Lists everything by namespace. O(input).
     pub fn new(input: &'a Input, graph: &'a AllowGraph, config: &'a LintConfig) -> Self {
-        let (cluster, policies) = (&*input.cluster, &*input.policies);
+        let (cluster, policies) = (&*input.cluster, &*graph.environment().policies);
         let mut pods_by_namespace = vec![Vec::new(); cluster.namespaces().len()];
         cluster
             .pods()
@@ -191,11 +192,20 @@ impl<'a> LintContext<'a> {
             .collect()
     }
 
-    /// The policies of the Network tier that are to be examined, in input order.
+    /// The policies of the Network tier that are to be examined, in input order, apart from Rules
+    /// of Cilium, whose fields mean something else.
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
-        self.policies
-            .iter()
-            .filter(|(id, p)| !self.policies.is_ordered(p) && self.is_examined(*id))
+        self.policies.iter().filter(|(id, p)| {
+            !self.policies.is_ordered(p) && p.written.is_none() && self.is_examined(*id)
+        })
+    }
+
+    /// The Rules of Cilium that are to be examined, in input order, as they are written.
+    pub fn cilium_rules(
+        &self,
+    ) -> impl Iterator<Item = (PolicyId, &'a Policy, &'a WrittenRule)> + use<'_, 'a> {
+        let examined = self.policies.iter().filter(|(id, _)| self.is_examined(*id));
+        examined.filter_map(|(id, p)| Some((id, p, p.written.as_deref()?)))
     }
 
     /// The policies of a namespace that no ordered tier holds, in input order.

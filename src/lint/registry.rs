@@ -126,6 +126,16 @@ lints! {
     endport_support "NP503" "endport-support" Info true None, Some(knows_cni);
     service_vip_in_ipblock "NP504" "service-vip-in-ipblock" Warning true None, None;
     source_ip_lost "NP505" "source-ip-lost" Warning true Some("3.0"), None;
+    deny_only_closes "NP601" "deny-only-closes" Warning true Some("6.0"), None;
+    list_without_effect "NP602" "list-without-effect" Warning true Some("6.5"), None;
+    entry_matches_nothing "NP603" "entry-matches-nothing" Warning true None, None;
+    ports_apart_from_peers "NP604" "ports-apart-from-peers" Warning true Some("7.0"), None;
+    names_never_learned "NP605" "names-never-learned" Warning true None, None;
+    label_left_out "NP606" "label-left-out" Error true None, None;
+    octal_port "NP607" "octal-port" Warning true None, None;
+    policy_of_nodes_is_off "NP608" "policy-of-nodes-is-off" Warning true Some("5.0"), None;
+    foreign_namespace_in_subject "NP609" "foreign-namespace-in-subject" Error true Some("6.0"), None;
+    health_endpoints_closed "NP610" "health-endpoints-closed" Warning true None, None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

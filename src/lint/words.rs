@@ -59,6 +59,7 @@ pub fn traffic(set: &TrafficSet) -> String {
     let piece = |p: TrafficRange| match p {
         TrafficRange::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
         TrafficRange::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
+        TrafficRange::Messages(protocol, a, b) => crate::set::traffic::messages(protocol, a, b),
         TrafficRange::OtherProtocols => "other protocols".to_owned(),
     };
     some(&set.pieces().map(piece).collect::<Vec<_>>())

@@ -305,9 +305,10 @@ fn add(
     draft: PodDraft,
     origin: Origin,
 ) -> Option<BoundPod> {
-    let labels = match names_accounts {
-        true => with_account(&draft),
-        false => draft.labels,
+    let labels = if names_accounts {
+        with_account(&draft)
+    } else {
+        draft.labels
     };
     let labels = cluster.intern(labels);
     let pod = cluster.add_pod(Pod {

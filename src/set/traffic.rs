@@ -1,17 +1,22 @@
 //! [`TrafficSet`]: which protocols and ports; the label on an edge.
 //!
 //! All traffic lies on one line of numbers: `protocol * 65536 + port` for TCP, UDP and SCTP (ports
-//! 1 to 65535), and one last point for "every other protocol" (ICMP and the like), which has no
-//! ports. A set of traffic is then one [`IntervalSet`], and "everything" is a value like any other.
+//! 1 to 65535), and behind them every other protocol: the messages of ICMP and `ICMPv6` by type and
+//! code, and the rest by their numbers. A set of traffic is then one [`IntervalSet`], and
+//! "everything" is a value like any other.
 //!
-//! Invariant: no set holds a port 0, so ranges of different protocols never merge and `==` is
-//! equality of meaning.
+//! ```text
+//! TCP 1..65535 | UDP 1..65535 | SCTP 1..65535 | ICMP 0..65535, ICMPv6 0..65535, numbers 0..255
+//! ```
+//!
+//! Invariant: no set holds a port 0, so ranges of different protocols with ports never merge, all
+//! others are one range where all are meant, and `==` is equality of meaning.
 
 use crate::set::interval::IntervalSet;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// A transport protocol that a policy can name (S52).
+/// A protocol that a policy or a question can name (S52).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
     /// TCP, also the default where a policy names none (S5).
@@ -20,10 +25,16 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+    /// ICMP of IPv4; its messages stand for ports: type times 256 plus code.
+    Icmp,
+    /// ICMP of IPv6, in the same way.
+    IcmpV6,
+    /// Any other protocol; its number stands for the port.
+    Other,
 }
 
 impl Protocol {
-    /// All protocols, in the order they are printed.
+    /// The protocols that have ports, in the order they are printed.
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
 
     /// The name as the API writes it.
@@ -32,7 +43,15 @@ impl Protocol {
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
             Self::Sctp => "SCTP",
+            Self::Icmp => "ICMP",
+            Self::IcmpV6 => "ICMPv6",
+            Self::Other => "protocol",
         }
+    }
+
+    /// Whether it has ports.
+    pub const fn has_ports(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp | Self::Sctp)
     }
 
     /// Reads the API's spelling; exact, as the API is case-sensitive (S7).
@@ -45,6 +64,9 @@ impl Protocol {
             Self::Tcp => 0,
             Self::Udp => 1 << 16,
             Self::Sctp => 2 << 16,
+            Self::Icmp => OTHER,
+            Self::IcmpV6 => OTHER + (1 << 16),
+            Self::Other => NUMBERED,
         }
     }
 }
@@ -66,7 +88,29 @@ pub struct Traffic {
 
 impl fmt::Display for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.port, self.protocol)
+        if self.protocol.has_ports() {
+            return write!(f, "{}/{}", self.port, self.protocol);
+        }
+        f.write_str(&messages(self.protocol, self.port, self.port))
+    }
+}
+
+/// Messages of ICMP, or protocols by their numbers, in words: `ICMP type 8`.
+pub fn messages(protocol: Protocol, first: u16, last: u16) -> String {
+    let [first_kind, first_code] = first.to_be_bytes();
+    let [last_kind, last_code] = last.to_be_bytes();
+    match (protocol, first, last) {
+        (Protocol::Other, a, b) if a == b => format!("protocol {a}"),
+        (Protocol::Other, a, b) => format!("protocols {a}-{b}"),
+        (_, 0, u16::MAX) => protocol.to_string(),
+        _ if (first_code, last_code) == (0, u8::MAX) && first_kind == last_kind => {
+            format!("{protocol} type {first_kind}")
+        }
+        _ if (first_code, last_code) == (0, u8::MAX) => {
+            format!("{protocol} types {first_kind}-{last_kind}")
+        }
+        _ if first == last => format!("{protocol} type {first_kind} code {first_code}"),
+        _ => format!("{protocol} {first_kind}/{first_code}-{last_kind}/{last_code}"),
     }
 }
 
@@ -75,12 +119,18 @@ impl fmt::Display for Traffic {
 pub enum TrafficRange {
     /// A range of ports of one protocol, both ends included.
     Ports(Protocol, u16, u16),
+    /// Messages of ICMP, or protocols by their numbers, both ends included.
+    Messages(Protocol, u16, u16),
     /// Every protocol that is not TCP, UDP or SCTP.
     OtherProtocols,
 }
 
 // one past a port 0, so that it does not touch the last SCTP port
 const OTHER: u32 = (3 << 16) + 1;
+/// The first number of a protocol that has neither ports nor messages.
+const NUMBERED: u32 = OTHER + (2 << 16);
+/// The last one.
+const LAST: u32 = NUMBERED + 255;
 
 /// A set of (protocol, port).
 ///
@@ -106,7 +156,7 @@ impl TrafficSet {
             let ports = Protocol::ALL
                 .into_iter()
                 .map(|p| p.base() + 1..=p.base() + 0xffff);
-            TrafficSet(ports.chain(std::iter::once(OTHER..=OTHER)).collect())
+            TrafficSet(ports.chain(std::iter::once(OTHER..=LAST)).collect())
         });
         ALL.clone()
     }
@@ -123,9 +173,32 @@ impl TrafficSet {
         ))
     }
 
+    /// Messages `first..=last` of ICMP, or protocols by their numbers.
+    pub fn messages(protocol: Protocol, first: u16, last: u16) -> Self {
+        let base = protocol.base();
+        Self(IntervalSet::from(
+            base + u32::from(first)..=base + u32::from(last),
+        ))
+    }
+
+    /// Messages of a type, with one code or any.
+    pub fn icmp(protocol: Protocol, kind: u8, code: Option<u8>) -> Self {
+        let at = |code| u16::from_be_bytes([kind, code]);
+        Self::messages(protocol, at(code.unwrap_or(0)), at(code.unwrap_or(u8::MAX)))
+    }
+
+    /// Every protocol that has no ports.
+    pub fn without_ports() -> Self {
+        Self(IntervalSet::from(OTHER..=LAST))
+    }
+
     /// One protocol and port.
     pub fn single(traffic: Traffic) -> Self {
-        Self::ports(traffic.protocol, traffic.port, traffic.port)
+        if traffic.protocol.has_ports() {
+            Self::ports(traffic.protocol, traffic.port, traffic.port)
+        } else {
+            Self::messages(traffic.protocol, traffic.port, traffic.port)
+        }
     }
 
     /// Whether this flow's traffic is in the set.
@@ -186,23 +259,53 @@ impl TrafficSet {
     /// One concrete member with a port, the smallest, if there is one.
     pub fn sample(&self) -> Option<Traffic> {
         self.pieces().find_map(|piece| match piece {
-            TrafficRange::Ports(protocol, port, _) => Some(Traffic { protocol, port }),
+            TrafficRange::Ports(protocol, port, _) | TrafficRange::Messages(protocol, port, _) => {
+                Some(Traffic { protocol, port })
+            }
             TrafficRange::OtherProtocols => None,
         })
     }
 
     /// The set in printable pieces: TCP, UDP, SCTP in this order, ports ascending.
     pub fn pieces(&self) -> impl Iterator<Item = TrafficRange> + '_ {
-        self.0.ranges().map(|(start, end)| {
+        self.0.ranges().flat_map(|(start, end)| {
             let protocol = match start >> 16 {
                 0 => Protocol::Tcp,
                 1 => Protocol::Udp,
                 2 => Protocol::Sctp,
-                _ => return TrafficRange::OtherProtocols,
+                _ => return without_ports(start, end),
             };
-            TrafficRange::Ports(protocol, (start & 0xffff) as u16, (end & 0xffff) as u16)
+            let (first, last) = ((start & 0xffff) as u16, (end & 0xffff) as u16);
+            [Some(TrafficRange::Ports(protocol, first, last)), None, None]
+                .into_iter()
+                .flatten()
         })
     }
+}
+
+/// The printable pieces of a range of protocols without ports.
+fn without_ports(
+    start: u32,
+    end: u32,
+) -> std::iter::Flatten<std::array::IntoIter<Option<TrafficRange>, 3>> {
+    if (start, end) == (OTHER, LAST) {
+        return [Some(TrafficRange::OtherProtocols), None, None]
+            .into_iter()
+            .flatten();
+    }
+    let part = |protocol: Protocol, size: u32| {
+        let base = protocol.base();
+        let (first, last) = (start.max(base), end.min(base + size));
+        let number = |at: u32| u16::try_from(at - base).unwrap_or(u16::MAX);
+        (first <= last).then(|| TrafficRange::Messages(protocol, number(first), number(last)))
+    };
+    [
+        part(Protocol::Icmp, 0xffff),
+        part(Protocol::IcmpV6, 0xffff),
+        part(Protocol::Other, 255),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 impl fmt::Debug for TrafficSet {
@@ -229,6 +332,25 @@ mod tests {
             port: 1
         }));
         assert_eq!(rest.union(&tcp), TrafficSet::all());
+    }
+
+    #[test]
+    fn protocols_without_ports_are_one_range_that_can_be_cut() {
+        let ping = TrafficSet::icmp(Protocol::Icmp, 8, None);
+        assert_eq!(
+            ping.pieces().collect::<Vec<_>>(),
+            [TrafficRange::Messages(Protocol::Icmp, 0x0800, 0x08ff)]
+        );
+        assert_eq!(messages(Protocol::Icmp, 0x0800, 0x08ff), "ICMP type 8");
+        let rest = TrafficSet::all().difference(&ping);
+        assert_eq!(rest.pieces().count(), 7);
+        assert!(rest.union(&ping).is_all());
+        let tunnel = TrafficSet::messages(Protocol::Other, 47, 47);
+        assert!(tunnel.is_subset(&TrafficSet::without_ports()));
+        assert!(!tunnel.contains(Traffic {
+            protocol: Protocol::Tcp,
+            port: 47
+        }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! characters. Cost: O(workloads) for all names.
 
 use crate::graph::AllowGraph;
-use crate::set::traffic::TrafficRange;
+use crate::set::traffic::{TrafficRange, messages};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::words::is_unsafe;
 use std::collections::BTreeMap;
@@ -79,6 +79,10 @@ pub fn words(set: &TrafficSet) -> String {
             parts.push(format!("{protocol} {}", ranges.join(",")));
         }
     }
+    parts.extend(set.pieces().filter_map(|piece| match piece {
+        TrafficRange::Messages(protocol, a, b) => Some(messages(protocol, a, b)),
+        _ => None,
+    }));
     if set.pieces().any(|p| p == TrafficRange::OtherProtocols) {
         parts.push("other".into());
     }

@@ -49,9 +49,9 @@ impl Random {
     }
 }
 
-const NAMESPACES: [&str; 4] = ["a", "b", "c", "kube-system"];
+pub const NAMESPACES: [&str; 4] = ["a", "b", "c", "kube-system"];
 const NODES: [&str; 3] = ["n1", "n2", "n3"];
-const APPS: [&str; 4] = ["web", "db", "", "job"];
+pub const APPS: [&str; 4] = ["web", "db", "", "job"];
 const TIERS: [&str; 3] = ["front", "back", "1.0"];
 const ENVS: [&str; 3] = ["prod", "dev", ""];
 const PORT_NAMES: [&str; 4] = ["http", "dns", "metrics", "none"];

@@ -88,7 +88,14 @@ fn pods_alone(
 
 /// Whether a rule opens the DNS port to an address of the cache.
 fn opens(rule: &Rule, cache: &IpSet) -> bool {
-    let admits = |peer: &Peer| match peer {
+    let admits = |peer: &Peer| may_be_cache(peer, cache);
+    !numeric_traffic(rule).is_disjoint(&dns_traffic())
+        && (rule.peers == Peers::Any || peers(rule).iter().any(admits))
+}
+
+/// Whether a peer may be an address of the cache.
+fn may_be_cache(peer: &Peer, cache: &IpSet) -> bool {
+    match peer {
         Peer::Addresses(set) => !set.is_disjoint(cache),
         Peer::Pods(..) | Peer::Domain(_) => false,
         Peer::Nodes(_)
@@ -97,7 +104,5 @@ fn opens(rule: &Rule, cache: &IpSet) -> bool {
         | Peer::AnyOf(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
-    };
-    !numeric_traffic(rule).is_disjoint(&dns_traffic())
-        && (rule.peers == Peers::Any || peers(rule).iter().any(admits))
+    }
 }

@@ -7,8 +7,8 @@
 use crate::policy::cilium::blocks;
 use crate::policy::cilium::ports::{EXTENDED, WrittenPort, WrittenProtocol};
 use crate::policy::cilium::written::{
-    CidrForm, Entry, EntryFields, IcmpForm, LISTS, NameForm, PortForm, PortsForm, RequestForms,
-    WrittenSelector,
+    CidrForm, CiliumEntry, EntryFields, IcmpForm, LISTS, NameForm, PortForm, PortsForm,
+    RequestForms, WrittenSelector,
 };
 use crate::policy::lowered::Checks;
 use crate::policy::validate::{is_label_value, is_qualified_name};
@@ -127,7 +127,7 @@ pub struct EntryCheck<'r, 'c> {
 
 impl EntryCheck<'_, '_> {
     /// Checks an entry.
-    pub fn entry(&mut self, entry: &Entry, root: &Path, index: usize) {
+    pub fn entry(&mut self, entry: &CiliumEntry, root: &Path, index: usize) {
         let list = LISTS[usize::from(self.deny)][self.direction];
         let at = root.key(list).index(index);
         self.kinds(entry, &at);
@@ -167,7 +167,7 @@ impl EntryCheck<'_, '_> {
     }
 
     /// At most one kind of peers (CI210).
-    fn kinds(&mut self, entry: &Entry, at: &Path) {
+    fn kinds(&mut self, entry: &CiliumEntry, at: &Path) {
         let fields = &EntryFields::OF[self.direction];
         let given = [
             (
@@ -197,7 +197,7 @@ impl EntryCheck<'_, '_> {
         }
     }
 
-    fn peers(&mut self, entry: &Entry, at: &Path) {
+    fn peers(&mut self, entry: &CiliumEntry, at: &Path) {
         let fields = &EntryFields::OF[self.direction];
         let selectors = [
             (fields.endpoints, &entry.endpoints),
@@ -239,7 +239,7 @@ impl EntryCheck<'_, '_> {
     }
 
     /// Fields that entries which deny do not have (CI4, CI5).
-    fn in_deny(&mut self, entry: &Entry, at: &Path) {
+    fn in_deny(&mut self, entry: &CiliumEntry, at: &Path) {
         let mut unknown = |at: &Path, field: &str| {
             let message = format!("entries that deny have no `{field}`");
             self.refusals.unknown(&at.key(field), message);

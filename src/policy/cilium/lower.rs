@@ -10,9 +10,10 @@ use crate::model::{Cluster, NamespaceId, Requirement, Selector, Service, Truth};
 use crate::policy::cilium::blocks;
 use crate::policy::cilium::options::CiliumOptions;
 use crate::policy::cilium::ports::{self, Authentication, name_words};
-use crate::policy::cilium::selector::{self, RESERVED, Scope, any_of};
+use crate::policy::cilium::selector::{self, RESERVED, SelectorScope, any_of};
 use crate::policy::cilium::written::{
-    Entry, EntryFields, LISTS, PortsForm, ServiceForm, WrittenRule, WrittenSelector, WrittenSubject,
+    CiliumEntry, EntryFields, LISTS, PortsForm, ServiceForm, WrittenRule, WrittenSelector,
+    WrittenSubject,
 };
 use crate::policy::layout::{Layout, RulePlace};
 use crate::policy::plugin::CidrGroup;
@@ -125,6 +126,21 @@ struct EntryPeers {
     doubt: Option<Qualifier>,
 }
 
+impl EntryPorts {
+    /// The rule of these ports and some peers.
+    fn rule(self, action: Action, peers: &Peers, doubts: &[Qualifier]) -> Rule {
+        let mut qualifiers = self.conditions;
+        qualifiers.extend_from_slice(doubts);
+        Rule {
+            action,
+            peers: peers.clone(),
+            ports: self.ports,
+            name: None,
+            qualifiers,
+        }
+    }
+}
+
 /// The ports of one rule, the place of the entry they come from, and its conditions.
 struct EntryPorts {
     ports: Ports,
@@ -135,14 +151,14 @@ struct EntryPorts {
 struct EntryLowering<'k> {
     written: &'k WrittenRule,
     known: Knowledge<'k>,
-    scope: Scope<'k>,
+    scope: SelectorScope<'k>,
 }
 
 impl<'k> EntryLowering<'k> {
     fn new(written: &'k WrittenRule, known: Knowledge<'k>) -> Self {
         let of_init = matches!(&written.subject,
             WrittenSubject::Endpoints(selector) if selector::names_init(selector));
-        let scope = Scope {
+        let scope = SelectorScope {
             options: known.options,
             namespace: written.namespace.as_deref(),
             of_init,
@@ -166,7 +182,13 @@ impl<'k> EntryLowering<'k> {
     }
 
     /// The rules of one entry (CI50-CI55).
-    fn entry(&self, entry: &Entry, d: usize, deny: bool, index: usize) -> Vec<(Rule, RulePlace)> {
+    fn entry(
+        &self,
+        entry: &CiliumEntry,
+        d: usize,
+        deny: bool,
+        index: usize,
+    ) -> Vec<(Rule, RulePlace)> {
         let peers = self.peers(entry, d, deny);
         let authentication = Authentication::of(entry.authentication.as_ref());
         let fails = authentication == Authentication::Impossible && !deny;
@@ -185,33 +207,25 @@ impl<'k> EntryLowering<'k> {
             },
             doubt: None,
         });
-        let finish = |ports: EntryPorts| {
-            let mut qualifiers = ports.conditions;
-            qualifiers.extend(peers.doubt.clone());
-            if authentication == Authentication::Required {
-                let words = "mutual authentication";
-                qualifiers.push(Qualifier::Handshake(words.into())); // CI127
-            }
-            let rule = Rule {
-                action,
-                peers: peers.peers.clone(),
-                ports: ports.ports,
-                name: None,
-                qualifiers,
-            };
+        let mut doubts: Vec<Qualifier> = peers.doubt.into_iter().collect();
+        if authentication == Authentication::Required {
+            doubts.push(Qualifier::Handshake("mutual authentication".into())); // CI127
+        }
+        let list = LISTS[usize::from(deny)][d];
+        let rules = rules.into_iter().map(|ports| {
             let place = RulePlace {
-                list: LISTS[usize::from(deny)][d],
+                list,
                 index,
                 peers: peers.field,
                 ports: ports.place,
             };
-            (rule, place)
-        };
-        rules.into_iter().map(finish).collect()
+            (ports.rule(action, &peers.peers, &doubts), place)
+        });
+        rules.collect()
     }
 
     /// Whom an entry names; none where it names nobody in particular (CI50, CI53).
-    fn peers(&self, entry: &Entry, d: usize, deny: bool) -> Option<EntryPeers> {
+    fn peers(&self, entry: &CiliumEntry, d: usize, deny: bool) -> Option<EntryPeers> {
         let fields = &EntryFields::OF[d];
         let mut found: Option<(&'static str, Vec<Peer>)> = None;
         let mut add = |field: &'static str, peers: Vec<Peer>| {
@@ -274,7 +288,12 @@ impl<'k> EntryLowering<'k> {
     fn entities(&self, list: &[String]) -> Vec<Peer> {
         let has = |word: &str| list.iter().any(|w| w == word);
         let both = has("host") && has("remote-node");
-        let entity = |word: &String| match word.as_str() {
+        list.iter().map(|word| self.entity(word, both)).collect()
+    }
+
+    /// One entity.
+    fn entity(&self, word: &str, both: bool) -> Peer {
+        match word {
             "all" => Peer::Symbol(Symbol::Everything),
             "world" => Peer::Symbol(Symbol::World),
             "host" | "remote-node" if both => Peer::Symbol(Symbol::Nodes),
@@ -289,8 +308,7 @@ impl<'k> EntryLowering<'k> {
                 Peer::Owned(AddressOwner::Plugin, own)
             }
             _ => Peer::AnyOf([].into()), // `none` (CI68)
-        };
-        list.iter().map(entity).collect()
+        }
     }
 
     /// Everything of the cluster (CI66): an API server outside of it too, if it is told.
@@ -406,13 +424,13 @@ fn nodes(item: Option<&WrittenSelector>) -> Peer {
     Peer::NoneOf([without(Peer::Nodes(labelled)), without(other)].into())
 }
 
-fn has_ports(entry: &Entry) -> bool {
+fn has_ports(entry: &CiliumEntry) -> bool {
     let ports = entry.to_ports.as_ref().is_some_and(|list| !list.is_empty());
     ports || entry.icmps.as_ref().is_some_and(|list| !list.is_empty())
 }
 
 /// The rules that the ports of an entry make of it (CI51, CI55).
-fn entry_ports(entry: &Entry) -> Vec<EntryPorts> {
+fn entry_ports(entry: &CiliumEntry) -> Vec<EntryPorts> {
     let plain = |ports: Ports| EntryPorts {
         ports,
         place: None,

@@ -115,14 +115,11 @@ pub fn perhaps(form: &PortForm) -> Option<PortMatch> {
 
 /// One field of `icmps` (CI107).
 pub fn icmp(form: &IcmpForm) -> PortMatch {
-    let family = form.family.as_deref().unwrap_or("IPv4");
-    let name = if family == "IPv6" { "ICMPv6" } else { "ICMP" };
-    let kind = match &form.kind {
-        Some(serde_json::Value::String(word)) => word.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
-    PortMatch::Portless(format!("{name} {kind}").into())
+    PortMatch::Traffic(match icmp_type(form) {
+        Some((true, kind)) => TrafficSet::icmp(Protocol::IcmpV6, kind, None),
+        Some((false, kind)) => TrafficSet::icmp(Protocol::Icmp, kind, None),
+        None => TrafficSet::empty(),
+    })
 }
 
 /// What traffic on an entry's ports also depends on (CI120-CI126).

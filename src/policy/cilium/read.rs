@@ -5,7 +5,7 @@ use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::CiliumOptions;
 use crate::policy::cilium::selector::{names_account, names_other_source};
 use crate::policy::cilium::written::{
-    CiliumObject, Entry, RuleForm, WrittenRule, WrittenSelector, WrittenSubject,
+    CiliumEntry, CiliumObject, RuleForm, WrittenRule, WrittenSelector, WrittenSubject,
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::plugin::CidrGroup;
@@ -157,7 +157,9 @@ fn rule(
 }
 
 /// The entries of a list; one of null is empty.
-fn entries<F: Default + Into<Entry>>(list: Option<Vec<Option<F>>>) -> Option<Vec<Entry>> {
+fn entries<F: Default + Into<CiliumEntry>>(
+    list: Option<Vec<Option<F>>>,
+) -> Option<Vec<CiliumEntry>> {
     let each = list?.into_iter().map(Option::unwrap_or_default);
     Some(each.map(Into::into).collect())
 }
@@ -223,13 +225,13 @@ struct GroupObject {
     api_version: String,
     kind: String,
     metadata: ObjectMeta,
-    spec: GroupSpec,
+    spec: CidrGroupForm,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "Spec")]
-struct GroupSpec {
+struct CidrGroupForm {
     #[serde(rename = "externalCIDRs")]
     external_cidrs: Vec<String>,
 }

@@ -263,7 +263,7 @@ fn namespaces(requirements: Vec<Requirement>) -> Namespaces {
 
 /// Where the selectors of a policy stand.
 #[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
+pub struct SelectorScope<'a> {
     /// The options of the agent.
     pub options: &'a CiliumOptions,
     /// The namespace of the policy; none of a policy of the cluster.
@@ -272,7 +272,7 @@ pub struct Scope<'a> {
     pub of_init: bool,
 }
 
-impl Scope<'_> {
+impl SelectorScope<'_> {
     /// Whom a Rule governs (CI35-CI38).
     pub fn subject(&self, selector: &WrittenSelector) -> Subject {
         let mut all = conditions(selector);

@@ -2,7 +2,7 @@
 //!
 //! An absent list and a list of null are the same; an empty list is not (CI53), so that lists are
 //! optional here. What is only kept to be recognized is JSON. The two directions have fields of
-//! different names for the same parts, which [`Entry`] joins.
+//! different names for the same parts, which [`CiliumEntry`] joins.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ pub struct RuleForm {
     pub ingress_deny: Option<Vec<Option<IngressForm>>>,
     pub egress: Option<Vec<Option<EgressForm>>>,
     pub egress_deny: Option<Vec<Option<EgressForm>>>,
-    pub enable_default_deny: Option<DefaultDeny>,
+    pub enable_default_deny: Option<DefaultDenyForm>,
     #[allow(dead_code)] // without effect on verdicts (CI3)
     pub labels: Option<Json>,
     #[allow(dead_code)] // without effect on verdicts (CI3)
@@ -44,7 +44,7 @@ pub struct RuleForm {
 /// Whether a Rule closes what it does not mention, per direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct DefaultDeny {
+pub struct DefaultDenyForm {
     pub ingress: Option<bool>,
     pub egress: Option<bool>,
 }
@@ -103,13 +103,13 @@ pub struct EgressForm {
 #[serde(rename = "LabelSelector")]
 pub struct WrittenSelector {
     pub match_labels: Option<BTreeMap<String, String>>,
-    pub match_expressions: Option<Vec<Expression>>,
+    pub match_expressions: Option<Vec<ExpressionForm>>,
 }
 
 /// A condition of a selector.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Expression {
+pub struct ExpressionForm {
     pub key: String,
     pub operator: String,
     pub values: Option<Vec<String>>,
@@ -247,11 +247,11 @@ pub struct WrittenRule {
     /// Whom it governs.
     pub subject: WrittenSubject,
     /// The entries that allow, per direction.
-    pub allows: [Option<Vec<Entry>>; 2],
+    pub allows: [Option<Vec<CiliumEntry>>; 2],
     /// The entries that deny, per direction.
-    pub denies: [Option<Vec<Entry>>; 2],
+    pub denies: [Option<Vec<CiliumEntry>>; 2],
     /// Whether it closes what it does not mention.
-    pub default_deny: DefaultDeny,
+    pub default_deny: DefaultDenyForm,
 }
 
 /// Whom a Rule governs.
@@ -265,7 +265,7 @@ pub enum WrittenSubject {
 
 /// An entry of one of the four lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct CiliumEntry {
     pub endpoints: Option<Vec<Option<WrittenSelector>>>,
     pub cidr: Option<Vec<String>>,
     pub cidr_set: Option<Vec<CidrForm>>,
@@ -280,7 +280,7 @@ pub struct Entry {
     pub authentication: Option<AuthenticationForm>,
 }
 
-impl From<IngressForm> for Entry {
+impl From<IngressForm> for CiliumEntry {
     fn from(form: IngressForm) -> Self {
         Self {
             endpoints: form.from_endpoints,
@@ -299,7 +299,7 @@ impl From<IngressForm> for Entry {
     }
 }
 
-impl From<EgressForm> for Entry {
+impl From<EgressForm> for CiliumEntry {
     fn from(form: EgressForm) -> Self {
         Self {
             endpoints: form.to_endpoints,
@@ -363,7 +363,7 @@ pub const LISTS: [[&str; 2]; 2] = [["ingress", "egress"], ["ingressDeny", "egres
 
 impl WrittenRule {
     /// The entries of one list.
-    pub fn entries(&self, direction: usize, deny: bool) -> &[Entry] {
+    pub fn entries(&self, direction: usize, deny: bool) -> &[CiliumEntry] {
         let lists = if deny { &self.denies } else { &self.allows };
         lists[direction].as_deref().unwrap_or_default()
     }

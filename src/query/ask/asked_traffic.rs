@@ -77,6 +77,7 @@ fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
 pub(crate) fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
     match port {
         PortAsk::Numbers(a, b, protocol) => TrafficSet::ports(*protocol, *a, *b),
+        PortAsk::Messages(protocol, a, b) => TrafficSet::messages(*protocol, *a, *b),
         PortAsk::Name(name, wanted) => {
             let found = pod
                 .into_iter()
@@ -224,5 +225,6 @@ pub(crate) fn is_asked(ask: &PortAsk, service_port: &ServicePort) -> bool {
             service_port.name.as_ref() == Some(name)
                 && wanted.is_none_or(|w| w == service_port.protocol)
         }
+        PortAsk::Messages(..) => false,
     }
 }

@@ -6,10 +6,12 @@
 
 use crate::model::{Selector, WorkloadKind};
 use crate::potential::AskedPorts;
+use crate::query::ask::message_text;
 pub use crate::query::ask::parse_error::ParseError;
 use crate::query::ask::parse_error::error;
 use crate::query::ask::pasted;
 pub use crate::query::ask::selector_text::parse_selector;
+use crate::set::traffic::messages;
 use crate::set::{Family, IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
 use std::fmt;
@@ -113,6 +115,8 @@ pub enum PortAsk {
     Numbers(u16, u16, Protocol),
     /// The name of a port, with a protocol if given.
     Name(Box<str>, Option<Protocol>),
+    /// Messages of ICMP, or protocols by their numbers: first to last.
+    Messages(Protocol, u16, u16),
 }
 
 /// One end of a question.
@@ -134,7 +138,7 @@ impl EndpointSpec {
         };
         let number = |port: &PortAsk| match port {
             PortAsk::Numbers(first, ..) => Some(*first),
-            PortAsk::Name(..) => None,
+            PortAsk::Name(..) | PortAsk::Messages(..) => None,
         };
         let numbers: Vec<u16> = ports.iter().filter_map(number).collect();
         match ports.first() {
@@ -250,6 +254,9 @@ impl EndpointSpec {
                 PortAsk::Numbers(first, last, protocol) => {
                     Some(set.union(&TrafficSet::ports(*protocol, *first, *last)))
                 }
+                PortAsk::Messages(protocol, first, last) => {
+                    Some(set.union(&TrafficSet::messages(*protocol, *first, *last)))
+                }
                 PortAsk::Name(..) => None,
             })
     }
@@ -310,7 +317,25 @@ fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
 /// # Errors
 /// When the text is none of these.
 pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
-    const HELP: &str = "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted";
+    const HELP: &str = "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted; or icmp/8, icmpv6/128, proto/47";
+    if let Some(messages) = message_text::parse(text) {
+        let messages = messages.map(|(protocol, first, last)| {
+            if protocol.has_ports() {
+                PortAsk::Numbers(first, last, protocol)
+            } else {
+                PortAsk::Messages(protocol, first, last)
+            }
+        });
+        return messages.map_or_else(
+            || {
+                error(
+                    format!("`{text}`: types, codes and numbers of protocols end at 255"),
+                    HELP,
+                )
+            },
+            Ok,
+        );
+    }
     let (port, protocol) = match text.split_once('/') {
         Some((port, name)) => match Protocol::from_api(&name.to_ascii_uppercase()) {
             Some(protocol) => (port, Some(protocol)),
@@ -478,6 +503,9 @@ impl fmt::Display for PortAsk {
             Self::Numbers(a, b, p) => write!(f, "{a}-{b}/{p}"),
             Self::Name(name, Some(p)) => write!(f, "{name}/{p}"),
             Self::Name(name, None) => write!(f, "{name}"),
+            Self::Messages(protocol, first, last) => {
+                f.write_str(&messages(*protocol, *first, *last))
+            }
         }
     }
 }

@@ -89,6 +89,7 @@ fn declares(pod: &Pod, ask: &PortAsk) -> bool {
         PortAsk::Name(name, protocol) => {
             port.name.as_ref() == Some(name) && protocol.is_none_or(|p| p == port.protocol)
         }
+        PortAsk::Messages(..) => false,
     })
 }
 

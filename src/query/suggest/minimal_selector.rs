@@ -272,6 +272,6 @@ fn port_json(piece: TrafficRange) -> Option<Json> {
         TrafficRange::Ports(protocol, a, b) => {
             Some(json!({"port": a, "endPort": b, "protocol": protocol.name()}))
         }
-        TrafficRange::OtherProtocols => None,
+        TrafficRange::Messages(..) | TrafficRange::OtherProtocols => None,
     }
 }

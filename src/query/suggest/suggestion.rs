@@ -180,14 +180,22 @@ fn missing(
     let missing: TrafficSet = asked
         .traffic
         .difference(&graph.allowed(source, destination).must);
-    let port = |piece| match piece {
-        crate::set::traffic::TrafficRange::Ports(protocol, port, _) => Traffic { protocol, port },
+    missing.pieces().map(example).collect()
+}
+
+/// One port of a piece of traffic; of other protocols none can be named, so that TCP stands for
+/// them.
+fn example(piece: crate::set::traffic::TrafficRange) -> Traffic {
+    match piece {
+        crate::set::traffic::TrafficRange::Ports(protocol, port, _)
+        | crate::set::traffic::TrafficRange::Messages(protocol, port, _) => {
+            Traffic { protocol, port }
+        }
         crate::set::traffic::TrafficRange::OtherProtocols => Traffic {
             protocol: Protocol::Tcp,
             port: 1,
         },
-    };
-    missing.pieces().map(port).collect()
+    }
 }
 
 /// The obstacle of a side that no `NetworkPolicy` can overcome.

@@ -8,9 +8,9 @@ use serde::Serialize;
 /// A range of ports of one protocol, or every protocol without ports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PortsJson {
-    /// `TCP`, `UDP`, `SCTP` or `other`.
+    /// `TCP`, `UDP`, `SCTP`, `ICMP`, `ICMPv6`, `protocol` or `other`.
     pub protocol: &'static str,
-    /// The first port.
+    /// The first port; of ICMP the type times 256 plus the code, of `protocol` its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u16>,
     /// The last port.
@@ -26,6 +26,11 @@ pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
 fn ports(piece: TrafficRange) -> PortsJson {
     match piece {
         TrafficRange::Ports(protocol, from, to) => PortsJson {
+            protocol: protocol.name(),
+            from: Some(from),
+            to: Some(to),
+        },
+        TrafficRange::Messages(protocol, from, to) => PortsJson {
             protocol: protocol.name(),
             from: Some(from),
             to: Some(to),

@@ -150,10 +150,12 @@ fn common(a: &Allowed, b: &Allowed) -> Allowed {
 /// One flow of a range; of other protocols none can be named, so that TCP stands for them.
 fn first(piece: &TrafficRange) -> Traffic {
     match piece {
-        TrafficRange::Ports(protocol, port, _) => Traffic {
-            protocol: *protocol,
-            port: *port,
-        },
+        TrafficRange::Ports(protocol, port, _) | TrafficRange::Messages(protocol, port, _) => {
+            Traffic {
+                protocol: *protocol,
+                port: *port,
+            }
+        }
         TrafficRange::OtherProtocols => Traffic {
             protocol: Protocol::Tcp,
             port: 1,
@@ -178,11 +180,12 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
         Protocol::Tcp => 0,
         Protocol::Udp => 1,
         Protocol::Sctp => 2,
+        Protocol::Icmp | Protocol::IcmpV6 | Protocol::Other => 3,
     };
     set.pieces()
         .map(|piece| match piece {
             TrafficRange::Ports(p, a, b) => [number(p), a, b],
-            TrafficRange::OtherProtocols => [3, 0, 0],
+            TrafficRange::Messages(..) | TrafficRange::OtherProtocols => [3, 0, 0],
         })
         .collect()
 }

@@ -1,0 +1,93 @@
+//! From the flags to the options of loading and compiling.
+
+use super::args::Common;
+use anyhow::{Context as _, Result, anyhow, bail};
+use ipnet::IpNet;
+use netpal::{
+    CNI_PROFILES, CniProfile, CompileOptions, HostNetwork, IpSet, Kubernetes, LoadOptions, Plugin,
+};
+
+/// The load options of the flags.
+pub fn load_options(common: &Common) -> LoadOptions {
+    let cilium = common
+        .cni
+        .last()
+        .is_some_and(|name| name.starts_with("cilium"));
+    LoadOptions {
+        cilium,
+        namespace: chosen(common).unwrap_or("default").into(),
+        ignore_broken: common.ignore_broken,
+        kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
+    }
+}
+
+pub fn chosen(common: &Common) -> Option<&str> {
+    if common.all_namespaces {
+        None
+    } else {
+        common.namespace.as_deref()
+    }
+}
+
+/// The compile options of the flags.
+///
+/// # Errors
+/// When a profile, an assumption or a CIDR is none.
+pub fn options(common: &Common) -> Result<CompileOptions> {
+    let mut options = CompileOptions::default().classes(!common.no_classes);
+    if let Some(name) = common.cni.last() {
+        options = profile(name)?.apply(options);
+    }
+    for assumption in &common.assume {
+        options = assume(options, assumption)?;
+    }
+    if !common.pod_cidrs.is_empty() {
+        options.pod_cidrs = Some(cidrs(&common.pod_cidrs)?);
+    }
+    options.node_cidrs = cidrs(&common.node_cidrs)?;
+    options.api_servers = IpSet::from_cidrs(common.api_servers.iter().copied());
+    if let Plugin::Cilium(settings) = &mut options.plugin {
+        **settings = common.cilium.over(settings);
+    }
+    Ok(options)
+}
+
+fn profile(name: &str) -> Result<&'static CniProfile> {
+    CniProfile::find(name).ok_or_else(|| {
+        anyhow!(
+            "`{name}` is not a network plugin netpal knows; it knows {}",
+            profile_names()
+        )
+    })
+}
+
+fn profile_names() -> String {
+    CNI_PROFILES
+        .iter()
+        .map(|p| p.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {
+    match text {
+        "hostnetwork=node" => Ok(options.host_network(HostNetwork::Node)),
+        "hostnetwork=pod" => Ok(options.host_network(HostNetwork::Pod)),
+        _ => bail!("`--assume {text}`: assumptions are hostnetwork=node and hostnetwork=pod"),
+    }
+}
+
+/// CIDR blocks as a set.
+///
+/// # Errors
+/// When one is none.
+pub fn cidrs(texts: &[String]) -> Result<IpSet> {
+    let one = |t: &String| -> Result<IpNet> {
+        t.parse::<IpNet>()
+            .or_else(|_| t.parse::<std::net::IpAddr>().map(IpNet::from))
+            .with_context(|| format!("`{t}` is not a CIDR block such as 10.244.0.0/16"))
+    };
+    Ok(IpSet::from_cidrs(
+        texts.iter().map(one).collect::<Result<Vec<_>>>()?,
+    ))
+}

@@ -1,0 +1,373 @@
+//! Cilium on random clusters: the specification, both graphs, rows, explanations, lists and diffs
+//! agree about every flow, with policies of Cilium beside those of Kubernetes.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[allow(dead_code)]
+mod common {
+    pub mod random;
+}
+
+use common::random::{self, APPS, NAMESPACES, PORTS, Random};
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, Allowed, CiliumSettings, CniProfile, CompileOptions, DiffSide, Endpoint,
+    EnforcementMode, Environment, Flow, HostNetwork, Input, LoadOptions, MatchMode, Plugin,
+    Protocol, Source, Traffic, Truth, diff, explain,
+};
+use serde_json::{Value, json};
+
+const CLUSTERS: u64 = 12;
+
+/// Policies of both kinds, a group, nodes and a Service.
+fn policies(random: &mut Random) -> Vec<Value> {
+    let mut all = vec![
+        json!({"apiVersion": "cilium.io/v2", "kind": "CiliumCIDRGroup",
+            "metadata": {"name": "partners", "labels": {"zone": "out"}},
+            "spec": {"externalCIDRs": ["8.8.8.0/24", "10.0.0.0/24"]}}),
+        json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "web", "namespace": "a", "labels": {"tier": "front"}},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}),
+    ];
+    for i in 0..=random.below(4) {
+        let own = random.chance(60);
+        let kind = if own {
+            "CiliumNetworkPolicy"
+        } else {
+            "CiliumClusterwideNetworkPolicy"
+        };
+        let mut metadata = json!({"name": format!("cilium-{i}")});
+        if own {
+            metadata["namespace"] = json!(random.pick(&NAMESPACES));
+        }
+        let mut policy = json!({"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata});
+        if random.chance(25) {
+            policy["specs"] = json!([rule(random), rule(random)]);
+        } else {
+            policy["spec"] = rule(random);
+        }
+        all.push(policy);
+    }
+    all
+}
+
+fn rule(random: &mut Random) -> Value {
+    let mut rule = json!({"endpointSelector": selector(random)});
+    for (list, deny) in [
+        ("ingress", false),
+        ("egress", false),
+        ("ingressDeny", true),
+        ("egressDeny", true),
+    ] {
+        if random.chance(if deny { 25 } else { 60 }) {
+            let count = 1 + random.below(2);
+            let egress = list.starts_with("egress");
+            rule[list] = (0..count).map(|_| entry(random, egress, deny)).collect();
+        }
+    }
+    if ["ingress", "egress", "ingressDeny", "egressDeny"]
+        .iter()
+        .all(|list| rule[list].is_null())
+    {
+        rule["ingress"] = json!([{}]);
+    }
+    if random.chance(30) {
+        let direction = *random.pick(&["ingress", "egress"]);
+        rule["enableDefaultDeny"] = json!({direction: random.chance(30)});
+    }
+    rule
+}
+
+fn entry(random: &mut Random, egress: bool, deny: bool) -> Value {
+    let field = |word: &str| format!("{}{word}", if egress { "to" } else { "from" });
+    let mut entry = json!({});
+    match random.below(8) {
+        0 => {}
+        1 | 2 => {
+            let count = 1 + random.below(2);
+            let items: Vec<Value> = (0..count).map(|_| selector(random)).collect();
+            entry[field("Endpoints")] = json!(items);
+        }
+        3 | 4 => {
+            let entities = [
+                "all",
+                "world",
+                "cluster",
+                "host",
+                "remote-node",
+                "kube-apiserver",
+                "none",
+                "health",
+            ];
+            let count = 1 + random.below(2);
+            let items: Vec<&str> = (0..count).map(|_| *random.pick(&entities)).collect();
+            entry[field("Entities")] = json!(items);
+        }
+        5 => {
+            let blocks = [
+                "10.0.0.0/24",
+                "0.0.0.0/0",
+                "8.8.8.0/24",
+                "192.0.2.0/24",
+                "::/0",
+            ];
+            entry[field("CIDR")] = json!([random.pick(&blocks)]);
+        }
+        6 => {
+            let items = [
+                json!({"cidr": "10.0.0.0/8", "except": ["10.0.0.0/24"]}),
+                json!({"cidrGroupRef": "partners"}),
+                json!({"cidrGroupSelector": {"matchLabels": {"zone": "out"}}}),
+                json!({"cidrGroupSelector": {}}),
+            ];
+            entry[field("CIDRSet")] = json!([random.pick(&items)]);
+        }
+        _ if egress && !deny && random.chance(50) => {
+            entry["toFQDNs"] = json!([{"matchPattern": "*.example.com"}]);
+        }
+        _ if egress => {
+            let name = *random.pick(&["web", "nobody"]);
+            entry["toServices"] = json!([{"k8sService": {"serviceName": name, "namespace": "a"}}]);
+        }
+        _ => entry[field("Endpoints")] = json!([{}]),
+    }
+    match random.below(6) {
+        0 | 1 => {
+            let ports = [
+                json!({"port": "80", "protocol": "TCP"}),
+                json!({"port": "8080"}),
+                json!({"port": "http"}),
+                json!({"port": "http", "endPort": 90}),
+                json!({"port": "80", "endPort": 8080, "protocol": "TCP"}),
+                json!({"port": "0", "protocol": "ANY"}),
+            ];
+            entry["toPorts"] = json!([{"ports": [random.pick(&ports)]}]);
+        }
+        2 if !deny => {
+            let mut ports = json!({"ports": [{"port": "80", "protocol": "TCP"}]});
+            if random.chance(60) {
+                ports["rules"] = json!({"http": [{"method": "GET"}]});
+            } else if random.chance(50) {
+                ports["serverNames"] = json!(["api.example.com"]);
+            }
+            entry["toPorts"] = json!([ports]);
+        }
+        3 => entry["icmps"] = json!([{"fields": [{"type": 8}]}]),
+        _ => {}
+    }
+    if !deny && random.chance(10) {
+        entry["authentication"] =
+            json!({"mode": *random.pick(&["required", "disabled", "test-always-fail"])});
+    }
+    entry
+}
+
+fn selector(random: &mut Random) -> Value {
+    let app = *random.pick(&APPS);
+    match random.below(9) {
+        0 | 1 => json!({}),
+        2 => json!({"matchLabels": {"k8s:io.kubernetes.pod.namespace": random.pick(&NAMESPACES)}}),
+        3 => json!({"matchExpressions": [
+            {"key": "io.kubernetes.pod.namespace", "operator": "NotIn", "values": ["a"]},
+            {"key": "app", "operator": "NotIn", "values": [app]}]}),
+        4 => json!({"matchExpressions": [
+            {"key": "reserved:host", "operator": "DoesNotExist"}]}),
+        5 => json!({"matchLabels": {"io.cilium.k8s.namespace.labels.team": "blue", "app": app}}),
+        6 => {
+            json!({"matchExpressions": [{"key": "pod-template-hash", "operator": "DoesNotExist"}]})
+        }
+        _ => json!({"matchLabels": {"app": app}}),
+    }
+}
+
+fn settings(random: &mut Random) -> CiliumSettings {
+    CiliumSettings {
+        enforcement: random
+            .chance(15)
+            .then(|| *random.pick(&[EnforcementMode::Always, EnforcementMode::Never])),
+        match_mode: random.chance(25).then(|| MatchMode {
+            nodes: random.chance(60),
+            pods: random.chance(40),
+        }),
+        local_cluster: random.chance(25).then_some(false),
+        dual_stack: random.chance(20).then_some(true),
+        host_firewall: random.chance(15).then_some(true),
+        ..CiliumSettings::default()
+    }
+}
+
+fn load(documents: &[Value]) -> Input {
+    let options = LoadOptions {
+        cilium: true,
+        ..LoadOptions::default()
+    };
+    let text = Source::Text("t.yaml".into(), random::text(documents).into());
+    netpal::load_sources(&[text], &[], &options).unwrap()
+}
+
+fn flows(input: &Input) -> Vec<Flow> {
+    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
+    let outside = [
+        "10.0.0.9",
+        "8.8.8.8",
+        "192.0.2.9",
+        "192.168.7.7",
+        "2001:db8::9",
+    ];
+    let ends: Vec<Endpoint> = pods
+        .chain(outside.map(|a| Endpoint::Address(a.parse().unwrap())))
+        .collect();
+    let mut traffics: Vec<Traffic> = PORTS
+        .map(|port| Traffic {
+            protocol: Protocol::Tcp,
+            port,
+        })
+        .to_vec();
+    traffics.push(Traffic {
+        protocol: Protocol::Icmp,
+        port: 0x0800,
+    });
+    let pairs = ends.iter().flat_map(|s| ends.iter().map(move |d| (*s, *d)));
+    let pairs =
+        pairs.filter(|(s, d)| matches!(s, Endpoint::Pod(_)) || matches!(d, Endpoint::Pod(_)));
+    pairs
+        .flat_map(|(source, destination)| {
+            let flow = move |traffic: &Traffic| Flow {
+                source,
+                destination,
+                traffic: *traffic,
+            };
+            traffics.iter().map(flow).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn contained(allowed: &Allowed, traffic: Traffic) -> Truth {
+    Truth::of(
+        allowed.may.contains(traffic),
+        !allowed.must.contains(traffic),
+    )
+}
+
+/// Everything about one flow, by every engine.
+fn agrees(env: &Environment, graphs: &[AllowGraph; 2], flow: &Flow, seed: u64) -> Truth {
+    let want = evaluate(env, flow);
+    for graph in graphs {
+        let classes = graph.environment().options.classes;
+        let context = || format!("seed {seed}, classes {classes}: {flow:?}");
+        assert_eq!(graph.verdict(flow), want, "verdict, {}", context());
+        let allowed = graph.allowed(flow.source, flow.destination);
+        assert_eq!(
+            contained(&allowed, flow.traffic),
+            want,
+            "allowed, {}",
+            context()
+        );
+        let explained = explain(graph, flow);
+        assert_eq!(explained.allowed, want, "explanation, {}", context());
+        let kind = match want {
+            Truth::Yes => "ALLOW_",
+            Truth::No => "DENY_",
+            Truth::Maybe => "UNKNOWN_",
+        };
+        let code = explained.reason().code();
+        assert!(code.starts_with(kind), "{code}, {}", context());
+    }
+    want
+}
+
+/// Without classes every pod is its own class, so that a row says exactly what passes between pods.
+fn rows_agree(graph: &AllowGraph, seed: u64) {
+    let space = graph.space();
+    for destination in space.indexes() {
+        let row = graph.row(destination);
+        for source in space.indexes() {
+            let (from, to) = (
+                space.representative(source),
+                space.representative(destination),
+            );
+            if source == destination || !(space.is_class(source) || space.is_class(destination)) {
+                continue;
+            }
+            let found = row.iter().find(|part| part.sources.contains(source));
+            let found = found.map(|part| part.allowed.clone()).unwrap_or_default();
+            assert_eq!(
+                found,
+                graph.allowed(from, to),
+                "seed {seed}: row {from:?} -> {to:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn policies_of_cilium_mean_the_same_to_every_engine() {
+    let (mut counts, mut changed) = ([0_usize; 3], 0);
+    let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
+    let clusters = std::env::var("NETPAL_CLUSTERS").map_or(CLUSTERS, |n| n.parse().unwrap());
+    for seed in first..first + clusters {
+        let mut random = Random::new(seed);
+        let documents = random::documents(&mut random);
+        let mut with_cilium = documents.clone();
+        with_cilium.extend(policies(&mut random));
+        let settings = settings(&mut random);
+        if std::env::var_os("NETPAL_SHOW").is_some() {
+            println!("{}\n{settings:?}", random::text(&with_cilium));
+        }
+        let (before, after) = (load(&documents), load(&with_cilium));
+        let profile = CniProfile::find("cilium").unwrap();
+        let mut options = profile.apply(CompileOptions::default());
+        options.plugin = Plugin::Cilium(Box::new(settings));
+        if random.chance(20) {
+            options.host_network = *random.pick(&[HostNetwork::Unknown, HostNetwork::Pod]);
+        }
+        let compile = |input: &Input, classes: bool| {
+            let graph = AllowGraph::compile(input, &options.clone().classes(classes)).unwrap();
+            graph.verify();
+            graph
+        };
+        let env = Environment::new(&after, &options);
+        let graphs = [compile(&after, true), compile(&after, false)];
+        for flow in flows(&after) {
+            counts[agrees(&env, &graphs, &flow, seed) as usize] += 1;
+        }
+        rows_agree(&graphs[1], seed);
+        let old = compile(&before, true);
+        changed += usize::from(compared(&before, &after, &graphs[0], &old, seed));
+    }
+    let [no, maybe, yes] = counts;
+    println!(
+        "{} flows: {yes} yes, {no} no, {maybe} unknown; {changed} diffs with changes",
+        yes + no + maybe
+    );
+    assert!(changed * 4 > usize::try_from(clusters).unwrap());
+}
+
+/// A diff is empty exactly if nothing passes otherwise; whether it was not.
+fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, seed: u64) -> bool {
+    let found = diff(
+        DiffSide {
+            input: before,
+            graph: old,
+        },
+        DiffSide {
+            input: after,
+            graph: new,
+        },
+    );
+    let pods: Vec<Endpoint> = after
+        .cluster
+        .pods()
+        .map(|(id, _)| Endpoint::Pod(id))
+        .collect();
+    let pairs = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d)));
+    let differ = pairs
+        .clone()
+        .any(|(s, d)| s != d && old.allowed(s, d) != new.allowed(s, d));
+    if differ {
+        assert!(
+            !found.changes.is_empty(),
+            "seed {seed}: a change is not told"
+        );
+    }
+    differ
+}
