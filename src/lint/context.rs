@@ -192,15 +192,14 @@ impl<'a> LintContext<'a> {
             .collect()
     }
 
-    /// The policies of the Network tier that are to be examined, in input order, apart from Rules
-    /// of Cilium, whose fields mean something else.
+    /// The policies of the Network tier to examine, apart from Rules of Cilium, in input order.
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
         self.policies.iter().filter(|(id, p)| {
             !self.policies.is_ordered(p) && p.written.is_none() && self.is_examined(*id)
         })
     }
 
-    /// The Rules of Cilium that are to be examined, in input order, as they are written.
+    /// The Rules of Cilium to examine, as they are written.
     pub fn cilium_rules(
         &self,
     ) -> impl Iterator<Item = (PolicyId, &'a Policy, &'a WrittenRule)> + use<'_, 'a> {

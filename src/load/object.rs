@@ -7,6 +7,7 @@ use crate::load::endpoints::ListedEndpoints;
 use crate::load::workloads::WorkloadDraft;
 use crate::model;
 use crate::policy::TaintReason;
+use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::dialects;
 use crate::policy::lowered::{Invalid, Lowered};
 use crate::policy::plugin::CidrGroup;
@@ -58,6 +59,8 @@ pub enum Contribution {
     Policy(Box<Lowered>),
     /// A group of address blocks of Cilium.
     Group(Box<CidrGroup>),
+    /// Options of Cilium's agent.
+    AgentSettings(Box<CiliumSettings>),
     /// A policy that is not modelled, or that the API server refuses for its kind.
     Unmodelled(Box<UnmodelledPolicy>),
     /// What could not be listed in the cluster.

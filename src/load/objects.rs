@@ -133,6 +133,16 @@ fn contribution(
             .extend(problems.into_iter().filter_map(Remark::problem));
         return Contribution::Group(Box::new(group));
     }
+    let settings = match (object.group(), &*object.kind, &*object.name) {
+        ("", "ConfigMap", cilium::settings::CONFIG_MAP) => {
+            Some(cilium::settings::of_config_map(node))
+        }
+        ("cilium.io", "CiliumNodeConfig", _) => Some(cilium::settings::of_node_config(node)),
+        _ => None,
+    };
+    if let Some(settings) = settings {
+        return Contribution::AgentSettings(Box::new(settings));
+    }
     let listed = ListedEndpoints::new(object.group(), &object.kind, &object.name, node);
     if let Some(listed) = listed {
         return Contribution::Endpoints(Box::new(listed));

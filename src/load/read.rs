@@ -17,6 +17,7 @@ use crate::load::objects;
 use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
 use crate::load::watch::{Unwatched, Watch};
+use crate::policy::cilium;
 use crate::policy::dialects;
 use crate::source::{Base, RereadableText as _, Span, Text};
 use crate::tree;
@@ -275,6 +276,7 @@ fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
         && sniffed
             .kind
             .is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
+        && sniffed.name != Some(cilium::settings::CONFIG_MAP)
 }
 
 #[cfg(test)]

@@ -160,13 +160,15 @@ impl Assembly<'_> {
         plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium;
         self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
         for object in objects {
-            if !matches!(object.contribution, Contribution::Group(_)) {
-                continue;
+            let plugin = &mut self.policies.plugin;
+            match &object.contribution {
+                Contribution::Group(group) => plugin.groups.push((**group).clone()),
+                Contribution::AgentSettings(settings) => {
+                    plugin.settings = settings.over(&plugin.settings);
+                }
+                _ => continue,
             }
-            let contribution = std::mem::replace(&mut object.contribution, Contribution::Nothing);
-            if let Contribution::Group(group) = contribution {
-                self.policies.plugin.groups.push(*group);
-            }
+            object.contribution = Contribution::Nothing;
             self.remarks(object);
             count(&mut self.tally.read, &object.kind);
         }

@@ -6,8 +6,8 @@ pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::{
-    AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule,
-    RuleRef, Symbol,
+    AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports,
+    Qualifier, Rule, RuleRef, Symbol,
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
@@ -158,6 +158,17 @@ fn symbol(symbol: Symbol) -> &'static str {
     }
 }
 
+/// What one endpoint would be, to be meant by a symbol.
+fn symbol_alone(symbol: Symbol) -> &'static str {
+    match symbol {
+        Symbol::World => "an address outside the cluster",
+        Symbol::Nodes => "a node",
+        Symbol::OtherNodes => "another node",
+        Symbol::SomeOutside => "an address of a group of the cloud",
+        other => self::symbol(other),
+    }
+}
+
 fn owned(owner: AddressOwner, set: &IpSet) -> String {
     let block = written_block(set);
     match owner {
@@ -208,6 +219,7 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
         return String::new();
     };
     match found {
+        other if policies.get(at.policy).written.is_some() => peer(other),
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
         }
@@ -274,6 +286,25 @@ pub fn ports(rule: &Rule) -> String {
         PortMatch::Portless(protocol) => clean(protocol).into_owned(),
     };
     list.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What a rule depends on that a flow does not show: `HTTP GET /public`.
+pub fn conditions(rule: &Rule) -> String {
+    let all = rule.qualifiers.iter().map(condition);
+    all.collect::<Vec<_>>().join(" and ")
+}
+
+fn condition(qualifier: &Qualifier) -> String {
+    match qualifier {
+        Qualifier::SourcePorts(ranges) => {
+            let ports = ranges.iter().map(|(a, b)| format!("{a}-{b}"));
+            format!("source port {}", ports.collect::<Vec<_>>().join(","))
+        }
+        Qualifier::Application(what) | Qualifier::Identity(what) | Qualifier::Handshake(what) => {
+            clean(what).into_owned()
+        }
+        Qualifier::Undocumented(what) => format!("it is so, which is not told: {}", clean(what)),
+    }
 }
 
 /// Why a peer does not match, or may not match: what was wanted and what is there.
@@ -348,7 +379,7 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
             )
         }
         (Mismatch::Symbol(symbol), _) => {
-            let what = peer(&Peer::Symbol(*symbol));
+            let what = symbol_alone(*symbol);
             format!("{} is not known to be {what}", name_of(context, other))
         }
         (Mismatch::Complement, _) => {

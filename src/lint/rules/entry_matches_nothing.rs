@@ -3,8 +3,8 @@
 //! **What it does.** Reports an entry of a Rule of Cilium that can match nothing.
 //!
 //! **Why it is bad.** An empty list of peers is nobody, while no list is everybody; an entry of
-//! `toPorts` without ports is no port, while no `toPorts` is every port. Templates that leave a list
-//! empty open nothing, or, where they leave the field out, everything.
+//! `toPorts` without ports is no port, while no `toPorts` is every port. Templates that leave a
+//! list empty open nothing, or, where they leave the field out, everything.
 //!
 //! **What it looks at.** Entries that allow with an empty list of peers, entries of `toPorts`
 //! without `ports`, and an entry `{}` beside others that allow something.

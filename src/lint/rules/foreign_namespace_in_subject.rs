@@ -2,8 +2,8 @@
 //!
 //! **What it does.** Reports a `CiliumNetworkPolicy` whose `endpointSelector` names a namespace.
 //!
-//! **Why it is bad.** The policy governs its own namespace alone. Written with the source `k8s:` the
-//! other namespace is replaced by the own one, written without it the policy selects nobody.
+//! **Why it is bad.** The policy governs its own namespace alone. Written with the source `k8s:`
+//! the other namespace is replaced by the own one, written without it the policy selects nobody.
 //!
 //! **What it looks at.** `io.kubernetes.pod.namespace` in `endpointSelector`, with a value that is
 //! not the policy's namespace.

@@ -3,8 +3,9 @@
 //! **What it does.** Reports a `CiliumClusterwideNetworkPolicy` of every endpoint that closes
 //! ingress and does not let in the checks of health.
 //!
-//! **Why it is bad.** `endpointSelector: {}` selects Cilium's own endpoints too, those that check the
-//! health of nodes among them. Once their ingress is closed the nodes report each other as broken.
+//! **Why it is bad.** `endpointSelector: {}` selects Cilium's own endpoints too, those that check
+//! the health of nodes among them. Once their ingress is closed the nodes report each other as
+//! broken.
 //!
 //! **What it looks at.** Rules of the cluster whose selector is empty, that close ingress.
 //!

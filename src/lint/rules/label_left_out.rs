@@ -1,7 +1,7 @@
 //! # NP606 label-left-out
 //!
-//! **What it does.** Reports a selector of a Rule of Cilium on a label that Cilium leaves out of the
-//! identities of pods.
+//! **What it does.** Reports a selector of a Rule of Cilium on a label that Cilium leaves out of
+//! the identities of pods.
 //!
 //! **Why it is bad.** Cilium sees pods by their identities, and leaves out labels that differ from
 //! pod to pod. A selector that wants such a label selects nobody, whatever the pods carry.

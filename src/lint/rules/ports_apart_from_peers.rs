@@ -9,8 +9,8 @@
 //! **What it looks at.** Neighbouring entries that allow, one with peers and without ports, the
 //! other with ports and without peers.
 //!
-//! **When it stays silent.** For ports of the DNS and of the web towards the outside, which are often
-//! opened to everybody.
+//! **When it stays silent.** For ports of the DNS and of the web towards the outside, which are
+//! often opened to everybody.
 //!
 //! **Settings.** None of its own.
 //!

@@ -13,5 +13,6 @@ pub mod options;
 mod ports;
 pub mod read;
 pub mod selector;
+pub mod settings;
 pub mod specialize;
 pub mod written;

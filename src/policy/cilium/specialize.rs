@@ -258,6 +258,9 @@ fn tiers(policies: &mut PolicySet, options: &CiliumOptions) {
             network.end = TierEnd::DenyIsolatedLast;
         }
         network.exempts_own_node = options.allow_localhost;
+        if policies.policies.iter().any(|p| p.written.is_some()) {
+            network.policies = "policies";
+        }
     }
 }
 

@@ -6,15 +6,14 @@
 
 use crate::model::{Selector, WorkloadKind};
 use crate::potential::AskedPorts;
-use crate::query::ask::message_text;
 pub use crate::query::ask::parse_error::ParseError;
 use crate::query::ask::parse_error::error;
 use crate::query::ask::pasted;
+pub use crate::query::ask::port_ask::PortAsk;
+use crate::query::ask::port_ask::parse_ports;
 pub use crate::query::ask::selector_text::parse_selector;
-use crate::set::traffic::messages;
 use crate::set::{Family, IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
-use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -106,17 +105,6 @@ pub enum Target {
     Node(Box<str>),
     /// `assumed/NAME`: the pods of a controller as its default install has them.
     Assumed(Box<str>),
-}
-
-/// A port as it is written in an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PortAsk {
-    /// A range of numbers, both ends included; TCP unless a protocol is given.
-    Numbers(u16, u16, Protocol),
-    /// The name of a port, with a protocol if given.
-    Name(Box<str>, Option<Protocol>),
-    /// Messages of ICMP, or protocols by their numbers: first to last.
-    Messages(Protocol, u16, u16),
 }
 
 /// One end of a question.
@@ -302,79 +290,6 @@ fn split_ports(text: &str) -> Result<(&str, Option<&str>), ParseError> {
         .map_or((text, None), |(target, ports)| (target, Some(ports))))
 }
 
-fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
-    if text == "*" {
-        return Ok(None);
-    }
-    text.split(',')
-        .map(parse_port)
-        .collect::<Result<Vec<_>, _>>()
-        .map(Some)
-}
-
-/// Parses a port: a number, a range or a name, optionally with `/tcp`, `/udp` or `/sctp`.
-///
-/// # Errors
-/// When the text is none of these.
-pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
-    const HELP: &str = "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted; or icmp/8, icmpv6/128, proto/47";
-    if let Some(messages) = message_text::parse(text) {
-        let messages = messages.map(|(protocol, first, last)| {
-            if protocol.has_ports() {
-                PortAsk::Numbers(first, last, protocol)
-            } else {
-                PortAsk::Messages(protocol, first, last)
-            }
-        });
-        return messages.map_or_else(
-            || {
-                error(
-                    format!("`{text}`: types, codes and numbers of protocols end at 255"),
-                    HELP,
-                )
-            },
-            Ok,
-        );
-    }
-    let (port, protocol) = match text.split_once('/') {
-        Some((port, name)) => match Protocol::from_api(&name.to_ascii_uppercase()) {
-            Some(protocol) => (port, Some(protocol)),
-            None => {
-                return error(
-                    format!("`{name}` is not a protocol; if it is a path, leave it out"),
-                    HELP,
-                );
-            }
-        },
-        None => (text, None),
-    };
-    let number = |s: &str| s.parse::<u16>().ok().filter(|n| *n > 0);
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    let tcp = protocol.unwrap_or(Protocol::Tcp);
-    match port.split_once('-') {
-        Some((a, b)) if digits(a) && digits(b) => match (number(a), number(b)) {
-            (Some(a), Some(b)) if a <= b => Ok(PortAsk::Numbers(a, b, tcp)),
-            _ => error(
-                format!("`{port}` is not a range of ports between 1 and 65535"),
-                HELP,
-            ),
-        },
-        _ if digits(port) => match number(port) {
-            Some(n) => Ok(PortAsk::Numbers(n, n, tcp)),
-            None => error(format!("`{port}` is not a port between 1 and 65535"), HELP),
-        },
-        _ if is_name(port) => Ok(PortAsk::Name(port.into(), protocol)),
-        _ => error(format!("`{text}` is not a port"), HELP),
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-}
-
 /// Whether a text is a Kubernetes name, or a placeholder for one in a template that is not filled
 /// in.
 fn is_object_name(text: &str) -> bool {
@@ -492,20 +407,6 @@ impl Keyword {
                 Some(IpSet::from_cidrs(known.map(IpNet::from)))
             }
             Self::Any | Self::AnyPod | Self::Dns | Self::ApiServer | Self::Nodes => None,
-        }
-    }
-}
-
-impl fmt::Display for PortAsk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Numbers(a, b, p) if a == b => write!(f, "{a}/{p}"),
-            Self::Numbers(a, b, p) => write!(f, "{a}-{b}/{p}"),
-            Self::Name(name, Some(p)) => write!(f, "{name}/{p}"),
-            Self::Name(name, None) => write!(f, "{name}"),
-            Self::Messages(protocol, first, last) => {
-                f.write_str(&messages(*protocol, *first, *last))
-            }
         }
     }
 }

@@ -103,7 +103,7 @@ fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<PolicyId> {
 
 /// Fills in a side of which both outcomes are possible: the first doubt is the reason.
 fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &DecisionRecord) {
-    let mut peers = Vec::new();
+    let (mut peers, mut conditions) = (Vec::new(), Vec::new());
     let mut selections = BTreeSet::new();
     let mut reason = None;
     // Where the tiers allow whatever the unknown facts are, only a further enforcement point can
@@ -122,11 +122,17 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
             Doubt::Taint(effect) => blame(env, side, case, *effect),
             Doubt::Rule(rule) => {
                 let doubtful = side.rule(*rule).map(doubtful_peers).unwrap_or_default();
+                let depends = !env.policies.rule(*rule).qualifiers.is_empty();
+                if depends && !conditions.contains(rule) {
+                    conditions.push(*rule);
+                }
                 let ordered = env
                     .policies
                     .tier_of(env.policies.get(rule.policy))
                     .is_ordered();
-                let otherwise = if ordered {
+                let otherwise = if depends {
+                    Reason::UnknownCondition
+                } else if ordered {
                     Reason::UnknownNode
                 } else {
                     Reason::UnknownNamespaceLabels
@@ -140,6 +146,7 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
     }
     side.reason = reason.unwrap_or(Reason::UnknownNamespaceLabels);
     side.doubts = peers;
+    side.conditions = conditions;
     side.doubtful_policies = selections.into_iter().collect();
 }
 

@@ -30,11 +30,12 @@ pub enum Reason {
     UnknownDomainName,
     UnknownNode,
     UnknownPriority,
+    UnknownCondition,
 }
 
 impl Reason {
-    /// Every reason that policies of the Kubernetes APIs can have.
-    pub const ALL: [Self; 25] = [
+    /// Every reason that policies which are modelled can have.
+    pub const ALL: [Self; 27] = [
         Self::AllowDefault,
         Self::AllowRule,
         Self::AllowSelf,
@@ -60,6 +61,8 @@ impl Reason {
         Self::UnknownDomainName,
         Self::UnknownNode,
         Self::UnknownPriority,
+        Self::DenyRule,
+        Self::UnknownCondition,
     ];
 
     /// The code as it is printed.
@@ -89,6 +92,7 @@ impl Reason {
             Self::UnknownDomainName => "UNKNOWN_DOMAIN_NAME",
             Self::UnknownNode => "UNKNOWN_NODE",
             Self::UnknownPriority => "UNKNOWN_PRIORITY",
+            Self::UnknownCondition => "UNKNOWN_CONDITION",
         }
     }
 }

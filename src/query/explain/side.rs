@@ -118,6 +118,8 @@ pub struct ExplanationSide {
     pub near: Option<RuleTrace>,
     /// The peers of which it is unknown whether they match, where that matters.
     pub doubts: Vec<PeerTrace>,
+    /// The rules whose conditions a flow does not show, where they matter.
+    pub conditions: Vec<RuleRef>,
     /// The policies of which it is unknown whether they select the subject, where that matters.
     pub doubtful_policies: Vec<PolicyId>,
     /// The taints that matter, as indices into those of the policy set.
@@ -140,6 +142,7 @@ impl ExplanationSide {
             isolated_by: Vec::new(),
             near: None,
             doubts: Vec::new(),
+            conditions: Vec::new(),
             doubtful_policies: Vec::new(),
             taints: Vec::new(),
             tiers: Vec::new(),

@@ -210,8 +210,12 @@ fn obstacle(graph: &AllowGraph, need: &Need) -> Option<Obstacle> {
         (Reason::DenyTier(_), Some(rule)) if precedes_network_policies(policies, rule) => {
             Some(Obstacle::Admin(rule))
         }
+        (Reason::DenyRule, Some(rule)) => Some(Obstacle::Admin(rule)),
         (
-            Reason::UnknownUnsupportedKind | Reason::UnknownBrokenPolicy | Reason::UnknownPriority,
+            Reason::UnknownUnsupportedKind
+            | Reason::UnknownBrokenPolicy
+            | Reason::UnknownPriority
+            | Reason::UnknownCondition,
             _,
         ) => Some(Obstacle::Unknown(need.direction, side.reason)),
         (reason, _) if admin_doubt => Some(Obstacle::Unknown(need.direction, reason)),

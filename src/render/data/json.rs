@@ -221,9 +221,22 @@ pub struct SideJson {
     /// Peers that could not be decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<PeerJson>,
+    /// Conditions that a flow does not show, each with its rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<ConditionJson>,
     /// Policies of which it is unknown whether they select the subject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub may_select: Vec<PolicyName>,
+}
+
+/// What a rule depends on and a flow does not show.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConditionJson {
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: RuleRefJson,
+    /// The condition: `HTTP GET /public`.
+    pub condition: String,
 }
 
 /// A rule that nearly matched.
@@ -272,6 +285,14 @@ pub fn side(context: RenderContext<'_>, side: &ExplanationSide) -> SideJson {
             .doubts
             .iter()
             .map(|d| peer(context, d, side.peer))
+            .collect(),
+        conditions: side
+            .conditions
+            .iter()
+            .map(|at| ConditionJson {
+                rule: rule(context, *at),
+                condition: words::conditions(context.graph.environment().policies.rule(*at)),
+            })
             .collect(),
         may_select: side
             .doubtful_policies

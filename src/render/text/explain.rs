@@ -176,10 +176,21 @@ impl TextWriter<'_> {
         } else {
             "to"
         };
+        let nobody = matches!(&rule.peers, Peers::Of(list) if list.is_empty());
+        if nobody && policy.written.is_some() {
+            let path = policy.rule_path(plain.at);
+            let what = format!("The entry {path} matches nothing; it only closes the direction.");
+            return self.say(&what, out);
+        }
         let traffic = if matches!(rule.ports, Ports::Any) {
             "every port".to_owned()
         } else {
             english(&words::ports(rule))
+        };
+        let traffic = if rule.qualifiers.is_empty() {
+            traffic
+        } else {
+            format!("{traffic}, if {},", words::conditions(rule))
         };
         if matches!(rule.peers, Peers::Any) {
             return self.say(
@@ -236,6 +247,9 @@ impl TextWriter<'_> {
             [false, true] => format!(
                 "Everything else out of {whom} is blocked unless another policy allows it; its ingress is not affected."
             ),
+            [false, false] if plain.rules.iter().any(|rules| !rules.is_empty()) => {
+                format!("It closes nothing else about {whom}.")
+            }
             [false, false] => format!("Nothing about {whom} is affected."),
         }
     }

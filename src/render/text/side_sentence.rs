@@ -183,6 +183,17 @@ impl TextWriter<'_> {
         }
     }
 
+    /// The conditions on which it passes, each with its rule and place.
+    fn conditions(&self, side: &ExplanationSide) -> String {
+        let policies = &self.context.graph.environment().policies;
+        let each = side.conditions.iter().take(3).map(|at| {
+            let condition = words::conditions(policies.rule(*at));
+            let rule = words::rule(self.context.graph, *at);
+            format!("{condition} ({rule})   {}", self.rule_place(*at))
+        });
+        format!("only if {}", each.collect::<Vec<_>>().join("; or "))
+    }
+
     pub(crate) fn unknown(&self, side: &ExplanationSide) -> String {
         let taints: Vec<String> = side
             .taints
@@ -212,6 +223,7 @@ impl TextWriter<'_> {
                     names.join(" and ")
                 )
             }
+            Reason::UnknownCondition => self.conditions(side),
             Reason::UnknownNode if side.doubts.is_empty() => {
                 "the peer may be the node it runs on, whose traffic always passes".into()
             }

@@ -134,7 +134,7 @@ impl TextWriter<'_> {
         let kind = |at: &RuleRef| graph.environment().policies.get(at.policy).shape.kind;
         match obstacle {
             Obstacle::Admin(at) => format!(
-                "{} {} denies it before any NetworkPolicy is asked; that rule has to change   {}",
+                "{} {} denies it whatever a NetworkPolicy allows; that rule has to change   {}",
                 kind(at),
                 words::rule(graph, *at),
                 place(at)

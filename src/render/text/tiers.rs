@@ -311,8 +311,18 @@ impl TextWriter<'_> {
         } else {
             String::new()
         };
+        let denies = if !ordered && rule.action == Action::Deny {
+            "  denies"
+        } else {
+            ""
+        };
+        let condition = if rule.qualifiers.is_empty() {
+            String::new()
+        } else {
+            format!("  if {}", words::conditions(rule))
+        };
         let text = format!(
-            "{}{action}  ports {}",
+            "{}{action}{denies}  ports {}{condition}",
             policy.rule_path(trace.at),
             words::ports(rule)
         );
