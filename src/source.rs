@@ -84,6 +84,14 @@ impl Path {
         Self(steps)
     }
 
+    /// This path, and then another one.
+    #[must_use]
+    pub fn then(&self, rest: &Self) -> Self {
+        let mut steps = self.0.clone();
+        steps.extend(rest.0.iter().cloned());
+        Self(steps)
+    }
+
     /// Whether this is the document itself.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()

@@ -197,7 +197,7 @@ fn settings(random: &mut Random) -> CiliumSettings {
 
 fn load(documents: &[Value]) -> Input {
     let options = LoadOptions {
-        cilium: true,
+        cilium: Some(CiliumSettings::default()),
         ..LoadOptions::default()
     };
     let text = Source::Text("t.yaml".into(), random::text(documents).into());

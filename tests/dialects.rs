@@ -8,8 +8,9 @@
 )]
 
 use netpal::{
-    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Endpoint, EnforcementMode, Flow,
-    HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic, Truth,
+    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Direction, Endpoint, EnforcementMode,
+    Flow, HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic,
+    Truth,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -190,14 +191,14 @@ fn cilium_settings(case: &Path) -> (CiliumSettings, Vec<IpAddr>) {
 
 /// A case of Cilium under its settings, with classes and without.
 fn cilium_graphs(case: &Path) -> (Input, [AllowGraph; 2]) {
+    let (settings, servers) = cilium_settings(case);
     let options = LoadOptions {
-        cilium: true,
+        cilium: Some(settings.clone()),
         ..LoadOptions::default()
     };
     let source = Source::Path(case.display().to_string().into());
     let input = netpal::load_sources(&[source], &[], &options).unwrap();
     let profile = CniProfile::find("cilium").unwrap();
-    let (settings, servers) = cilium_settings(case);
     let options = CompileOptions {
         plugin: Plugin::Cilium(Box::new(settings)),
         api_servers: IpSet::from_cidrs(servers.into_iter().map(Into::into)),
@@ -298,6 +299,57 @@ fn facts_of_repositories_with_cilium_hold() {
     }
     println!("{facts} facts, {open} unknown");
     assert!(wrong.is_empty() && facts > 100, "{}", wrong.join("\n"));
+}
+
+/// What is wrong with the answer to an object of `cilium_validation`, if anything.
+fn misjudged(case: &serde_json::Value) -> Option<String> {
+    let options = LoadOptions {
+        cilium: Some(CiliumSettings {
+            node_labels: case["options"]["node_labels"].as_bool(),
+            ..CiliumSettings::default()
+        }),
+        ..LoadOptions::default()
+    };
+    let text = Source::Text("t.yaml".into(), case["object"].to_string().into());
+    let input = netpal::load_sources(&[text], &[], &options).unwrap();
+    let is_error = |d: &&netpal::Diagnostic| d.severity == netpal::DiagnosticSeverity::Error;
+    let mut errors = input.diagnostics.iter().filter(is_error);
+    if case["expect"] == "accept" {
+        return errors.next().map(|e| format!("refused: {}", e.message));
+    }
+    let field = case["field"].as_str().unwrap();
+    let names_it = |e: &netpal::Diagnostic| match &e.place {
+        netpal::Place::Origin(origin) => origin.path.to_string().starts_with(field),
+        _ => false,
+    };
+    if !errors.any(names_it) {
+        return Some(format!("no error at {field}: {:?}", input.diagnostics));
+    }
+    let effect = !input.policies.taints.is_empty()
+        || input
+            .policies
+            .policies
+            .iter()
+            .any(|p| Direction::ALL.iter().any(|d| p.governs(*d)));
+    let nodes = case["name"] == "nodes-without-option"; // by the option, when a graph is compiled
+    (case["by"] == "agent" && effect && !nodes && !field.contains("operator"))
+        .then(|| "an object that the agent refuses has an effect".to_owned())
+}
+
+#[test]
+fn objects_that_cilium_refuses_are_told_with_the_field_at_fault() {
+    let Ok(root) = std::env::var("NETPAL_DIALECTS") else {
+        println!("skipped: NETPAL_DIALECTS is not set");
+        return;
+    };
+    let text = std::fs::read_to_string(format!("{root}/cases/cilium_validation/cases.yaml"));
+    let cases: serde_json::Value = serde_yaml::from_str(&text.unwrap()).unwrap();
+    let cases = cases.as_array().unwrap();
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| Some(format!("{}: {}", case["name"], misjudged(case)?)))
+        .collect();
+    assert!(wrong.is_empty() && cases.len() > 50, "{}", wrong.join("\n"));
 }
 
 #[test]

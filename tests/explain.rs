@@ -165,6 +165,8 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
         Reason::UnknownNamedPort,   // of a question, not of a flow: a flow has a number
         Reason::UnknownNoEndpoints, // of a question as well
         Reason::NoBackend,          // of a question that names a Service
+        Reason::DenyRule,           // of policies of Cilium: tests/cilium_random.rs
+        Reason::UnknownCondition,   // of policies of Cilium as well
     ];
     let missing: Vec<_> = Reason::ALL
         .iter()

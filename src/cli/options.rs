@@ -12,7 +12,8 @@ pub fn load_options(common: &Common) -> LoadOptions {
     let cilium = common
         .cni
         .last()
-        .is_some_and(|name| name.starts_with("cilium"));
+        .is_some_and(|name| name.starts_with("cilium"))
+        .then(|| common.cilium.clone());
     LoadOptions {
         cilium,
         namespace: chosen(common).unwrap_or("default").into(),

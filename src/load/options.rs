@@ -1,5 +1,7 @@
 //! [`LoadOptions`]: what a caller chooses besides the sources.
 
+use crate::policy::cilium::options::CiliumSettings;
+
 /// Choices of loading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
@@ -10,9 +12,9 @@ pub struct LoadOptions {
     pub ignore_broken: bool,
     /// The version of Kubernetes whose API server the objects are for.
     pub kubernetes: Kubernetes,
-    /// Whether the network plugin is Cilium, which reads labels that it gives to pods itself; it is
-    /// also if the input has policies of Cilium.
-    pub cilium: bool,
+    /// Settings of Cilium's agent, where the network plugin is Cilium; it is also if the input has
+    /// policies of Cilium.
+    pub cilium: Option<CiliumSettings>,
 }
 
 /// A version of Kubernetes: 1 and this minor version.
@@ -51,7 +53,7 @@ impl Default for LoadOptions {
             namespace: "default".into(),
             ignore_broken: false,
             kubernetes: Kubernetes::CURRENT,
-            cilium: false,
+            cilium: None,
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, Truth};
-use crate::policy::cilium::read::asks_for_account;
+use crate::policy::cilium::options::CiliumOptions;
+use crate::policy::cilium::read::{asks_for_account, nodes_by_label};
 use crate::policy::dialects;
 use crate::policy::lowered::Lowered;
 use crate::policy::tier::Tier;
@@ -157,7 +158,7 @@ impl Assembly<'_> {
         };
         let plugin = &mut self.policies.plugin;
         plugin.has_cilium_policies = objects.iter().any(is_cilium);
-        plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium;
+        plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium.is_some();
         self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
         for object in objects {
             let plugin = &mut self.policies.plugin;
@@ -171,6 +172,32 @@ impl Assembly<'_> {
             object.contribution = Contribution::Nothing;
             self.remarks(object);
             count(&mut self.tally.read, &object.kind);
+        }
+    }
+
+    /// Policies of Cilium that its agent refuses because an option is off (CI223).
+    pub(super) fn refused_for_options(&mut self) {
+        let told = self.options.cilium.clone().unwrap_or_default();
+        let options = CiliumOptions::new(&told.over(&self.policies.plugin.settings));
+        if options.node_labels {
+            return;
+        }
+        for policy in &self.policies.policies {
+            let at = policy.written.as_deref().and_then(nodes_by_label);
+            let Some(at) = at.map(|at| policy.root().then(&at)) else {
+                continue;
+            };
+            let message = format!("{at}: selecting nodes by their labels is an option that is off");
+            let place = Place::Origin(Origin::new(policy.document, at));
+            let error = Diagnostic::new(
+                DiagnosticSeverity::Error,
+                Code::InvalidValue,
+                place,
+                message,
+            );
+            let help = "Cilium's agent refuses the whole object without it; say \
+                        cluster.cilium.node-selector-labels: true where it is on";
+            self.diagnostics.push(error.help(help));
         }
     }
 

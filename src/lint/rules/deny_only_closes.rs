@@ -9,8 +9,8 @@
 //! **What it looks at.** Rules with `ingressDeny` and without `ingress`, or with `egressDeny` and
 //! without `egress`, whose `enableDefaultDeny` is not given.
 //!
-//! **When it stays silent.** When another policy allows something in that direction for one of the
-//! same pods.
+//! **When it stays silent.** When it denies everybody, which is meant to close; when another policy
+//! allows something in that direction for one of the same pods.
 //!
 //! **Settings.** None of its own.
 //!
@@ -19,7 +19,7 @@
 
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
-use crate::policy::cilium::written::LISTS;
+use crate::policy::cilium::written::{CiliumEntry, LISTS};
 use crate::policy::{Action, Direction, PolicyId};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
@@ -29,7 +29,11 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             let told = [written.default_deny.ingress, written.default_deny.egress][d];
             let only_denies =
                 !written.entries(d, true).is_empty() && written.entries(d, false).is_empty();
-            if !only_denies || told.is_some() || is_opened(context, id, direction) {
+            if !only_denies
+                || told.is_some()
+                || written.entries(d, true).iter().any(denies_everybody)
+                || is_opened(context, id, direction)
+            {
                 continue;
             }
             let [allow, deny] = [LISTS[0][d], LISTS[1][d]];
@@ -42,6 +46,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             )));
         }
     }
+}
+
+/// Whether an entry denies everything to everybody.
+fn denies_everybody(entry: &CiliumEntry) -> bool {
+    let mut entities = entry.entities.iter().flatten();
+    entities.any(|word| word == "all") && entry.to_ports.is_none() && entry.icmps.is_none()
 }
 
 /// Whether another policy allows something for one of the same pods.

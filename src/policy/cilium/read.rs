@@ -5,7 +5,8 @@ use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::CiliumOptions;
 use crate::policy::cilium::selector::{names_account, names_other_source};
 use crate::policy::cilium::written::{
-    CiliumEntry, CiliumObject, RuleForm, WrittenRule, WrittenSelector, WrittenSubject,
+    CiliumEntry, CiliumObject, EntryFields, LISTS, RuleForm, WrittenRule, WrittenSelector,
+    WrittenSubject,
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::plugin::CidrGroup;
@@ -215,6 +216,19 @@ fn is_unread(rule: &WrittenRule) -> bool {
 /// Whether a Rule asks for the service account of pods.
 pub fn asks_for_account(rule: &WrittenRule) -> bool {
     selectors(rule).any(names_account)
+}
+
+/// The first list of nodes that a Rule selects by their labels.
+pub fn nodes_by_label(rule: &WrittenRule) -> Option<Path> {
+    for (d, deny) in [(0, false), (0, true), (1, false), (1, true)] {
+        for (i, entry) in rule.entries(d, deny).iter().enumerate() {
+            if entry.nodes.as_ref().is_some_and(|list| !list.is_empty()) {
+                let list = Path::root().key(LISTS[usize::from(deny)][d]);
+                return Some(list.index(i).key(EntryFields::OF[d].nodes));
+            }
+        }
+    }
+    None
 }
 
 #[derive(Debug, Default, Deserialize)]

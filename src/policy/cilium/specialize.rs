@@ -12,6 +12,7 @@
 use crate::model::{Cluster, Selector, Truth};
 use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
+use crate::policy::cilium::read::nodes_by_label;
 use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubernetes, of_nodes};
 use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
 use crate::policy::interner::PolicyInterner;
@@ -114,15 +115,12 @@ fn documents_of_nodes(policies: &PolicySet, options: &CiliumOptions) -> BTreeSet
         return BTreeSet::new();
     }
     let with = policies.policies.iter();
-    let with = with.filter(|p| p.written.as_deref().is_some_and(selects_nodes_by_label));
+    let with = with.filter(|p| p.written.as_deref().is_some_and(selects_nodes));
     with.map(|p| p.document.0).collect()
 }
 
-/// Whether a Rule has peers that are nodes of some labels.
-pub fn selects_nodes_by_label(written: &WrittenRule) -> bool {
-    let lists = written.allows.iter().chain(&written.denies);
-    let mut entries = lists.flatten().flatten();
-    entries.any(|entry| entry.nodes.as_ref().is_some_and(|list| !list.is_empty()))
+fn selects_nodes(written: &WrittenRule) -> bool {
+    nodes_by_label(written).is_some()
 }
 
 /// A policy of Kubernetes as Cilium reads it (CI133-CI149).

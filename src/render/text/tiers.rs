@@ -3,7 +3,7 @@
 
 use crate::model::Truth;
 use crate::policy::tier::{Tier, TierIx};
-use crate::policy::{Action, Direction, Policy, PolicyId};
+use crate::policy::{Action, Direction, Peers, Policy, PolicyId};
 use crate::policy::{Taint, TaintReason};
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
@@ -330,7 +330,9 @@ impl TextWriter<'_> {
             return Branch::new(text).note("not asked any more", Tone::Quiet);
         }
         let (note, tone) = rule_note(trace, ordered, rule.action);
-        let anyone = trace.peers.is_empty().then(|| {
+        let nobody = (trace.peers.is_empty() && rule.peers != Peers::Any)
+            .then(|| Branch::new("no peer and no port: nobody").note("no match", Tone::Bad));
+        let anyone = (rule.peers == Peers::Any).then(|| {
             let whom = if side.direction == Direction::Ingress {
                 "from"
             } else {
@@ -338,7 +340,7 @@ impl TextWriter<'_> {
             };
             Branch::new(format!("no {whom}: anyone")).note("match", Tone::Plain)
         });
-        let mut children: Vec<Branch> = anyone.into_iter().collect();
+        let mut children: Vec<Branch> = anyone.into_iter().chain(nobody).collect();
         children.extend(
             trace
                 .peers
