@@ -16,7 +16,7 @@ use netpal::{
 };
 use serde_json::{Value, json};
 
-const CLUSTERS: u64 = 8;
+const CLUSTERS: u64 = 30;
 
 /// Policies of both kinds, a group, nodes and a Service.
 fn policies(random: &mut Random) -> Vec<Value> {
@@ -370,4 +370,66 @@ fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, s
         );
     }
     differ
+}
+
+/// A pod, a policy that names a group and a Service, and both.
+fn served(block: &str, app: &str) -> Input {
+    netpal::load_str(&format!(
+        "
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, namespace: shop, labels: {{app: web}}}}
+spec: {{nodeName: n1, containers: [{{name: c, image: i}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: db, namespace: shop, labels: {{app: db}}}}
+spec: {{nodeName: n1, containers: [{{name: c, image: i}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: store, namespace: shop}}
+spec: {{selector: {{app: {app}}}, ports: [{{port: 80}}]}}
+---
+apiVersion: cilium.io/v2
+kind: CiliumCIDRGroup
+metadata: {{name: partners}}
+spec: {{externalCIDRs: [\"{block}\"]}}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: web, namespace: shop}}
+spec:
+  endpointSelector: {{matchLabels: {{app: web}}}}
+  egress:
+  - toCIDRSet: [{{cidrGroupRef: partners}}]
+  - toServices: [{{k8sService: {{serviceName: store, namespace: shop}}}}]
+"
+    ))
+}
+
+/// Policies that are the same to the letter mean something else where what they name changes.
+#[test]
+fn a_group_or_a_service_that_changes_is_a_change() {
+    let before = served("198.51.100.0/24", "db");
+    let old = AllowGraph::compile(&before, &CompileOptions::default()).unwrap();
+    for (block, app, changes) in [
+        ("198.51.100.0/24", "db", false),
+        ("203.0.113.0/24", "db", true),
+        ("198.51.100.0/24", "nobody", true),
+    ] {
+        let after = served(block, app);
+        let new = AllowGraph::compile(&after, &CompileOptions::default()).unwrap();
+        let sides = [(&before, &old), (&after, &new)];
+        let [before, after] = sides.map(|(input, graph)| DiffSide { input, graph });
+        assert_eq!(
+            !diff(before, after).changes.is_empty(),
+            changes,
+            "{block} {app}"
+        );
+    }
 }

@@ -63,7 +63,7 @@ impl Cause {
 
     /// Where it is written, in the texts of its side.
     pub fn origin(&self, side: Side<'_>) -> Option<Origin> {
-        let policies = &side.input.policies;
+        let policies = &side.graph.environment().policies;
         match self.what {
             What::Rule(at) => Some(policies.get(at.policy).origin(at)),
             What::Policy(id) if self.how == Edit::Changed => {
@@ -162,9 +162,15 @@ impl ChangedPair<'_> {
             .edits
             .policy_edit(which, at.policy)
             .filter(|e| self.edits.policies[*e].meaning)?;
-        let own = self.side(which).input.policies.get(at.policy);
+        let own = self.side(which).graph.environment().policies.get(at.policy);
         let other = self.counterpart(edit, which);
-        let other = other.map(|(id, side)| (self.side(side).input.policies.get(id), id, side));
+        let other = other.map(|(id, side)| {
+            (
+                self.side(side).graph.environment().policies.get(id),
+                id,
+                side,
+            )
+        });
         match rule_edit((own, at.policy, which), other, at) {
             Some((side, at, how)) => Some(Cause {
                 what: What::Rule(at),
@@ -197,8 +203,8 @@ impl ChangedPair<'_> {
             return Some(whole);
         };
         let (was, is) = (
-            self.before.input.policies.get(old),
-            self.after.input.policies.get(new),
+            self.before.graph.environment().policies.get(old),
+            self.after.graph.environment().policies.get(new),
         );
         if was.subject != is.subject || was.isolates != is.isolates || was.priority != is.priority {
             return Some(whole);
@@ -230,7 +236,7 @@ impl ChangedPair<'_> {
             .into_iter()
             .any(|(e, d)| self.edits.affected(e, d).unmodelled)
         {
-            let after = !self.after.input.policies.taints.is_empty();
+            let after = !self.after.graph.environment().policies.taints.is_empty();
             let side = if after { Which::After } else { Which::Before };
             return Cause {
                 side,

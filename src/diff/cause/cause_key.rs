@@ -83,7 +83,7 @@ impl ChangedPair<'_> {
                 } else {
                     edit.after
                 };
-                let Some(policy) = id.map(|id| side.input.policies.get(id)) else {
+                let Some(policy) = id.map(|id| side.graph.environment().policies.get(id)) else {
                     continue;
                 };
                 for rule in policy.rules(direction) {
@@ -113,7 +113,7 @@ impl ChangedPair<'_> {
             let sides = [(self.before, edit.before), (self.after, edit.after)];
             let policies = sides
                 .into_iter()
-                .filter_map(|(side, id)| Some(side.input.policies.get(id?)));
+                .filter_map(|(side, id)| Some(side.graph.environment().policies.get(id?)));
             policies
                 .flat_map(|policy| policy.rules(direction))
                 .all(single)

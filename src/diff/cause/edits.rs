@@ -58,8 +58,8 @@ impl Edits {
     /// Compares the two inputs.
     pub fn new(before: Side<'_>, after: Side<'_>, alignment: &Alignment) -> Self {
         let (policies, distinct) = policy_edits(before, after);
-        let mut edit_of =
-            [before, after].map(|side| vec![None; side.input.policies.policies.len()]);
+        let mut edit_of = [before, after]
+            .map(|side| vec![None; side.graph.environment().policies.policies.len()]);
         for (i, edit) in policies.iter().enumerate() {
             for (edit_of, id) in edit_of.iter_mut().zip([edit.before, edit.after]) {
                 id.into_iter()
@@ -70,7 +70,7 @@ impl Edits {
         let new_taints = [new_taints(before, after), new_taints(after, before)];
         let taints = [(before, &new_taints[0]), (after, &new_taints[1])].map(|(side, list)| {
             list.iter()
-                .filter_map(|i| side.input.policies.taints.get(*i))
+                .filter_map(|i| side.graph.environment().policies.taints.get(*i))
                 .collect::<Vec<_>>()
         });
         let comparable = distinct && !options && same_surroundings(before, after);

@@ -8,7 +8,7 @@ use crate::diff::before_after::Side;
 use crate::diff::sorted_policy::SortedPolicy;
 use crate::policy::{Policy, PolicyId, Taint};
 use crate::set::hashed::HashMap;
-use crate::source::{DocumentId, Sources};
+use crate::source::{DocumentId, Path, Sources};
 use std::borrow::Cow;
 
 /// What happened to something.
@@ -46,17 +46,22 @@ impl PolicyEdit {
     }
 }
 
-/// Kind, namespace and name.
-type PolicyKey<'a> = (&'a str, Option<&'a str>, &'a str);
+/// Kind, namespace and name, and where it stands in an object that holds several.
+type PolicyKey<'a> = (&'a str, Option<&'a str>, &'a str, Option<&'a Path>);
 
 fn key(policy: &Policy) -> PolicyKey<'_> {
-    (policy.shape.kind, policy.namespace.as_deref(), &policy.name)
+    let root = policy.layout.as_ref().map(|layout| &layout.root);
+    let namespace = policy.namespace.as_deref();
+    (policy.shape.kind, namespace, &policy.name, root)
 }
 
 /// The policies that differ, in the order of the after side, then those that are gone; and whether
 /// all policies of the before side have distinct names.
 pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool) {
-    let (old, new) = (&before.input.policies, &after.input.policies);
+    let (old, new) = (
+        &before.graph.environment().policies,
+        &after.graph.environment().policies,
+    );
     let mut known: HashMap<PolicyKey<'_>, PolicyId> =
         old.iter().map(|(id, p)| (key(p), id)).collect();
     let distinct = known.len() == old.policies.len();
@@ -153,8 +158,8 @@ pub fn new_taints(side: Side<'_>, other: Side<'_>) -> Vec<usize> {
             && t.subject == o.subject
             && text(side, t) == text(other, o)
     };
-    let others = &other.input.policies.taints;
-    let taints = side.input.policies.taints.iter().enumerate();
+    let others = &other.graph.environment().policies.taints;
+    let taints = side.graph.environment().policies.taints.iter().enumerate();
     taints
         .filter(|(_, t)| !others.iter().any(|o| same(t, o)))
         .map(|(i, _)| i)

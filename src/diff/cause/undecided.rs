@@ -226,7 +226,7 @@ impl<'a> Undecided<'a> {
             Which::Before => (edit.before?, self.before),
             Which::After => (edit.after?, self.after),
         };
-        Some((side.input.policies.get(id), id, which))
+        Some((side.graph.environment().policies.get(id), id, which))
     }
 }
 
