@@ -433,3 +433,46 @@ fn a_group_or_a_service_that_changes_is_a_change() {
         );
     }
 }
+
+/// Options of the agent are read from the input, however its objects are written.
+#[test]
+fn options_in_the_input_count() {
+    let closed = "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {endpointSelector: {}, ingress: [{}]}
+---
+";
+    let block = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cilium-config\ndata:\n  enable-policy: never\n";
+    let flow = "{apiVersion: v1, kind: ConfigMap, metadata: {name: cilium-config}, data: {enable-policy: never}}\n";
+    let beside = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config}\ndata: {enable-policy: never}\n";
+    let node = "{apiVersion: cilium.io/v2, kind: CiliumNodeConfig, metadata: {name: a}, spec: {nodeSelector: {}, defaults: {enable-policy: never}}}\n";
+    let one = "{apiVersion: cilium.io/v2, kind: CiliumNodeConfig, metadata: {name: a}, spec: {nodeSelector: {matchLabels: {a: b}}, defaults: {enable-policy: never}}}\n";
+    for (object, open) in [
+        ("", false),
+        (block, true),
+        (flow, true),
+        (beside, true),
+        (node, true),
+        (one, false),
+    ] {
+        let input = netpal::load_str(&format!("{closed}{object}"));
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let (pod, _) = input.cluster.pods().next().unwrap();
+        let flow = Flow {
+            source: Endpoint::Address("198.51.100.7".parse().unwrap()),
+            destination: Endpoint::Pod(pod),
+            traffic: Traffic {
+                protocol: Protocol::Tcp,
+                port: 80,
+            },
+        };
+        assert_eq!(graph.verdict(&flow) == Truth::Yes, open, "{object}");
+    }
+}

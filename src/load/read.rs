@@ -133,7 +133,8 @@ impl<'o> FileReader<'o> {
         let part = text.get(chunk.start..chunk.end).unwrap_or_default();
         let sniffed = tree::sniff(part);
         let header = ChunkHeader::from(sniffed);
-        if plays_no_part(&sniffed) {
+        let is_agent = || part.contains(cilium::settings::CONFIG_MAP);
+        if plays_no_part(&sniffed) && !is_agent() {
             return ParsedChunk {
                 chunk,
                 header,
@@ -276,7 +277,6 @@ fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
         && sniffed
             .kind
             .is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
-        && sniffed.name != Some(cilium::settings::CONFIG_MAP)
 }
 
 #[cfg(test)]
