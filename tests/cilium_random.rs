@@ -16,7 +16,7 @@ use netpal::{
 };
 use serde_json::{Value, json};
 
-const CLUSTERS: u64 = 30;
+const CLUSTERS: u64 = 10;
 
 /// Policies of both kinds, a group, nodes and a Service.
 fn policies(random: &mut Random) -> Vec<Value> {
