@@ -289,7 +289,13 @@ impl<'g> Calls<'g> {
                 ..Passage::open()
             }
         } else if admission.possible.contains(traffic) {
-            Passage::because(DoorStatus::Unknown, DoorReason::NotDecided)
+            let on_host = self.graph.environment().cluster.pod(pod).host_network;
+            let reason = if on_host {
+                DoorReason::OnHostNetwork
+            } else {
+                DoorReason::NotDecided
+            };
+            Passage::because(DoorStatus::Unknown, reason)
         } else {
             self.closed_at(pod)
         }

@@ -13,6 +13,7 @@ pub enum DoorReason {
     SeveralDefaultClasses,
     ControllerNotLoaded,
     ControllerOnHostNetwork,
+    OnHostNetwork,
     ClientOrNode,
     SubnetOfBalancer,
     NotDecided,
@@ -54,7 +55,7 @@ pub enum DoorReason {
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 47] = [
+const TABLE: [(DoorReason, &str, &str); 48] = [
     (
         DoorReason::PartlyBySourceRanges,
         "loadBalancerSourceRanges",
@@ -99,6 +100,11 @@ const TABLE: [(DoorReason, &str, &str); 47] = [
         DoorReason::ControllerOnHostNetwork,
         "controller-on-host-network",
         "the pods that serve it are on their nodes' network, which plugins treat differently",
+    ),
+    (
+        DoorReason::OnHostNetwork,
+        "host-network",
+        "the pod is on its node's network, which plugins treat differently",
     ),
     (
         DoorReason::ClientOrNode,

@@ -11,7 +11,17 @@ mod openshift;
 mod unread;
 
 use crate::model::doors::{DoorSpec, RouteKind};
-use crate::tree::SyntaxNode;
+use crate::source::Span;
+use crate::tree::{SyntaxNode, Value};
+
+/// Whether objects of a kind have to do with doors.
+pub fn is_kind(group: &str, kind: &str) -> bool {
+    let nothing = SyntaxNode {
+        span: Span::default(),
+        value: Value::Null,
+    };
+    read(group, kind, &nothing).is_some()
+}
 
 /// Reads an object, if it is one that has to do with doors.
 pub fn read(group: &str, kind: &str, node: &SyntaxNode) -> Option<DoorSpec> {

@@ -4,6 +4,7 @@
 //! Only kinds that the cluster has are asked for. Which those are is decided by the same tables
 //! that decide what an object of a file is: whatever would play a part there is read here.
 
+use crate::load::doors;
 use crate::load::objects;
 use crate::load::workloads;
 use crate::policy::dialects;
@@ -68,6 +69,7 @@ impl ServedKind {
         workloads::kind(group, kind).is_some()
             || is_modelled(group, kind)
             || objects::is_mention(&format!("{group}/"), kind)
+            || doors::is_kind(group, kind)
             || matches!(
                 unmodelled::recognize(group, kind),
                 Recognized::Policy(_) | Recognized::UnknownKind
