@@ -213,19 +213,8 @@ impl<'g> DoorBuilder<'g> {
         if controller.id == "openshift-router" {
             return self.routers(loaded);
         }
-        if loaded.is_empty() {
-            return match self.assumed.of(controller, gateway, self.cluster()) {
-                Some(pod) => Caller::Proxies(Proxies {
-                    alternatives: vec![[pod].into()],
-                    assumed: true,
-                }),
-                None => Caller::Untold,
-            };
-        }
-        Caller::Proxies(Proxies {
-            alternatives: vec![loaded.into()],
-            assumed: false,
-        })
+        let stand_in = self.assumed.of(controller, gateway, self.cluster());
+        Caller::loaded_or_assumed(loaded, stand_in)
     }
 
     /// The loaded pods of a controller; of a Gateway those that serve it.

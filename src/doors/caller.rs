@@ -48,6 +48,21 @@ pub struct Proxies {
     pub assumed: bool,
 }
 
+impl Caller {
+    /// Pods that are loaded, else one that stands in for them, else something that is not known.
+    pub fn loaded_or_assumed(loaded: Vec<PodId>, stand_in: Option<PodId>) -> Self {
+        let (pods, assumed): (Arc<[PodId]>, bool) = match stand_in {
+            _ if !loaded.is_empty() => (loaded.into(), false),
+            Some(pod) => ([pod].into(), true),
+            None => return Self::Untold,
+        };
+        Self::Proxies(Proxies {
+            alternatives: vec![pods],
+            assumed,
+        })
+    }
+}
+
 /// What passes for callers of which there are many: for each of them, for some, and possibly.
 #[derive(Debug, Clone)]
 struct Admission {

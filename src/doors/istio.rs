@@ -1,7 +1,7 @@
 //! The lines of Istio's `VirtualService`s that a Gateway serves (DO100 to DO104).
 
 use crate::doors::builder::DoorBuilder;
-use crate::doors::caller::{Caller, Proxies};
+use crate::doors::caller::Caller;
 use crate::doors::controllers::named;
 use crate::doors::hosts::in_common;
 use crate::doors::line::{Door, DoorKind, DoorStatus};
@@ -71,19 +71,7 @@ impl<'g> DoorBuilder<'g> {
         let all = self.cluster().pods().map(|(id, _)| id);
         let pods: Vec<PodId> = all.filter(|id| real(id) && selects(id)).collect();
         let stand_in = named("istio").and_then(|c| self.assumed.of(c, None, self.cluster()));
-        if pods.is_empty() {
-            return match stand_in.filter(selects) {
-                Some(pod) => Caller::Proxies(Proxies {
-                    alternatives: vec![[pod].into()],
-                    assumed: true,
-                }),
-                None => Caller::Untold,
-            };
-        }
-        Caller::Proxies(Proxies {
-            alternatives: vec![pods.into()],
-            assumed: false,
-        })
+        Caller::loaded_or_assumed(pods, stand_in.filter(selects))
     }
 
     fn virtual_route(
