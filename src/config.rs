@@ -15,8 +15,8 @@ use crate::source::Location;
 use crate::tree;
 use crate::tree::{Problem, ProblemKind};
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The names under which the file is looked for, in every directory from here upwards.
@@ -49,6 +49,75 @@ pub struct Config {
     /// Pods that surely exist and that nobody loads: an ingress controller, the monitoring. Where
     /// such pods are loaded, these are what counts.
     pub assume: Vec<AssumeSpec>,
+    /// What operators make of kinds of custom resources: rows in the form of the table of kinds
+    /// (docs/operators.md). A row replaces those of the table for its kind.
+    pub workloads: Vec<KindRowSpec>,
+}
+
+/// What an operator makes of one kind of custom resource.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct KindRowSpec {
+    /// The kind.
+    pub kind: String,
+    /// The group of its API.
+    pub group: String,
+    /// What the row is called in netpal inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// When the row holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The pods, by role.
+    pub pods: Vec<RoleSpec>,
+    /// The Services: name, selector, ports, headless.
+    pub services: Vec<BTreeMap<String, serde_json::Value>>,
+    /// The `NetworkPolicy` objects: name and spec, or unknown, and pods.
+    pub policies: Vec<BTreeMap<String, serde_json::Value>>,
+}
+
+/// The pods of one role.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct RoleSpec {
+    /// What they are for.
+    pub role: String,
+    /// How they are called: `{name}-#` with a number, `{name}-*` with what is generated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
+    /// The list for each of whose elements there are such pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// When there are such pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Labels that are certain.
+    pub labels: BTreeMap<String, String>,
+    /// Where in the object further labels stand.
+    pub copied: Vec<String>,
+    /// Labels whose values come at run time: those that there are, joined by |, or nothing.
+    pub runtime: BTreeMap<String, String>,
+    /// Labels that are there in some settings.
+    pub perhaps: BTreeMap<String, String>,
+    /// Where a pod template stands, whole or only what it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The ports that are declared: name:number, name:number/UDP.
+    pub ports: Vec<String>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<String>,
+    /// The service account that they run as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// When they share their node's network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The controller that keeps them: `StatefulSet`, `Deployment`, `DaemonSet` or `Job`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Pods that surely exist and that nobody loads.

@@ -26,6 +26,54 @@ pub struct Tally {
     pub skipped: BTreeMap<String, usize>,
     /// Pods that have finished and are no endpoints any more (S57).
     pub finished_pods: usize,
+    /// What is made from objects that were read, and is in no file.
+    pub made: Vec<MadeObjects>,
+    /// Custom resources that were passed over.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A custom resource of which nothing was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The group of its API.
+    pub group: Box<str>,
+    /// Its kind.
+    pub kind: Box<str>,
+    /// Its namespace.
+    pub namespace: Box<str>,
+    /// Its name.
+    pub name: Box<str>,
+}
+
+/// What operators make from one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeObjects {
+    /// The object: `Cluster shop/pg`.
+    pub by: Box<str>,
+    /// Its document.
+    pub document: DocumentId,
+    /// What tells what comes out: a row of the table of kinds, or the object itself.
+    pub row: Box<str>,
+    /// The pods: what they are called here, and how their names look.
+    pub pods: Vec<(Box<str>, Box<str>)>,
+    /// Other objects: kind, name, and why they may not be there.
+    pub objects: Vec<(Box<str>, Box<str>, Option<Box<str>>)>,
+    /// What is made and not known.
+    pub unknown: Vec<Box<str>>,
+}
+
+impl MadeObjects {
+    /// Nothing yet.
+    pub(crate) fn new(by: &str, document: DocumentId) -> Self {
+        Self {
+            by: by.into(),
+            document,
+            row: Box::default(),
+            pods: Vec::new(),
+            objects: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// An object that is no part of the cluster and no policy, and still shows which traffic is

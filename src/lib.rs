@@ -81,7 +81,9 @@ mod words;
 pub use crate::diagnostic::{Code as DiagnosticCode, Diagnostic, DiagnosticSeverity, Place};
 pub use crate::input::{Input, Tally as InputTally, Unlisted, UnlistedScope};
 pub use crate::load::project::{nearest as nearest_file, text as read_text, texts as read_texts};
-pub use crate::load::{Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, Watch};
+pub use crate::load::{
+    KindRows, Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, Watch,
+};
 pub use crate::load::{load, load_reader, load_sources, load_str, load_watched};
 pub use crate::source::{DocumentId, Location, Origin, Path as DocumentPath, Sources};
 pub use crate::tree::Locator;
@@ -150,6 +152,7 @@ pub use crate::query::reach::potential_pod::{PotentialPod, exposure};
 pub use crate::query::reach::tree::{
     Hop, Item as ReachItem, Reach, TreeNode as ReachNode, path, reach,
 };
+pub use crate::query::suggest::kind_rows::{ProposedKind, proposed_kinds};
 pub use crate::query::suggest::suggestion::{Obstacle, Suggested, suggest};
 pub use crate::query::suggest::trial::{Addition, applied};
 
@@ -195,7 +198,7 @@ pub use crate::picture::facts::Dns as DnsPods;
 pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts};
 pub use crate::render::answers::{
     AnswerView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView, PathView,
-    ProbesView, ReachView, RuleIndex, SnapshotView, TestsView, WhyView,
+    ProbesView, ProposedKindsView, ReachView, RuleIndex, SnapshotView, TestsView, WhyView,
 };
 pub use crate::render::ci::findings::CiFindings;
 pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};

@@ -319,7 +319,7 @@ spec: {containers: [{name: c}]}
 #[test]
 fn doors_are_what_the_specification_says_on_random_clusters() {
     let (mut open, mut closed) = (0, 0);
-    for seed in 0..300 {
+    for seed in 0..600 {
         let mut random = random::Random::new(seed);
         let text = random::text(&random::documents(&mut random));
         let input = load_str(&text);

@@ -118,7 +118,11 @@ fn implication_and_equivalence_are_what_every_pair_says() {
                 }
                 Err(Counterexample::Unknown(a, b)) => {
                     assert!(!said.exceeds, "a certain counterexample comes first");
-                    assert!(narrow.truth(&a) != Truth::No && wide.truth(&b) != Truth::Yes);
+                    let truths = (narrow.truth(&a), wide.truth(&b));
+                    assert!(
+                        truths.0 != Truth::No && truths.1 != Truth::Yes,
+                        "{truths:?} {a:?}"
+                    );
                 }
                 Err(other) => panic!("both have the same workloads: {other:?}"),
             }

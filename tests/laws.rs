@@ -237,12 +237,15 @@ fn renaming_pods_renames_answers() {
             .iter()
             .cloned()
             .map(|mut d| {
+                // of a custom resource the name is a label of its pods
+                let is_custom = matches!(d["kind"].as_str(), Some("Cluster" | "Dragonfly"));
                 if let Some(Value::String(name)) =
                     d.get_mut("metadata").and_then(|m| m.get_mut("name"))
                     && !matches!(
                         documents_kind(&documents, name),
                         Some("Namespace" | "Node" | "BaselineAdminNetworkPolicy")
                     )
+                    && !is_custom
                 {
                     *name = format!("x{name}");
                 }

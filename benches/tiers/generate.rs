@@ -531,6 +531,7 @@ impl Made {
         let origin = || Origin::document(DocumentId(0));
         let namespace = cluster.namespace_named(&self.namespaces[controller.namespace].name);
         let workload = cluster.add_workload(Workload {
+            made: None,
             kind: WorkloadKind::Deployment,
             name: controller.name.as_str().into(),
             namespace,

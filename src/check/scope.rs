@@ -199,7 +199,7 @@ impl Scopes<'_> {
             let truth = namespaces
                 .as_ref()
                 .map_or(Truth::Yes, |s| namespace.selected_by(s));
-            let is_selected = |p: &PodId| pods.matches(self.cluster.pod_labels(*p));
+            let is_selected = |p: &PodId| pods.selects(self.cluster.pod_labels(*p)).possible();
             let chosen: Vec<_> = workload.pods.iter().copied().filter(is_selected).collect();
             let chosen = except(chosen, id, without.as_ref());
             if !named || chosen.is_empty() || !truth.possible() {

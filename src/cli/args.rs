@@ -44,7 +44,7 @@ pub enum Command {
     Test(TestArgs),
     /// The allow-graph as a text to keep in git, and whether it is still that
     Snapshot(SnapshotArgs),
-    /// Write a first file: netpal init tests
+    /// Write a first file: netpal init tests, netpal init workloads
     Init {
         /// What to propose.
         what: Proposal,
@@ -177,6 +177,8 @@ pub enum Export {
 pub enum Proposal {
     /// Policy tests from what is allowed now.
     Tests,
+    /// Rows for kinds of custom resources that were passed over and that something selects.
+    Workloads,
 }
 
 /// `snapshot`.

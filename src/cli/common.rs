@@ -240,3 +240,10 @@ pub enum UnknownAs {
     /// As a failure.
     Fail,
 }
+
+impl Common {
+    /// The namespace that the flags choose.
+    pub fn chosen(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|_| !self.all_namespaces)
+    }
+}

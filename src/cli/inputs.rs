@@ -2,10 +2,11 @@
 
 use super::args::Common;
 use super::exit::Exit;
+use super::output;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::Result;
-use netpal::InputsView;
+use netpal::{InputsView, ProposedKindsView, proposed_kinds};
 
 /// Tells what was read. Every document that could not be read is named.
 ///
@@ -21,5 +22,17 @@ pub fn run(common: &Common) -> Result<Exit> {
     let locator = workspace.locator();
     let context = workspace.context(&locator).verbose(common.verbose > 0);
     output.render(&InputsView, &context)?;
+    Ok(workspace.exit(common, Exit::Good))
+}
+
+/// Proposes rows for kinds of custom resources that were passed over.
+///
+/// # Errors
+/// When nothing can be read at all.
+pub fn init_workloads(common: &Common) -> Result<Exit> {
+    let workspace = Workspace::open(common)?;
+    let locator = workspace.locator();
+    let proposed = proposed_kinds(&workspace.input);
+    output::print(&ProposedKindsView(&proposed), &workspace.context(&locator))?;
     Ok(workspace.exit(common, Exit::Good))
 }

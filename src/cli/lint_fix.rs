@@ -7,7 +7,7 @@
 use super::args::{Common, LintArgs};
 use super::exit::Exit;
 use super::lint_options::{fail_on, verdict};
-use super::options::{load_options, options};
+use super::options::options;
 use super::output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
@@ -166,7 +166,7 @@ fn again(
             Source::Text(file.name.clone(), text.into())
         });
     let files: Vec<Source> = files.collect();
-    let input = load_sources(&files, &[], &load_options(common))?;
+    let input = load_sources(&files, &[], &workspace.project.load_options(common)?)?;
     let graph = AllowGraph::compile(&input, &options(common)?)?;
     let linted = lint(&input, &graph, config);
     Ok(FixedState {

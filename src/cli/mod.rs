@@ -73,9 +73,10 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(common, args),
         Command::Test(args) => test::run(common, args),
         Command::Snapshot(args) => snapshot::run(common, args),
-        Command::Init {
-            what: args::Proposal::Tests,
-        } => test::init(common),
+        Command::Init { what } => match what {
+            args::Proposal::Tests => test::init(common),
+            args::Proposal::Workloads => inputs::init_workloads(common),
+        },
         Command::Plan(args) => diff::plan(common, args),
         Command::Lint(lint) => lint::run(common, lint),
         Command::Rule { rule } => rule::run(rule.as_deref()),

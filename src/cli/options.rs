@@ -19,6 +19,7 @@ pub fn load_options(common: &Common) -> LoadOptions {
         namespace: chosen(common).unwrap_or("default").into(),
         ignore_broken: common.ignore_broken,
         kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
+        ..LoadOptions::default()
     }
 }
 

@@ -1,13 +1,14 @@
 //! The configuration file, found and merged with the command line: a flag outweighs the file.
 
 use super::args::Common;
+use super::options;
 use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CiliumSettings, CiliumSpec,
-    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, Labels, LocalhostSpec, Locator,
-    MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources, describe_diagnostic,
-    nearest_file, parse_config, read_text,
+    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
+    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
+    describe_diagnostic, nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,6 +114,21 @@ impl Project {
         let version = cluster.kubernetes.as_deref().and_then(|v| v.parse().ok());
         merged.kubernetes = merged.kubernetes.or(version);
         merged
+    }
+
+    /// How manifests are read, by the flags and the file.
+    ///
+    /// # Errors
+    /// When a row of the file is none.
+    pub fn load_options(&self, common: &Common) -> Result<LoadOptions> {
+        let rows = serde_json::to_string(&self.config.workloads)?;
+        let workloads: KindRows = rows
+            .parse()
+            .map_err(|wrong: String| anyhow!("workloads: {wrong}"))?;
+        Ok(LoadOptions {
+            workloads,
+            ..options::load_options(common)
+        })
     }
 
     /// The pods that the configuration assumes.

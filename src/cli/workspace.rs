@@ -4,7 +4,7 @@ use super::args::Common;
 use super::complaints::complain;
 use super::exit::Exit;
 use super::live;
-use super::options::{chosen, load_options, options};
+use super::options::options;
 use super::output;
 use super::progress::Progress;
 use super::project::Project;
@@ -91,7 +91,8 @@ impl Workspace {
         }
         live::refuse_without_cluster(common, sources)?;
         let progress = Progress::start(common.quiet);
-        let read = load_watched(sources, overlays, &load_options(common), &progress);
+        let loading = project.load_options(common)?;
+        let read = load_watched(sources, overlays, &loading, &progress);
         drop(progress);
         let mut input = read?;
         settle(project.config.unsupported, &mut input);
@@ -115,7 +116,7 @@ impl Workspace {
             }
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
-        let mut names = project.names(chosen(common))?;
+        let mut names = project.names(common.chosen())?;
         if project.config.cluster.dns.is_none()
             && let Some(dns) = dns_pods(&input)
         {

@@ -218,6 +218,9 @@ fn governed<'w>(
     peers: &mut PeerSets<'w>,
 ) -> EndpointBounds {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
+    if policy.presence() != Truth::Yes {
+        found = found.possibly();
+    }
     if env.policies.tier_of(policy).host_pods == HostPods::Excluded {
         found = found.without(&space.hosts);
     }
@@ -413,6 +416,9 @@ impl Grouping<'_> {
         } else {
             tier.others = entries.iter().copied().filter(|s| !isolates(s)).collect();
             [tier.allows, tier.denies] = distinct_rules(self.policies, direction, entries);
+            if tier.isolated == Truth::Maybe {
+                tier.unsure = unsure_rules(self.policies, direction, &tier.isolating);
+            }
         }
         tier
     }
@@ -425,6 +431,26 @@ fn isolation(isolating: &[Selection]) -> Truth {
     each.max().unwrap_or(Truth::No)
 }
 
+/// The rules that allow, of each policy that may isolate a class, sorted.
+fn unsure_rules(
+    policies: &Table<CompiledPolicyIx, CompiledPolicy>,
+    direction: Direction,
+    isolating: &[Selection],
+) -> Vec<Vec<UnorderedRule>> {
+    let where_it_isolates = |s: &Selection| Selection {
+        certain: true,
+        ..*s
+    };
+    let rules = |s: &Selection| {
+        let [allows, _] = distinct_rules(policies, direction, &[where_it_isolates(s)]);
+        allows
+    };
+    let mut unsure: Vec<Vec<UnorderedRule>> = isolating.iter().map(rules).collect();
+    unsure.sort_unstable();
+    unsure.dedup();
+    unsure
+}
+
 /// A policy that could not be read may isolate in every unordered tier of the network plugin.
 fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
     let unordered = order
@@ -435,6 +461,7 @@ fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
         let known = tiers.iter_mut().find(|t| t.tier == empty.tier);
         if let Some(tier) = known {
             tier.isolated = tier.isolated.or(Truth::Maybe);
+            tier.unsure.clear();
         } else {
             tiers.push(EffectiveTier {
                 isolated: Truth::Maybe,

@@ -79,6 +79,9 @@ pub struct EffectiveTier {
     pub isolating: Vec<Selection>,
     /// Whether they isolate it.
     pub isolated: Truth,
+    /// Of an unordered tier that only may isolate the class: what each policy allows that may. It
+    /// allows that whenever it isolates, so that what all of them allow is never denied.
+    pub unsure: Vec<Vec<UnorderedRule>>,
     /// Of an unordered tier: the policies that govern the class and do not isolate it.
     pub others: Vec<Selection>,
     /// Of an unordered tier: the distinct rules that allow, sorted.
@@ -102,11 +105,12 @@ impl EffectiveTier {
             tier,
             groups,
             isolated,
+            unsure,
             allows,
             denies,
             ..
         } = self;
-        (tier, groups, isolated, allows, denies)
+        (tier, groups, isolated, unsure, allows, denies)
     }
 }
 

@@ -56,6 +56,9 @@ pub struct EgressTier {
     pub groups: Vec<Vec<CompiledPolicyIx>>,
     /// The classes that it isolates, per scenario.
     pub isolated: Vec<EndpointBounds>,
+    /// Of an unordered tier: the policies that only may select some classes that they isolate, and
+    /// these classes. Such a policy allows what it allows whenever it isolates.
+    pub unsure: Vec<(CompiledPolicyIx, EndpointSet)>,
     /// Whether it may decide about classes that it does not isolate: it has an order, a rule that
     /// denies, or a policy that does not isolate.
     pub exceeds_isolation: bool,
@@ -124,7 +127,10 @@ impl EgressIndex {
         index.ordered_peers.dedup();
         index.is_additive = index.tainted.iter().flatten().all(EndpointSet::is_empty)
             && index.tiers.len() <= 1
-            && index.tiers.iter().all(|tier| !tier.exceeds_isolation);
+            && index
+                .tiers
+                .iter()
+                .all(|tier| !tier.exceeds_isolation && tier.unsure.is_empty());
         index
     }
 
@@ -214,8 +220,16 @@ fn tiers(
         let isolating = governing
             .iter()
             .filter(|(_, policy, _)| ends && policy.isolates(Direction::Egress));
-        let isolating: Vec<&EndpointBounds> = isolating.map(|(.., subjects)| *subjects).collect();
-        let isolated = EndpointBounds::union_of(&isolating);
+        let isolating: Vec<(CompiledPolicyIx, &EndpointBounds)> = isolating
+            .map(|(number, _, subjects)| (*number, *subjects))
+            .collect();
+        let subjects: Vec<&EndpointBounds> = isolating.iter().map(|(_, s)| *s).collect();
+        let isolated = EndpointBounds::union_of(&subjects);
+        let unsure = isolating
+            .iter()
+            .filter(|(_, s)| !tier.ordered && !s.is_exact());
+        let unsure = unsure.map(|(number, s)| (*number, s.may.difference(&s.must)));
+        let unsure = unsure.collect();
         let per_scenario = space.scenarios.iter().map(|scenario| {
             if tier.overlooks_nodes {
                 isolated.without(&hidden(space, scenario.mode))
@@ -241,6 +255,7 @@ fn tiers(
             tier,
             groups: groups.into_values().collect(),
             isolated: per_scenario,
+            unsure,
         });
     }
     tiers

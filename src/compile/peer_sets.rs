@@ -291,11 +291,18 @@ impl<'w> PeerSets<'w> {
         } else {
             Some(self.selected.labels(pods))
         };
+        let must_labels = labels.as_deref().map(|labels| &labels.must);
+        let maybe_labels = labels.as_deref().map(|labels| &labels.maybe);
+        let maybe_labels = maybe_labels.filter(|labels| !labels.is_empty());
         let found = match which {
             NamespaceSelection::Class(class) => {
                 let mut must = Vec::new();
-                self.select_in(class, labels.as_deref(), &mut must);
-                EndpointBounds::exactly(must.into_iter().collect())
+                self.select_in(class, must_labels, &mut must);
+                let mut may = Vec::new();
+                if maybe_labels.is_some() {
+                    self.select_in(class, maybe_labels, &mut may);
+                }
+                EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect())
             }
             NamespaceSelection::Nowhere => EndpointBounds::default(),
             NamespaceSelection::Called(_)
@@ -309,7 +316,10 @@ impl<'w> PeerSets<'w> {
                     } else {
                         &mut may
                     };
-                    self.select_in(*class, labels.as_deref(), into);
+                    self.select_in(*class, must_labels, into);
+                    if maybe_labels.is_some() {
+                        self.select_in(*class, maybe_labels, &mut may);
+                    }
                 }
                 EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect())
             }

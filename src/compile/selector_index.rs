@@ -8,6 +8,7 @@
 
 use crate::compile::classes::{Classes, LabelSetIx, NamespaceClassIx};
 use crate::compile::vocabulary::{Mentioned, Vocabulary};
+use crate::model::open_labels::is_open;
 use crate::model::{Labels, NamespaceId, Requirement, Selector, Truth};
 use crate::policy::Namespaces;
 use crate::set::hashed::HashMap;
@@ -31,12 +32,28 @@ struct Carrying<'w, I> {
 struct Index<'w, I> {
     sets: Table<I, &'w Labels>,
     keys: HashMap<&'w str, Carrying<'w, I>>,
+    /// Those with a label that is known only in part; they are asked one by one.
+    open: Vec<I>,
+}
+
+/// The label sets that a selector selects, sorted.
+#[derive(Debug, Default)]
+pub struct SelectedLabels {
+    /// Those that it certainly selects.
+    pub must: Vec<LabelSetIx>,
+    /// Those that it only may select.
+    pub maybe: Vec<LabelSetIx>,
 }
 
 impl<'w, I: Ix> Index<'w, I> {
     fn new(sets: Table<I, &'w Labels>, mentioned: &Mentioned<'_>) -> Self {
         let mut keys: HashMap<&str, Carrying<'_, I>> = HashMap::default();
+        let mut open = Vec::new();
         for (index, labels) in sets.enumerated() {
+            let mut asked = labels.iter().filter(|(key, _)| mentioned.sees(key));
+            if asked.any(|(_, value)| is_open(value)) {
+                open.push(index);
+            }
             for (key, value) in labels.iter().filter(|(key, _)| mentioned.sees(key)) {
                 let carrying = keys.entry(key).or_insert_with(|| Carrying {
                     all: Vec::new(),
@@ -46,7 +63,7 @@ impl<'w, I: Ix> Index<'w, I> {
                 carrying.values.entry(value).or_default().push(index);
             }
         }
-        Self { sets, keys }
+        Self { sets, keys, open }
     }
 
     /// The sets that one requirement leaves, if it is a positive one.
@@ -65,14 +82,17 @@ impl<'w, I: Ix> Index<'w, I> {
         }
     }
 
-    /// The sets that a selector selects, sorted.
+    /// The sets with known labels that a selector selects, sorted.
     fn select(&self, selector: &Selector) -> Vec<I> {
         let few = selector
             .requirements()
             .iter()
             .filter_map(|r| self.candidates(r));
         let few = few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>());
-        let matches = |i: &I| selector.matches(self.sets[*i]);
+        let matches = |i: &I| {
+            let is_known = self.open.is_empty() || self.open.binary_search(i).is_err();
+            is_known && selector.matches(self.sets[*i])
+        };
         let Some(lists) = few else {
             return self.sets.indexes().filter(matches).collect();
         };
@@ -84,6 +104,25 @@ impl<'w, I: Ix> Index<'w, I> {
             .collect();
         found.sort_unstable();
         found
+    }
+}
+
+impl Index<'_, LabelSetIx> {
+    /// The label sets that a selector selects, surely and maybe.
+    fn selected(&self, selector: &Selector) -> SelectedLabels {
+        let mut must = self.select(selector);
+        let mut maybe = Vec::new();
+        for set in &self.open {
+            match selector.selects(self.sets[*set]) {
+                Truth::Yes => must.push(*set),
+                Truth::Maybe => maybe.push(*set),
+                Truth::No => {}
+            }
+        }
+        if !self.open.is_empty() {
+            must.sort_unstable();
+        }
+        SelectedLabels { must, maybe }
     }
 }
 
@@ -114,7 +153,7 @@ pub struct Selected<'w> {
     spaces: Index<'w, DeclaredIx>,
     /// The others.
     undeclared: Vec<NamespaceClassIx>,
-    labels: HashMap<usize, Arc<Vec<LabelSetIx>>>,
+    labels: HashMap<usize, Arc<SelectedLabels>>,
     namespaces: HashMap<NamespaceSelection, Arc<Vec<(NamespaceClassIx, Truth)>>>,
 }
 
@@ -153,13 +192,10 @@ impl<'w> Selected<'w> {
     }
 
     /// The label sets a pod selector selects.
-    pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<LabelSetIx>> {
+    pub fn labels(&mut self, selector: &'w Selector) -> Arc<SelectedLabels> {
         let pods = &self.pods;
-        Arc::clone(
-            self.labels
-                .entry(selector.place())
-                .or_insert_with(|| Arc::new(pods.select(selector))),
-        )
+        let known = self.labels.entry(selector.place());
+        Arc::clone(known.or_insert_with(|| Arc::new(pods.selected(selector))))
     }
 
     /// Which namespaces are meant, seen from a subject's namespace.

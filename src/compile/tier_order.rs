@@ -54,6 +54,7 @@ impl TierOrder {
                     isolating: Vec::new(),
                     isolated: Truth::No,
                     others: Vec::new(),
+                    unsure: Vec::new(),
                     allows: Vec::new(),
                     denies: Vec::new(),
                 });

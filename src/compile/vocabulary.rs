@@ -9,6 +9,7 @@
 //! O(rules) to build, one look-up per label to project.
 
 use crate::compile::atoms::Atoms;
+use crate::model::open_labels::is_open;
 use crate::model::{Labels, Requirement, Selector};
 use crate::policy::{
     Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, TaintSubject,
@@ -111,7 +112,8 @@ impl<'w> Mentioned<'w> {
             let (key, value) = (&mut self.keys[at], &**value);
             let value = match key.values.get(value) {
                 Some(known) => *known,
-                None if key.compared => {
+                // what is known only at run time is a value of its own
+                None if key.compared || is_open(value) => {
                     let next = ValueIx::new(key.values.len() + 1)?;
                     *key.values.entry(value).or_insert(next)
                 }

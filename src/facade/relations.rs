@@ -217,7 +217,7 @@ fn pod_name(cluster: &Cluster, id: PodId) -> PodName<'_> {
     let workload = cluster.workload(pod.workload);
     (
         &cluster.namespace(pod.namespace).name,
-        workload.kind.name(),
+        workload.kind_name(),
         &workload.name,
         &pod.name,
     )

@@ -161,11 +161,12 @@ impl AllowGraph {
             let mut needs_allow = here.intersection(&isolated.may);
             needs_allow.add(by_taint.clone());
             let allowed = self.rules_egress(query, &needs_allow, |rule| rule.tier == number);
+            let settled = self.never_denied_egress(query, tier, &needs_allow.difference(&by_taint));
             let mut allow = Arc::unwrap_or_clone(allowed.may);
             allow.add(by_taint);
             return SourceOutcomes {
                 allow,
-                deny: needs_allow.difference(&allowed.must),
+                deny: needs_allow.difference(&allowed.must).difference(&settled),
                 pass: nothing(),
                 none: here.difference(&isolated.must),
             };
@@ -195,6 +196,8 @@ impl AllowGraph {
             };
         }
         let needs_allow = undecided.intersection(&isolated.may);
+        let settled = self.never_denied_egress(query, tier, &needs_allow);
+        let needs_allow = needs_allow.difference(&settled);
         let needs_allow = needs_allow.union(&undecided.intersection(&by_taint));
         SourceOutcomes {
             allow: open.intersection(&allowed.may).union(&by_taint),
@@ -204,6 +207,33 @@ impl AllowGraph {
                 .difference(&isolated.must)
                 .union(&here.difference(&seen)),
         }
+    }
+
+    /// Of these sources, those whom each policy lets out that may be the one to isolate them.
+    fn never_denied_egress(
+        &self,
+        query: &EgressQuery<'_>,
+        tier: &EgressTier,
+        sources: &EndpointSet,
+    ) -> EndpointSet {
+        if tier.unsure.is_empty() {
+            return EndpointSet::empty();
+        }
+        let unsure = sources.difference(&tier.isolated[query.scenario].must);
+        let closing = tier.unsure.iter();
+        let closing = closing.filter(|(policy, _)| !self.lets_out(query, *policy));
+        closing.fold(unsure, |left, (_, subjects)| left.difference(subjects))
+    }
+
+    /// Whether a policy certainly lets its subjects out to the destination.
+    fn lets_out(&self, query: &EgressQuery<'_>, policy: CompiledPolicyIx) -> bool {
+        let mut rules = egress_rules(&self.compiled, policy).iter();
+        rules.any(|rule| {
+            let matched = self.matched(rule.peers, query.scenario);
+            rule.action == Action::Allow
+                && (query.covers)(rule.ports)
+                && matched.truth(query.destination) == Truth::Yes
+        })
     }
 
     /// Of these sources, whom some of the rules seen certainly match, and whom they possibly do.

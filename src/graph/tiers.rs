@@ -189,10 +189,21 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
                 may: self.all.intersection(&may),
             };
         }
+        let must = must.union(&self.never_denied(tier));
         Bounds {
             must: self.all.intersection(&must),
             may: self.all.clone(),
         }
+    }
+
+    /// What every policy allows that may be the one that isolates: where none of them selects,
+    /// nothing isolates.
+    fn never_denied(&self, tier: &EffectiveTier) -> D {
+        let each = tier.unsure.iter();
+        let allowed = each.map(|rules| self.gathered(tier, rules, false).must);
+        allowed
+            .reduce(|all, next| all.intersection(&next))
+            .unwrap_or_else(D::none)
     }
 
     fn decide_any(&self, effective: &EffectivePolicy) -> Bounds<D> {
@@ -349,6 +360,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
         if tier.denies.is_empty() && tier.others.is_empty() {
             // whatever a rule allows it isolates, so that it needs no allow where it may not
             let Bounds { must, may } = self.gathered(tier, &tier.allows, true);
+            let must = must.union(&self.never_denied(tier));
             outcomes.deny = asked.difference(&must);
             outcomes.allow = if tainted {
                 asked.clone()
@@ -376,6 +388,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
             };
             outcomes.allow = outcomes.allow.union(&may);
             let denied = undecided.difference(&exempt.must);
+            let denied = denied.difference(&self.never_denied(tier));
             outcomes.deny = outcomes.deny.union(&denied);
         }
         if tier.isolated != Truth::Yes {

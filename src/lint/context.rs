@@ -131,9 +131,10 @@ impl<'a> LintContext<'a> {
         self
     }
 
-    /// Whether a policy is to be examined.
+    /// Whether a policy is to be examined; one that something makes is in nobody's file.
     pub fn is_examined(&self, id: PolicyId) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(&id))
+        let written = self.policies.get(id).generated.is_none();
+        written && self.only.as_ref().is_none_or(|only| only.contains(&id))
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {
@@ -160,7 +161,7 @@ impl<'a> LintContext<'a> {
             return Vec::new();
         };
         let pods = by_label.get_or_init(|| PodIndex::new(self.cluster, self.pods_of(namespace)));
-        let selects = |id: &PodId| selector.matches(self.cluster.pod_labels(*id));
+        let selects = |id: &PodId| selector.selects(self.cluster.pod_labels(*id)).possible();
         pods.candidates(selector)
             .iter()
             .copied()
@@ -183,7 +184,7 @@ impl<'a> LintContext<'a> {
                 .service(*id)
                 .selector
                 .as_ref()
-                .is_some_and(|s| s.matches(labels))
+                .is_some_and(|s| s.selects(labels).possible())
         };
         self.services_of(self.cluster.pod(pod).namespace)
             .iter()

@@ -61,6 +61,7 @@ impl<T> ByLabel<T> {
 #[derive(Debug, Default)]
 pub struct PodIndex {
     all: Vec<PodId>,
+    indexed: bool,
     by_label: ByLabel<PodId>,
 }
 
@@ -68,7 +69,9 @@ impl PodIndex {
     /// Lists the pods by all of their labels, unless they are few.
     pub fn new(cluster: &Cluster, pods: &[PodId]) -> Self {
         let mut by_label = ByLabel::default();
-        if pods.len() > FEW {
+        // a pod with a label of run time alone would have to be listed under every value
+        let indexed = pods.len() > FEW && !pods.iter().any(|p| cluster.pod_labels(*p).has_open());
+        if indexed {
             for pod in pods {
                 for label in cluster.pod_labels(*pod).iter() {
                     by_label.push(label, *pod);
@@ -77,13 +80,14 @@ impl PodIndex {
         }
         Self {
             all: pods.to_vec(),
+            indexed,
             by_label,
         }
     }
 
     /// Pods among which are all that a selector selects, in order.
     pub fn candidates(&self, selector: &Selector) -> &[PodId] {
-        if self.all.len() <= FEW {
+        if !self.indexed {
             return &self.all;
         }
         let lists = selector

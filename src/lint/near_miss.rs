@@ -7,7 +7,7 @@
 use crate::lint::context::LintContext;
 use crate::lint::short_lived_labels::unstable_label;
 use crate::lint::words::distance;
-use crate::model::{NamespaceId, PodId, Requirement, Selector, WorkloadId};
+use crate::model::{MadeWorkload, NamespaceId, PodId, Requirement, Selector, WorkloadId};
 use crate::policy::validate::is_label_value;
 use crate::policy::{Namespaces, Policy};
 
@@ -78,6 +78,7 @@ pub fn nearest(
     let one_off = pods
         .iter()
         .find_map(|pod| one_off(context, namespace, *pod, selector));
+    let one_off = one_off.or_else(|| made_by_operator(context, pods, selector));
     one_off.or_else(|| {
         pods.iter().find_map(|pod| {
             lacking(context, namespace, *pod, selector)
@@ -85,6 +86,49 @@ pub fn nearest(
                 .or_else(|| by_its_name(context, *pod, selector))
         })
     })
+}
+
+/// The pods that an operator makes and that a selector means: by the name of the custom resource,
+/// or by a word of its kind. Which labels they have only the operator's code tells.
+fn made_by_operator(
+    context: &LintContext<'_>,
+    pods: &[PodId],
+    selector: &Selector,
+) -> Option<NearMiss> {
+    let labels = selector.requirements().iter().filter_map(|r| match r {
+        Requirement::In(key, values) => Some((&**key, values.first()?)),
+        _ => None,
+    });
+    let wanted: Vec<(&str, &Box<str>)> = labels.collect();
+    let made = |pod: &PodId| {
+        let workload = context.cluster.pod(*pod).workload;
+        context.cluster.workload(workload).made.as_deref()
+    };
+    let is_meant = |made: &MadeWorkload| wanted.iter().any(|(_, value)| is_called(made, value));
+    let pod = *pods.iter().find(|pod| made(pod).is_some_and(is_meant))?;
+    let has = context.cluster.pod_labels(pod);
+    let same_key = wanted
+        .iter()
+        .find_map(|(key, _)| Some((*key, has.get(key)?)));
+    let certain = has.iter().filter(|(_, value)| !value.starts_with('<'));
+    let shown: Vec<String> = match same_key {
+        Some((key, value)) => vec![format!("{key}={value}")],
+        None => certain
+            .take(2)
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect(),
+    };
+    (!shown.is_empty()).then(|| NearMiss {
+        pod,
+        has: shown.join(", "),
+        typo: true,
+    })
+}
+
+/// Whether a word is the name of the object that pods are made from, or a word of its kind.
+fn is_called(made: &MadeWorkload, value: &str) -> bool {
+    let kind = made.kind.to_lowercase();
+    value == &*made.object || value.len() > 3 && kind.contains(value)
 }
 
 /// The requirements that a pod does not meet.
@@ -97,7 +141,7 @@ fn failing<'s>(
     selector
         .requirements()
         .iter()
-        .filter(|r| !r.matches(labels))
+        .filter(|r| !Selector::new([(*r).clone()]).selects(labels).possible())
         .collect()
 }
 

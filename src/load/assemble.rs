@@ -6,8 +6,10 @@
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Input, Mention};
-use crate::load::assembly::{Assembly, count};
+use crate::load::assembly::{Assembly, PolicyTemplate, count};
 use crate::load::build;
+use crate::load::made::derive::derive;
+use crate::load::made::projects;
 use crate::load::object::{Contribution, LoadedItem, LoadedObject};
 use crate::load::objects;
 use crate::load::options::LoadOptions;
@@ -23,7 +25,9 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     for file in files {
         assembly.register(file);
     }
-    let mut objects = assembly.deduplicate();
+    let objects = assembly.deduplicate();
+    assembly.judge_templates(&objects);
+    let mut objects = derive(objects, &mut assembly);
     assembly.take_plugin(&mut objects);
     let cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
@@ -76,7 +80,14 @@ impl Assembly<'_> {
             ChunkContent::Skipped => self.skipped(file, parsed),
             ChunkContent::Broken => self.broken(file, &parsed),
             ChunkContent::NoKind => {}
-            ChunkContent::Template { policies } => self.template(file, &parsed.chunk, policies),
+            ChunkContent::Template {
+                policies: false, ..
+            } => self.template(file, &parsed.chunk),
+            ChunkContent::Template { root, .. } => self.templates.push(PolicyTemplate {
+                file,
+                chunk: parsed.chunk,
+                node: *root,
+            }),
             ChunkContent::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
         }
     }
@@ -156,7 +167,12 @@ impl Assembly<'_> {
         );
     }
 
-    fn template(&mut self, file: FileId, chunk: &Chunk, policies: bool) {
+    fn template(&mut self, file: FileId, chunk: &Chunk) {
+        self.template_left(file, chunk, false);
+    }
+
+    /// A Template of which no object is read.
+    fn template_left(&mut self, file: FileId, chunk: &Chunk, policies: bool) {
         self.tally.objects += 1;
         *self.tally.skipped.entry("Template".into()).or_default() += 1;
         let place = self.place(
@@ -210,6 +226,7 @@ impl Assembly<'_> {
                     });
                 }
                 self.remarks(&mut object);
+                self.pass_over(&object);
                 return count(&mut self.tally.skipped, &object.kind);
             }
             Contribution::Door(_) if objects::is_mention(&object.api_version, &object.kind) => {
@@ -225,6 +242,19 @@ impl Assembly<'_> {
             _ => {}
         }
         self.objects.push(object);
+    }
+
+    /// Templates with policies, but for those that say what new projects get.
+    fn judge_templates(&mut self, objects: &[LoadedObject]) {
+        for template in std::mem::take(&mut self.templates) {
+            if projects::is_for_projects(&template.node, objects) {
+                self.tally.objects += 1;
+                count(&mut self.tally.read, "Template");
+                self.project_templates.push(template.node);
+            } else {
+                self.template_left(template.file, &template.chunk, true);
+            }
+        }
     }
 
     /// An item of a List that is no object.

@@ -4,7 +4,7 @@
 //! phases share: documents, places, diagnostics, counts. Order is input order.
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
-use crate::input::{Mention, Tally, Unlisted};
+use crate::input::{Mention, PassedOver, Tally, Unlisted};
 use crate::load::bound_pod::BoundPod;
 use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
@@ -14,7 +14,7 @@ use crate::policy::lowered::Invalid;
 use crate::source::{
     Base, Document, DocumentId, FileId, Location, Origin, Position, Sources, Span,
 };
-use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
+use crate::tree::{Chunk, Problem, ProblemKind, Sniffed, SyntaxNode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,9 +38,23 @@ pub struct Assembly<'o> {
     pub(super) bound_pods: Vec<BoundPod>,
     /// Whether a policy asks for the service account of pods.
     pub(super) names_accounts: bool,
+    /// `OpenShift` Templates with policies, not yet judged.
+    pub(super) templates: Vec<PolicyTemplate>,
+    /// Those that say what new projects get.
+    pub(super) project_templates: Vec<SyntaxNode>,
     pub(super) overlay: bool,
     /// Whether the objects that are taken up were printed by a cluster.
     pub(super) live: bool,
+}
+
+/// An `OpenShift` Template one of whose objects is a policy.
+pub struct PolicyTemplate {
+    /// Its file.
+    pub file: FileId,
+    /// Its text.
+    pub chunk: Chunk,
+    /// What it says.
+    pub node: SyntaxNode,
 }
 
 impl<'o> Assembly<'o> {
@@ -58,6 +72,8 @@ impl<'o> Assembly<'o> {
             namespace: (&*options.namespace).into(),
             bound_pods: Vec::new(),
             names_accounts: false,
+            templates: Vec::new(),
+            project_templates: Vec::new(),
             overlay: false,
             live: false,
         }
@@ -87,6 +103,12 @@ impl<'o> Assembly<'o> {
             base,
             at: at.unwrap_or(chunk.begins()),
         })
+    }
+
+    /// A document of its own for what is made from the object of another one, at its place.
+    pub(super) fn another_document(&mut self, of: DocumentId) -> DocumentId {
+        let document = self.sources.document(of).cloned();
+        document.map_or(of, |document| self.sources.add_document(document))
     }
 
     /// A problem of a text as a diagnostic.
@@ -136,6 +158,19 @@ impl<'o> Assembly<'o> {
             let mut diagnostic = Diagnostic::new(remark.severity, remark.code, place, message);
             diagnostic.help = help;
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Keeps that a custom resource was passed over.
+    pub(super) fn pass_over(&mut self, object: &LoadedObject) {
+        let group = object.group();
+        if group.contains('.') && !group.ends_with(".k8s.io") {
+            self.tally.passed_over.push(PassedOver {
+                group: group.into(),
+                kind: (&*object.kind).into(),
+                namespace: (&*self.namespace_of(object)).into(),
+                name: object.name.clone(),
+            });
         }
     }
 

@@ -21,7 +21,9 @@ use std::sync::Arc;
 pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Cluster {
     let mut cluster = Cluster::default();
     for object in objects.iter_mut().filter(|o| o.is_cluster_object()) {
-        count(&mut assembly.tally.read, &object.kind);
+        if !object.made {
+            count(&mut assembly.tally.read, &object.kind);
+        }
         let origin = Origin::document(object.document);
         match &mut object.contribution {
             Contribution::Namespace(labels) => {
@@ -37,6 +39,7 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
         }
     }
     Controllers::new(objects, assembly).build(objects, &mut cluster, assembly);
+    made_pods(objects, &mut cluster, assembly);
     services(objects, &mut cluster, assembly);
     doors(objects, &mut cluster, assembly);
     for object in objects.iter().filter(|o| o.is_namespaced()) {
@@ -63,6 +66,40 @@ fn doors(objects: &mut [LoadedObject], cluster: &mut Cluster, assembly: &Assembl
             origin: Origin::document(object.document),
             spec,
         });
+    }
+}
+
+/// Adds the pods that something makes from objects of other kinds.
+fn made_pods(objects: &mut [LoadedObject], cluster: &mut Cluster, assembly: &mut Assembly<'_>) {
+    for object in objects {
+        let namespace = assembly.namespace_of(object);
+        let contribution = &mut object.contribution;
+        let Contribution::Pods(_) = contribution else {
+            continue;
+        };
+        let Contribution::Pods(pods) = std::mem::replace(contribution, Contribution::Nothing)
+        else {
+            continue;
+        };
+        let namespace = cluster.namespace_named(&namespace);
+        let origin = Origin::document(object.document);
+        let names_accounts = assembly.names_accounts;
+        let id = cluster.add_workload(Workload {
+            kind: WorkloadKind::Custom,
+            name: object.name.clone(),
+            namespace,
+            pods: Vec::with_capacity(1),
+            alternatives: false,
+            own_labels: Arc::default(),
+            made: Some(Arc::new(pods.made)),
+            origin: origin.clone(),
+        });
+        let draft = PodDraft {
+            name: object.name.clone(),
+            ..pods.draft
+        };
+        let bound = add(cluster, names_accounts, id, namespace, draft, origin);
+        assembly.bound_pods.extend(bound);
     }
 }
 
@@ -258,6 +295,7 @@ impl Controllers {
                     .workload()
                     .is_some_and(WorkloadDraft::leaves_ordinals_open),
             own_labels: own_labels.cloned().unwrap_or_default(),
+            made: None,
             origin: origin.clone(),
         });
         if pods.is_empty() {

@@ -30,6 +30,16 @@ pub fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
     ports.into()
 }
 
+/// The ports that one container declares.
+pub fn container_ports(container: &SyntaxNode) -> Vec<ContainerPort> {
+    let declared = container.get("ports").map(SyntaxNode::items);
+    declared
+        .unwrap_or_default()
+        .iter()
+        .filter_map(port)
+        .collect()
+}
+
 /// The ports of the node that lead to containers (DO50).
 pub fn host_ports(spec: &SyntaxNode) -> Box<[HostPort]> {
     listed_ports(Some(spec)).filter_map(host_port).collect()

@@ -15,6 +15,8 @@ pub enum DocumentForm {
     Template {
         /// Whether one of its objects is a policy.
         policies: bool,
+        /// What it says.
+        root: Box<SyntaxNode>,
     },
     /// A List whose items are none.
     BadList(Problem),
@@ -42,7 +44,8 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
         let policies = root
             .get("objects")
             .is_some_and(|o| o.items().iter().any(is_policy));
-        return DocumentForm::Template { policies };
+        let root = Box::new(root);
+        return DocumentForm::Template { policies, root };
     }
     match root.get("items").filter(|_| kind.ends_with("List")) {
         Some(items) if !items.is_null() && items.kind_name() != "a list" => {

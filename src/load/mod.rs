@@ -31,6 +31,7 @@ mod interner;
 pub mod kubectl;
 mod limits;
 mod live;
+pub mod made;
 mod object;
 pub mod objects;
 mod options;
@@ -49,6 +50,7 @@ pub mod workloads;
 pub use crate::load::error::LoadError;
 pub use crate::load::input_source::Source;
 pub use crate::load::live::{Live, LiveOptions};
+pub use crate::load::made::table::KindRows;
 pub use crate::load::options::{Kubernetes, LoadOptions};
 pub use crate::load::watch::Watch;
 

@@ -4,7 +4,7 @@
 use crate::diagnostic::{Code, DiagnosticSeverity};
 use crate::input::Unlisted;
 use crate::load::endpoints::ListedEndpoints;
-use crate::load::workloads::WorkloadDraft;
+use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model;
 use crate::policy::TaintReason;
 use crate::policy::cilium::options::CiliumSettings;
@@ -38,6 +38,21 @@ pub struct LoadedObject {
     pub reaches: Vec<TaintReach>,
     /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
     pub overlay: bool,
+    /// The annotations that say how a controller of hierarchies copies it.
+    pub propagation: Box<[(Box<str>, Box<str>)]>,
+    /// Whether it is in no file, but made from an object that is.
+    pub made: bool,
+}
+
+/// Pods that something makes from an object of another kind.
+#[derive(Debug)]
+pub struct MadePods {
+    /// Their namespace, where it is not that of the object.
+    pub namespace: Option<String>,
+    /// What they are called there.
+    pub made: model::MadeWorkload,
+    /// The pod.
+    pub draft: PodDraft,
 }
 
 /// What an object adds.
@@ -55,6 +70,10 @@ pub enum Contribution {
     Door(Box<model::doors::DoorSpec>),
     /// A pod, or a controller of pods.
     Workload(Box<WorkloadDraft>),
+    /// Pods that something makes from an object of another kind.
+    Pods(Box<MadePods>),
+    /// An object of a kind whose controller makes others: what it says.
+    Custom(Box<SyntaxNode>),
     /// A policy, its document not yet known.
     Policy(Box<Lowered>),
     /// A group of address blocks of Cilium.
@@ -194,6 +213,28 @@ pub struct LoadedItem {
 }
 
 impl LoadedObject {
+    /// An object that is made; its document is still to be given.
+    pub fn made(
+        kind: &Arc<str>,
+        name: Box<str>,
+        namespace: Arc<str>,
+        contribution: Contribution,
+    ) -> Self {
+        Self {
+            api_version: Arc::default(),
+            kind: Arc::clone(kind),
+            name,
+            namespace: Some(namespace),
+            document: DocumentId::NONE,
+            contribution,
+            remarks: Vec::new(),
+            reaches: Vec::new(),
+            overlay: false,
+            propagation: Box::default(),
+            made: true,
+        }
+    }
+
     /// Where it is looked up in a cluster: kind, namespace if it is in one, and name.
     pub fn address(&self) -> String {
         let (kind, name) = (&self.kind, &self.name);
@@ -237,6 +278,7 @@ impl LoadedObject {
                 | Contribution::Endpoints(_)
                 | Contribution::Door(_)
                 | Contribution::Workload(_)
+                | Contribution::Pods(_)
         )
     }
 

@@ -10,6 +10,7 @@ use crate::load::doors;
 use crate::load::embedded;
 use crate::load::endpoints::ListedEndpoints;
 use crate::load::identity;
+use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
 use crate::load::strict;
@@ -40,6 +41,19 @@ pub fn item(node: &SyntaxNode, chunk: Chunk, base: Base, options: &LoadOptions) 
     }
 }
 
+/// Reads an object that stands in no file.
+pub fn read(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
+    object(node, options)
+}
+
+/// What is left of an object that was kept for what it makes, and makes nothing.
+pub fn left(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
+    let mut object = object(node, options)?;
+    object.contribution = without_making(&mut object, node);
+    check_fields(&mut object, node);
+    Some(object)
+}
+
 /// Reads an object. `None` when it is none: no mapping, no kind.
 fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
     let text = |key: &str| node.get(key).and_then(SyntaxNode::as_str);
@@ -57,6 +71,8 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         remarks: Vec::new(),
         reaches: Vec::new(),
         overlay: false,
+        propagation: hnc::propagation(node),
+        made: false,
     };
     let found = identity::check(node, &object.api_version, kind);
     if let (Some(_), Some(current)) = (&found, in_force_as(node, &object)) {
@@ -74,15 +90,20 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         return Some(object);
     }
     object.contribution = contribution(&mut object, node, options);
+    check_fields(&mut object, node);
+    Some(object)
+}
+
+/// Reports what the API server refuses in a part of the cluster.
+fn check_fields(object: &mut LoadedObject, node: &SyntaxNode) {
     if object.is_cluster_object() {
         let from_cluster = is_from_cluster(node);
-        let refused = strict::check(kind, node).into_iter();
+        let refused = strict::check(&object.kind, node).into_iter();
         object
             .remarks
             .extend(refused.map(|invalid| Remark::refused(invalid, from_cluster)));
-        object.reaches = annotated_reaches(node, &object);
+        object.reaches = annotated_reaches(node, object);
     }
-    Some(object)
 }
 
 /// The version under which a policy of a removed version is in force in the cluster that printed
@@ -147,11 +168,38 @@ fn contribution(
     if let Some(listed) = listed {
         return Contribution::Endpoints(Box::new(listed));
     }
-    if let Some(door) = doors::read(object.group(), &object.kind, node) {
-        return Contribution::Door(Box::new(door));
-    }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         return policy(object, node, dialect, options);
+    }
+    let builtin = matches!(object.group(), "" | "apps" | "batch" | "extensions");
+    if !builtin
+        && (makes_others(object, options) || is_unknown(object) && shape::has_template(node))
+    {
+        return Contribution::Custom(Box::new(node.clone()));
+    }
+    without_making(object, node)
+}
+
+/// Whether it is known that controllers make others of a kind.
+fn makes_others(object: &LoadedObject, options: &LoadOptions) -> bool {
+    let (group, kind) = (object.group(), &*object.kind);
+    generate::GENERATORS.contains(&(group, kind)) || table::is_kept(&options.workloads, group, kind)
+}
+
+/// Whether nothing is known of a kind, so that what it holds tells what it is.
+fn is_unknown(object: &LoadedObject) -> bool {
+    let recognized = unmodelled::recognize(object.group(), &object.kind);
+    let unknown = matches!(
+        recognized,
+        Recognized::NoPart | Recognized::SoundsLikePolicy
+    );
+    unknown && !is_mention(&object.api_version, &object.kind)
+}
+
+/// What an object adds whose controller makes nothing of it.
+fn without_making(object: &mut LoadedObject, node: &SyntaxNode) -> Contribution {
+    if let Some(door) = doors::read(object.group(), &object.kind, node) {
+        return Contribution::Door(Box::new(door));
     }
     match unmodelled::recognize(object.group(), &object.kind) {
         Recognized::Policy(known) => {

@@ -1,9 +1,10 @@
 //! [`LoadOptions`]: what a caller chooses besides the sources.
 
+use crate::load::made::table::KindRows;
 use crate::policy::cilium::options::CiliumSettings;
 
 /// Choices of loading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoadOptions {
     /// The namespace of objects that name none; kubectl takes the context's (S1).
     pub namespace: Box<str>,
@@ -15,6 +16,8 @@ pub struct LoadOptions {
     /// Settings of Cilium's agent, where the network plugin is Cilium; it is also if the input has
     /// policies of Cilium.
     pub cilium: Option<CiliumSettings>,
+    /// What operators make of kinds that the table of kinds does not have, in its form.
+    pub workloads: KindRows,
 }
 
 /// A version of Kubernetes: 1 and this minor version.
@@ -54,6 +57,7 @@ impl Default for LoadOptions {
             ignore_broken: false,
             kubernetes: Kubernetes::CURRENT,
             cilium: None,
+            workloads: KindRows::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::load::object::LoadedItem;
 use crate::source::Text;
-use crate::tree::{Chunk, Problem, Sniffed};
+use crate::tree::{Chunk, Problem, Sniffed, SyntaxNode};
 
 /// A chunk of a file, read.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub enum ChunkContent {
     Template {
         /// Whether one of its objects is a policy.
         policies: bool,
+        /// What it says.
+        root: Box<SyntaxNode>,
     },
     /// Objects.
     Items(Vec<LoadedItem>),

@@ -183,7 +183,7 @@ impl<'o> FileReader<'o> {
                 problems.push(problem);
                 ChunkContent::Broken
             }
-            DocumentForm::Template { policies } => ChunkContent::Template { policies },
+            DocumentForm::Template { policies, root } => ChunkContent::Template { policies, root },
             DocumentForm::Objects(list) => {
                 let item = |(path, node): (_, SyntaxNode)| {
                     objects::item(&node, chunk, Base::from(path), self.options)

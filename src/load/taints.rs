@@ -280,7 +280,11 @@ fn exactly(cluster: &Cluster, pod: PodId) -> Subject {
 fn isolates(policy: &Policy, direction: Direction, cluster: &Cluster, pod: PodId) -> bool {
     policy.isolates(direction)
         && selects(&policy.subject.namespaces, cluster.pod_namespace(pod))
-        && policy.subject.pods.matches(cluster.pod_labels(pod))
+        && policy
+            .subject
+            .pods
+            .selects(cluster.pod_labels(pod))
+            .possible()
 }
 
 fn selects(namespaces: &Namespaces, namespace: &Namespace) -> bool {

@@ -36,7 +36,9 @@ impl Assembly<'_> {
                 Contribution::Unmodelled(policy) => self.unmodelled(&object, &policy, cluster),
                 _ => continue,
             }
-            count(&mut self.tally.read, &object.kind);
+            if !object.made {
+                count(&mut self.tally.read, &object.kind);
+            }
         }
     }
 

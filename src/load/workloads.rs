@@ -150,7 +150,8 @@ impl WorkloadDraft {
             WorkloadKind::CronJob => single(job_labels(AT_RUN_TIME), self.replicas),
             WorkloadKind::Pod
             | WorkloadKind::ReplicationController
-            | WorkloadKind::DeploymentConfig => single(vec![], self.replicas),
+            | WorkloadKind::DeploymentConfig
+            | WorkloadKind::Custom => single(vec![], self.replicas),
         }
     }
 
@@ -226,6 +227,7 @@ pub fn kind(own: &str, kind: &str) -> Option<WorkloadKind> {
         | WorkloadKind::DaemonSet => "apps",
         WorkloadKind::Job | WorkloadKind::CronJob => "batch",
         WorkloadKind::DeploymentConfig => "apps.openshift.io",
+        WorkloadKind::Custom => return None,
     };
     let old = own == "extensions" && group == "apps"
         || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
@@ -309,7 +311,7 @@ fn replicas(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> i64 {
 
 /// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template. Its name is the
 /// object's.
-fn draft(node: Option<&SyntaxNode>) -> PodDraft {
+pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
     let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| {

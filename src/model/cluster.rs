@@ -326,15 +326,16 @@ impl Cluster {
         self.namespace(self.pod(id).namespace)
     }
 
-    /// The pods behind a service: those of its namespace that its selector selects; none without a
-    /// selector.
+    /// The pods behind a service: those of its namespace that its selector selects, or may select;
+    /// none without a selector.
     pub fn service_pods(&self, id: ServiceId) -> Vec<PodId> {
         let service = self.service(id);
         let Some(selector) = &service.selector else {
             return Vec::new();
         };
         let selected = |pod: &Pod| {
-            pod.namespace == service.namespace && selector.matches(self.labels(pod.labels))
+            pod.namespace == service.namespace
+                && selector.selects(self.labels(pod.labels)).possible()
         };
         self.pods()
             .filter(|(_, pod)| selected(pod))
@@ -345,17 +346,25 @@ impl Cluster {
     /// `namespace/kind/name` of a workload, which no other has.
     pub fn long_workload_name(&self, id: WorkloadId) -> String {
         let workload = self.workload(id);
+        if workload.made.is_some() {
+            return self.workload_name(id);
+        }
         format!(
             "{}/{}/{}",
             self.namespace(workload.namespace).name,
-            workload.kind.name(),
+            workload.kind_name(),
             workload.name
         )
     }
 
-    /// `namespace/name` of a workload, as it is printed.
+    /// `namespace/name` of a workload, as it is printed; of one that is made from an object of
+    /// another kind `namespace/kind/name/role`.
     pub fn workload_name(&self, id: WorkloadId) -> String {
         let workload = self.workload(id);
+        if let Some(made) = &workload.made {
+            let namespace = &self.namespace(workload.namespace).name;
+            return format!("{namespace}/{}/{}", made.kind, workload.name);
+        }
         format!(
             "{}/{}",
             self.namespace(workload.namespace).name,

@@ -12,6 +12,7 @@ pub mod doors;
 pub mod ids;
 pub(crate) mod label_values;
 pub mod labels;
+pub mod open_labels;
 pub mod pod;
 pub mod relabel;
 pub mod service;
@@ -25,4 +26,4 @@ pub use crate::model::service::{
     BalancerAddress, EndpointSource, OutsideService, Service, ServiceEndpoint, ServicePort,
     TargetPort,
 };
-pub use crate::model::workload::{Workload, WorkloadKind};
+pub use crate::model::workload::{MadeWorkload, Workload, WorkloadKind};

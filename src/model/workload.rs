@@ -19,6 +19,8 @@ pub enum WorkloadKind {
     Job,
     CronJob,
     DeploymentConfig,
+    /// An object of another kind, whose pods a controller makes: see [`MadeWorkload`].
+    Custom,
 }
 
 impl WorkloadKind {
@@ -59,7 +61,8 @@ impl WorkloadKind {
         ),
     ];
 
-    /// The API's name of the kind.
+    /// The API's name of the kind; none of a custom one, which its workload tells
+    /// ([`Workload::kind_name`]).
     pub fn name(self) -> &'static str {
         Self::TABLE
             .iter()
@@ -85,6 +88,48 @@ impl WorkloadKind {
     }
 }
 
+/// Of a workload that something makes from an object of another kind: what it is called there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeWorkload {
+    /// The kind of the object.
+    pub kind: Box<str>,
+    /// The name of the object.
+    pub object: Box<str>,
+    /// What the pods are for: `instance`; with what tells them apart where there are several.
+    pub role: Box<str>,
+    /// How the pods are called: `#` stands for a number, `*` for what is generated.
+    pub pods: Box<str>,
+    /// What tells how the pods look: a row of the table of kinds, a row of the configuration, or
+    /// the object's own pod template.
+    pub row: Arc<str>,
+}
+
+impl MadeWorkload {
+    /// How closely a pod's name is one of this workload's: the letters that are not generated.
+    /// `None` where it is none. `x` is taken for what is generated, as people write it.
+    pub fn calls(&self, pod: &str) -> Option<usize> {
+        let literal = self.pods.chars().filter(|c| !matches!(c, '#' | '*'));
+        is_called(self.pods.as_bytes(), pod.as_bytes()).then(|| literal.count())
+    }
+}
+
+/// Whether a name follows a pattern of pods' names.
+fn is_called(pattern: &[u8], name: &[u8]) -> bool {
+    let (Some((first, rest)), Some((_, later))) = (pattern.split_first(), name.split_first())
+    else {
+        return pattern.is_empty() && name.is_empty();
+    };
+    match first {
+        b'#' if *name == *b"x" => rest.is_empty(),
+        b'#' => {
+            let digits = name.iter().take_while(|b| b.is_ascii_digit()).count();
+            digits > 0 && is_called(rest, &name[digits..])
+        }
+        b'*' => is_called(rest, later) || is_called(pattern, later),
+        _ => name.first() == Some(first) && is_called(rest, later),
+    }
+}
+
 /// A controller of pods, or a bare pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -102,6 +147,18 @@ pub struct Workload {
     /// The labels of the object itself, which its pods do not have for that; none for a bare pod.
     /// A `CronJob`'s include those of its Jobs.
     pub own_labels: Arc<Labels>,
+    /// What it is called in the object of another kind that it is made from.
+    pub made: Option<Arc<MadeWorkload>>,
     /// Where it was declared.
     pub origin: Origin,
+}
+
+impl Workload {
+    /// The name of its kind, as the API has it.
+    pub fn kind_name(&self) -> &str {
+        match &self.made {
+            Some(made) => &made.kind,
+            None => self.kind.name(),
+        }
+    }
 }

@@ -124,7 +124,7 @@ pub enum PlaceKind {
         /// Its name.
         name: String,
         /// Its kind.
-        kind: &'static str,
+        kind: String,
     },
     /// A namespace as one place.
     Namespace {

@@ -140,7 +140,7 @@ impl FactsReader<'_> {
             what: PlaceKind::Workload {
                 space: SpaceId::bounded(space),
                 name: workload.name.to_string(),
-                kind: workload.kind.name(),
+                kind: workload.kind_name().to_owned(),
             },
             open: [
                 openness(&self.listing.open_in, id),

@@ -192,6 +192,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         layout: None,
         written: None,
         rules,
+        generated: None,
     };
     Lowered::checked(policy, problems, checks)
 }

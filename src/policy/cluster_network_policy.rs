@@ -176,6 +176,7 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         layout: None,
         written: None,
         rules,
+        generated: None,
     };
     Lowered::checked(policy, problems, checks)
 }

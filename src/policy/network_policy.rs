@@ -89,6 +89,7 @@ pub fn lower(spec: &NetworkPolicySpec, header: &Header<'_>, checks: &mut Checks)
         layout: None,
         written: None,
         rules: [ingress, egress],
+        generated: None,
     }
 }
 

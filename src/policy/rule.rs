@@ -302,6 +302,17 @@ pub struct Policy {
     /// What it was lowered from, where options of the network plugin and other objects decide what
     /// that means; lowered once more under each set of options.
     pub written: Option<Arc<WrittenRule>>,
+    /// What makes it, where it is not written out.
+    pub generated: Option<Arc<GeneratedBy>>,
+}
+
+/// What makes a policy that is not written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedBy {
+    /// The kind and name of what makes it: `Dragonfly shop/cache`.
+    pub by: Box<str>,
+    /// Why it may not be there; none where it certainly is.
+    pub unless: Option<Box<str>>,
 }
 
 index_type! {
@@ -365,6 +376,12 @@ impl Policy {
         self.isolates[direction.index()]
     }
 
+    /// Whether it is there: what makes it may have done so or not.
+    pub fn presence(&self) -> Truth {
+        let doubt = self.generated.as_ref().and_then(|g| g.unless.as_ref());
+        Truth::from(doubt.is_none()).or(Truth::Maybe)
+    }
+
     /// Whether it has any say in this direction.
     pub fn governs(&self, direction: Direction) -> bool {
         self.applies[direction.index()]
@@ -404,6 +421,9 @@ impl Policy {
 
     /// Where a rule stands.
     pub fn origin(&self, at: RuleRef) -> Origin {
+        if self.generated.is_some() {
+            return Origin::document(self.document); // of what makes it
+        }
         let mut path = self.path(at);
         if at.port.is_some() && at.peer.is_none() {
             path = path.key("port"); // where there is no such field the entry itself is found
@@ -413,6 +433,9 @@ impl Policy {
 
     /// Where its subject stands.
     pub fn subject_origin(&self) -> Origin {
+        if self.generated.is_some() {
+            return Origin::document(self.document);
+        }
         Origin::new(self.document, self.root().key(self.shape.subject))
     }
 }

@@ -250,6 +250,7 @@ pub(crate) fn add_pods(
         pods: Vec::new(),
         alternatives: ports.len() > 1,
         own_labels: Arc::default(),
+        made: None,
         origin: Origin::nowhere(),
     });
     for ports in ports {

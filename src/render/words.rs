@@ -63,7 +63,12 @@ pub fn name_of(context: RenderContext<'_>, end: Endpoint) -> String {
 
 /// `namespace/name` of a policy.
 pub fn policy(graph: &AllowGraph, id: PolicyId) -> String {
-    clean(&graph.environment().policies.get(id).full_name()).into_owned()
+    let policy = graph.environment().policies.get(id);
+    let name = clean(&policy.full_name()).into_owned();
+    match &policy.generated {
+        Some(generated) => format!("{name} (made by {})", clean(&generated.by)),
+        None => name,
+    }
 }
 
 /// A rule as it is cited: `data/database-ingress ingress[0].from[0]`.
@@ -263,6 +268,9 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
         (Mismatch::NamespaceUnknown(_), _) => {
             format!("the labels of namespace {name} are not in the input")
         }
+        (Mismatch::PodLabelUnknown(r), _) => {
+            format!("its label {} is known only at run time", clean(r.key()))
+        }
         (Mismatch::AddressUnknown, _) => "where its address lies is not known".to_owned(),
         (Mismatch::DomainUnknown(_), _) => "its addresses are in no manifest".to_owned(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => has(
@@ -307,6 +315,15 @@ fn condition(qualifier: &Qualifier) -> String {
     }
 }
 
+/// That a label decides which is known only at run time.
+fn label_unknown(context: RenderContext<'_>, r: &Requirement, other: Endpoint) -> String {
+    format!(
+        "needs pod label {}; that of {} is known only at run time",
+        clean(&r.to_string()),
+        name_of(context, other)
+    )
+}
+
 /// Why a peer does not match, or may not match: what was wanted and what is there.
 pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint) -> String {
     let cluster = &context.graph.environment().cluster;
@@ -319,6 +336,7 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
     };
     let wanted = |r: &Requirement| clean(&r.to_string()).into_owned();
     match (mismatch, other) {
+        (Mismatch::PodLabelUnknown(r), _) => label_unknown(context, r, other),
         (Mismatch::WrongNamespace(name), _) => {
             let is = namespace(other).map_or_else(String::new, |n| {
                 format!("; {} is in {}", name_of(context, other), clean(&n.name))
@@ -332,9 +350,8 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
             format!("needs namespace label {}{has}", wanted(r))
         }
         (Mismatch::NamespaceUnknown(r), _) => {
-            let name = namespace(other)
-                .map(|n| clean(&n.name).into_owned())
-                .unwrap_or_default();
+            let name = namespace(other).map(|n| clean(&n.name).into_owned());
+            let name = name.unwrap_or_default();
             format!(
                 "needs namespace label {}; the labels of namespace {name} are not in the input",
                 wanted(r)

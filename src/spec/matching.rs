@@ -52,13 +52,13 @@ pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetwork
     if hidden {
         Truth::No
     } else {
-        subject_selects(env, &policy.subject, pod)
+        subject_selects(env, &policy.subject, pod).and(policy.presence())
     }
 }
 
 pub(crate) fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) -> Truth {
     let p = env.cluster.pod(pod);
-    let labels = Truth::from(subject.pods.matches(env.cluster.labels(p.labels)));
+    let labels = subject.pods.selects(env.cluster.labels(p.labels));
     labels.and(namespaces_match(
         env,
         &subject.namespaces,
@@ -155,7 +155,7 @@ pub fn peer_matches(
                 return Truth::No;
             }
             let own = env.cluster.pod(pod).namespace;
-            let labels = Truth::from(pods.matches(env.cluster.labels(other.labels)));
+            let labels = pods.selects(env.cluster.labels(other.labels));
             labels.and(namespaces_match(env, namespaces, own, other.namespace))
         }
         (Peer::Addresses(block), Endpoint::Address(address)) => {

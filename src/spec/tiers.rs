@@ -251,6 +251,9 @@ fn doubt_selections(policies: &[(PolicyId, Truth)], trace: &mut impl Trace) {
 /// The rules of an unordered tier that a flow is asked of, with how certainly each matches.
 struct Gathered {
     isolated: Truth,
+    /// Whether it may be that the tier isolates and none of its rules matches. Where a policy that
+    /// may not select is the only one to isolate, its own rules are in force whenever it isolates.
+    unmatched: bool,
     /// The policies that isolate, and whether they select the pod.
     isolating: Vec<(PolicyId, Truth)>,
     allows: Vec<(Truth, RuleRef)>,
@@ -263,6 +266,7 @@ impl Gathered {
     fn new(question: &DirectionQuestion<'_>, ix: TierIx) -> Self {
         let mut gathered = Self {
             isolated: Truth::No,
+            unmatched: false,
             isolating: Vec::new(),
             allows: Vec::new(),
             denies: Vec::new(),
@@ -283,23 +287,28 @@ impl Gathered {
         (id, policy): (PolicyId, &Policy),
         selected: Truth,
     ) {
-        if policy.isolates(question.direction) {
+        let isolates = policy.isolates(question.direction);
+        if isolates {
             self.isolated = self.isolated.or(selected);
             self.isolating.push((id, selected));
         }
+        let mut own = Truth::No;
         for (at, rule) in policy.rules(question.direction).iter().enumerate() {
-            let matched = selected.and(rule_matches(question, policy, rule));
+            let matches = rule_matches(question, policy, rule);
+            let matched = selected.and(matches);
             let at = RuleRef::rule(id, question.direction, at);
             if rule.action == Action::Deny || rule.binds() {
                 self.denies.push((matched, at));
             }
             if rule.action == Action::Allow {
+                own = own.or(matches);
                 self.allows.push((matched, at)); // of a pass, compiling refuses it
             }
             if rule.asks_for_request() {
                 self.requests.push((matched, at));
             }
         }
+        self.unmatched |= isolates && own != Truth::Yes;
     }
 }
 
@@ -308,6 +317,7 @@ impl Gathered {
 fn rules_of_tier(question: &DirectionQuestion<'_>, ix: TierIx, trace: &mut impl Trace) -> Outcomes {
     let rules = Gathered {
         isolated: Truth::No,
+        unmatched: false,
         isolating: Vec::new(),
         ..Gathered::new(question, ix)
     };
@@ -381,7 +391,7 @@ fn unordered_tier(
     outcomes.allow = matched.possible();
     outcomes.none = isolated != Truth::Yes && allowed != Truth::Yes;
     let taint = Doubt::Taint(TaintEffect::UnorderedTier);
-    if matched != Truth::Yes && isolated.possible() {
+    if matched != Truth::Yes && (rules.unmatched || tainted) {
         outcomes.deny = true;
         trace.outcome(false, Ground::NoRule(ix));
         doubt_rules(&rules.allows, trace);

@@ -53,6 +53,13 @@ pub const NAMESPACES: [&str; 4] = ["a", "b", "c", "kube-system"];
 const NODES: [&str; 3] = ["n1", "n2", "n3"];
 pub const APPS: [&str; 4] = ["web", "db", "", "job"];
 const TIERS: [&str; 3] = ["front", "back", "1.0"];
+/// What stands for the value of a label that is not known.
+const OPEN: [&str; 4] = [
+    "<at run time>",
+    "<at run time: front|back>",
+    "<perhaps>",
+    "<perhaps: back>",
+];
 const ENVS: [&str; 3] = ["prod", "dev", ""];
 const PORT_NAMES: [&str; 4] = ["http", "dns", "metrics", "none"];
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
@@ -143,7 +150,52 @@ pub fn documents(random: &mut Random) -> Vec<Value> {
     if random.chance(10) {
         documents.push(broken(random));
     }
+    if random.chance(15) {
+        documents.push(custom(random));
+    }
+    if random.chance(15) {
+        documents.push(generator(random));
+    }
     documents
+}
+
+/// A custom resource whose operator makes pods and a policy.
+fn custom(random: &mut Random) -> Value {
+    json!({
+        "apiVersion": "dragonflydb.io/v1alpha1",
+        "kind": "Dragonfly",
+        "metadata": {"name": random.pick(&APPS[..2]), "namespace": random.pick(&NAMESPACES)},
+        "spec": {
+            "replicas": 1 + random.below(2),
+            "labels": labels(random),
+            "networkPolicyEnabled": random.chance(60),
+        },
+    })
+}
+
+/// A rule that generates a policy in some namespaces.
+fn generator(random: &mut Random) -> Value {
+    let spec = network_policy(random, 0)["spec"].clone();
+    json!({
+        "apiVersion": "kyverno.io/v1",
+        "kind": "ClusterPolicy",
+        "metadata": {"name": "generates"},
+        "spec": {"rules": [{
+            "name": "policy",
+            "match": {"any": [{"resources": {
+                "kinds": ["Namespace"],
+                "names": [random.pick(&NAMESPACES), random.pick(&NAMESPACES)],
+            }}]},
+            "generate": {
+                "generateExisting": random.chance(30),
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "NetworkPolicy",
+                "name": "generated",
+                "namespace": "{{request.object.metadata.name}}",
+                "data": {"spec": spec},
+            },
+        }]},
+    })
 }
 
 /// The documents as one text.
@@ -161,6 +213,8 @@ fn labels(random: &mut Random) -> Value {
     }
     if random.chance(50) {
         labels.insert("tier".into(), json!(random.pick(&TIERS)));
+    } else if random.chance(10) {
+        labels.insert("tier".into(), json!(random.pick(&OPEN)));
     }
     if random.chance(20) {
         labels.insert(

@@ -107,6 +107,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape, tier: Tie
         layout: None,
         written: None,
         rules,
+        generated: None,
     };
     Lowered {
         policies: vec![policy],

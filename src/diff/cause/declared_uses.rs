@@ -107,7 +107,7 @@ fn leads_to(cluster: &Cluster, service: &Service, workload: WorkloadId) -> bool 
         && workload
             .pods
             .iter()
-            .any(|p| selector.matches(cluster.pod_labels(*p)))
+            .any(|p| selector.selects(cluster.pod_labels(*p)).possible())
 }
 
 /// The environment variables of a workload's containers that have a literal value.

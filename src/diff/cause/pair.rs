@@ -102,6 +102,13 @@ impl ChangedPair<'_> {
     /// A flow that shows a change of this kind to this traffic, on either side.
     pub fn example(&self, kind: Kind, traffic: &TrafficSet) -> (Flow, Flow) {
         let traffic = sample(traffic);
+        if kind == Kind::Undecided {
+            let unknown = |which, highest| {
+                let flow = self.unknown_flow(which, traffic);
+                flow.unwrap_or_else(|| self.extreme_flow(which, traffic, highest))
+            };
+            return (unknown(Which::Before, true), unknown(Which::After, false));
+        }
         (
             self.extreme_flow(Which::Before, traffic, !opens(kind)),
             self.extreme_flow(Which::After, traffic, opens(kind)),
@@ -121,6 +128,17 @@ impl ChangedPair<'_> {
             .filter(|(s, d)| s != d || sources.len() == 1)
             .take(limit)
             .collect()
+    }
+
+    /// The first flow among the pods of the two ends whose verdict is unknown.
+    fn unknown_flow(&self, which: Which, traffic: Traffic) -> Option<Flow> {
+        let pairs = self.pairs(which, SEARCHED_PAIRS).into_iter();
+        let mut flows = pairs.map(|(source, destination)| Flow {
+            source,
+            destination,
+            traffic,
+        });
+        flows.find(|flow| self.side(which).graph.verdict(flow) == Truth::Maybe)
     }
 
     /// The first flow with the highest (or lowest) verdict among the pods of the two ends.

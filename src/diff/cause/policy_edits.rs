@@ -116,6 +116,7 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         rules,
         layout: _,
         written: _, // a policy of which one was made twice may be read otherwise
+        generated,
     } = a;
     let rest = (shape, tier, priority, applies, isolates, sees_own_service);
     rest == (
@@ -128,6 +129,7 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
     ) && (namespace, name) == (&b.namespace, &b.name)
         && subject == &b.subject
         && rules == &b.rules
+        && generated == &b.generated
 }
 
 /// Whether two objects have the same text. Items of a list are compared by their meaning only.

@@ -48,7 +48,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         .taints
         .iter()
         .filter_map(|t| t.origin.as_ref());
-    let documents: BTreeSet<DocumentId> = origins.map(|o| o.document).collect();
+    let mentions = context.input.mentions.iter();
+    let generators = mentions.filter(|m| matches!(&*m.kind, "ClusterPolicy" | "Policy"));
+    let documents: BTreeSet<DocumentId> = origins
+        .map(|o| o.document)
+        .chain(generators.map(|m| m.document))
+        .collect();
     let generators = documents
         .into_iter()
         .filter(|d| context.text_contains(*d, "kyverno.io"));

@@ -190,7 +190,7 @@ fn message(context: &LintContext<'_>, missed: &[WorkloadId], pods: &Selector) ->
     let names: Vec<String> = missed
         .iter()
         .map(|id| {
-            let kind = context.cluster.workload(*id).kind.name();
+            let kind = context.cluster.workload(*id).kind_name();
             format!("{kind} {}", context.cluster.workload_name(*id))
         })
         .collect();
@@ -217,7 +217,7 @@ fn advice(
         let workload = context.cluster.workload(*id);
         let place = Place::Origin(workload.origin.clone());
         let labels = asked_beside(context, *id, pods);
-        let kind = workload.kind.name();
+        let kind = workload.kind_name();
         finding.related(place, format!("{labels} is a label of the {kind}"))
     });
     let of_cron_job = |id: &WorkloadId| context.cluster.workload(*id).kind == WorkloadKind::CronJob;

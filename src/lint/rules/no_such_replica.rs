@@ -65,7 +65,7 @@ impl Missing<'_> {
     fn message(&self, context: &LintContext<'_>) -> String {
         let workload = context.cluster.workload(self.workload);
         let name = context.cluster.workload_name(self.workload);
-        let kind = workload.kind.name();
+        let kind = workload.kind_name();
         if workload.kind != WorkloadKind::StatefulSet {
             return format!("pods of {kind} {name} have no label {}", self.key);
         }
@@ -80,7 +80,7 @@ impl Missing<'_> {
     fn explain(&self, context: &LintContext<'_>, finding: Finding) -> Finding {
         let workload = context.cluster.workload(self.workload);
         let place = Place::Origin(workload.origin.clone());
-        let mut finding = finding.related(place, format!("the {}", workload.kind.name()));
+        let mut finding = finding.related(place, format!("the {}", workload.kind_name()));
         finding.fingerprint.peer = self.value.into();
         if workload.kind != WorkloadKind::StatefulSet {
             return finding.help("select by a label of the pod template");

@@ -340,7 +340,7 @@ fn annotated(context: &LintContext<'_>, all_intended: &mut Vec<IntendedTraffic>)
         let name = context.cluster.workload(pod.workload);
         let by = annotated_object(
             context,
-            name.kind.name(),
+            name.kind_name(),
             pod.namespace,
             &name.name,
             pod.origin.document,

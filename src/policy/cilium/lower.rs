@@ -105,6 +105,7 @@ pub fn lower(written: &Arc<WrittenRule>, standing: &Standing<'_>, known: Knowled
         rules,
         layout: Some(Arc::new(layout)),
         written: Some(Arc::clone(written)),
+        generated: None,
     }
 }
 

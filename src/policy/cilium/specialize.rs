@@ -70,6 +70,7 @@ pub fn specialize(
                 if void.contains(&policy.document.0) {
                     read.applies = [false, false]; // CI223
                 }
+                read.generated.clone_from(&policy.generated);
                 *policy = read;
             }
             None => rewrite(policy, policies.is_ordered(policy), options),
@@ -327,6 +328,7 @@ fn closing_everything() -> Policy {
         rules: [Vec::new(), Vec::new()],
         layout: None,
         written: None,
+        generated: None,
     }
 }
 

@@ -20,7 +20,7 @@ mod taint_reach;
 mod unlisted;
 
 pub use crate::policy::unmodelled::kinds::{KINDS, NO_PART, RecognizedKind};
-pub use crate::policy::unmodelled::selectors::uses_plugin_labels;
+pub use crate::policy::unmodelled::selectors::{label_selector, uses_plugin_labels};
 pub use crate::policy::unmodelled::taint_reach::{
     TaintNamespaces, TaintNodes, TaintPods, TaintReach,
 };

@@ -372,11 +372,18 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
         },
         [namespace, kind, name] if *name != "*" => match kind_word(kind) {
             Some(kind) => named(Some(namespace), Some(kind), name),
+            // an object of another kind, or its name and the role of its pods
+            None if *namespace != "*" && *kind != "*" => {
+                named(Some(namespace), None, &format!("{kind}/{name}"))
+            }
             None => error(
                 format!("`{kind}` in `{text}` is not a kind"),
                 "kinds are po, deploy, sts, ds, job, cj, rs, rc, dc, svc and their long names",
             ),
         },
+        [namespace, kind, name, role] if !parts.contains(&"*") => {
+            named(Some(namespace), None, &format!("{kind}/{name}/{role}"))
+        }
         _ => error(
             format!("`{text}` is not an endpoint"),
             "write a name, ns/name, kind/name or ns/kind/name",

@@ -9,6 +9,7 @@ mod behind;
 mod dns_name;
 pub mod entrance;
 pub mod grammar;
+mod made_names;
 mod naming;
 mod node_name;
 mod nodes;

@@ -25,6 +25,9 @@ impl Resolver<'_> {
     ) -> Result<Resolved, ResolveError> {
         let chosen = namespace.or(self.context.namespace.as_deref());
         let within = chosen.map(|n| self.namespace(n)).transpose()?;
+        if name.contains('/') {
+            return self.made_by_name(within, name);
+        }
         if kind != Some(ObjectKind::Service) {
             let wanted = |w: &Workload| {
                 *w.name == *name
@@ -65,6 +68,9 @@ impl Resolver<'_> {
         if pod && let Some(found) = self.pod_name(within, name) {
             return Ok(found);
         }
+        if let Some(found) = self.made_of_object(within, kind, name)? {
+            return Ok(found);
+        }
         self.unknown(within, kind, name)
     }
 
@@ -89,7 +95,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn ambiguous<T>(&self, found: &[WorkloadId]) -> Result<T, ResolveError> {
+    pub(super) fn ambiguous<T>(&self, found: &[WorkloadId]) -> Result<T, ResolveError> {
         let short = found.iter().map(|id| self.cluster.workload_name(*id));
         let mut names: Vec<String> = short.collect();
         if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
@@ -269,6 +275,9 @@ impl Resolver<'_> {
                 notes,
                 ..Resolved::default()
             });
+        }
+        if let Some(found) = self.made_pod_name(within, name) {
+            return Some(found);
         }
         let owned = |w: &Workload| {
             let rest = name

@@ -125,7 +125,7 @@ impl Resolver<'_> {
             namespace
                 .as_ref()
                 .is_none_or(|n| n.contains(&pod.namespace))
-                && selector.matches(self.cluster.labels(pod.labels))
+                && selector.selects(self.cluster.labels(pod.labels)).possible()
         });
         if ends.is_empty() {
             return fail(

@@ -4,7 +4,7 @@
 //! have it and the Service leads elsewhere, the question is refused: either reading could be a
 //! wrong answer to the other. Cost: O(Services + pods of the workload).
 
-use crate::model::{Cluster, Pod, PodId, Service, ServiceId, WorkloadId, WorkloadKind};
+use crate::model::{Cluster, Pod, PodId, Service, ServiceId, Workload, WorkloadId, WorkloadKind};
 use crate::query::ask::asked_traffic::{direct, is_asked, target_traffic};
 use crate::query::ask::grammar::PortAsk;
 use crate::query::ask::resolved::{Note, ResolveError, wrong};
@@ -101,7 +101,7 @@ fn ambiguous<T>(
 ) -> Result<T, ResolveError> {
     let found = cluster.workload(workload);
     let namespace = &cluster.namespace(found.namespace).name;
-    let (kind, name) = (short(found.kind), &found.name);
+    let (kind, name) = (short(found), &found.name);
     let port = ask.to_string();
     let port = port.strip_suffix("/TCP").unwrap_or(&port);
     wrong(
@@ -109,7 +109,7 @@ fn ambiguous<T>(
             "{namespace}/{name}:{port} may be the port of Service {namespace}/{} or the port of the pods of \
              {} {namespace}/{name}, and they are not the same",
             service.name,
-            found.kind.name(),
+            found.kind_name(),
         ),
         Some(format!(
             "ask about one: {namespace}/svc/{name}:{port} or {namespace}/{kind}/{name}:{port}"
@@ -123,11 +123,11 @@ fn mixed<T>(
     [of_service, of_pods]: [&PortAsk; 2],
 ) -> Result<T, ResolveError> {
     let found = cluster.workload(workload);
-    let (kind, name) = (short(found.kind), &found.name);
+    let (kind, name) = (short(found), &found.name);
     wrong(
         format!(
             "{of_service} is a port of Service {name}, and {of_pods} one of the pods of {} {name}",
-            found.kind.name()
+            found.kind_name()
         ),
         Some(format!(
             "ask about each alone: svc/{name} and {kind}/{name}"
@@ -135,9 +135,12 @@ fn mixed<T>(
     )
 }
 
-fn short(kind: WorkloadKind) -> &'static str {
-    let row = WorkloadKind::TABLE.iter().find(|row| row.0 == kind);
-    row.and_then(|row| row.2.last()).copied().unwrap_or("po")
+fn short(workload: &Workload) -> &str {
+    let row = WorkloadKind::TABLE
+        .iter()
+        .find(|row| row.0 == workload.kind);
+    let word = row.and_then(|row| row.2.last()).copied();
+    word.unwrap_or_else(|| workload.kind_name())
 }
 
 /// The port of a Service in front of some pods that was probably meant, where they are asked on a

@@ -12,11 +12,11 @@ use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::nearest::nearest;
 use crate::query::explain::reason_code::Reason;
 use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
-use crate::spec::Environment;
 use crate::spec::Flow;
 use crate::spec::evaluate;
 use crate::spec::question::Case;
 use crate::spec::trace::{Doubt, Ground, Trace};
+use crate::spec::{Endpoint, Environment};
 use std::collections::BTreeSet;
 
 /// What the specification reported while it decided a side, in order.
@@ -115,7 +115,7 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
         let found = match doubt {
             Doubt::Selection(policy) => {
                 selections.insert(*policy);
-                Reason::UnknownNamespaceLabels
+                doubtful_selection(env, side, *policy)
             }
             Doubt::Priority => Reason::UnknownPriority,
             Doubt::OwnNode => Reason::UnknownNode,
@@ -148,6 +148,22 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
     side.doubts = peers;
     side.conditions = conditions;
     side.doubtful_policies = selections.into_iter().collect();
+}
+
+/// Why it is not known whether a policy selects the subject: it may not be there, or what it asks
+/// about is not known of the pod, or of its namespace.
+fn doubtful_selection(env: &Environment, side: &ExplanationSide, policy: PolicyId) -> Reason {
+    let policy = env.policies.get(policy);
+    let Endpoint::Pod(pod) = side.subject else {
+        return Reason::UnknownNamespaceLabels;
+    };
+    if policy.presence() != Truth::Yes {
+        Reason::UnknownGeneratedPolicy
+    } else if policy.subject.pods.selects(env.cluster.pod_labels(pod)) == Truth::Maybe {
+        Reason::UnknownPodLabels
+    } else {
+        Reason::UnknownNamespaceLabels
+    }
 }
 
 /// Fills in the unmodelled policies of one effect that may affect the side, and returns the reason
@@ -214,6 +230,7 @@ fn doubtful_peers(rule: &RuleTrace) -> Vec<PeerTrace> {
 fn doubt_reason(peer: &PeerTrace) -> Reason {
     match peer.mismatches.first() {
         Some(Mismatch::AddressUnknown) => Reason::UnknownIpblockPod,
+        Some(Mismatch::PodLabelUnknown(_)) => Reason::UnknownPodLabels,
         Some(Mismatch::DomainUnknown(_)) => Reason::UnknownDomainName,
         Some(Mismatch::NodesUnknown | Mismatch::NotANode) => Reason::UnknownNode,
         _ => Reason::UnknownNamespaceLabels,

@@ -74,7 +74,7 @@ fn weight(peer: &PeerTrace) -> Weight {
 
 fn of_mismatch(mismatch: &Mismatch) -> Weight {
     match mismatch {
-        Mismatch::PodLabel(_) => LABEL,
+        Mismatch::PodLabel(_) | Mismatch::PodLabelUnknown(_) => LABEL,
         Mismatch::NotInBlock | Mismatch::AddressUnknown => ADDRESS,
         Mismatch::NotAPod | Mismatch::BlocksSkipPods => KIND,
         m if is_of_namespace(m) => NAMESPACE,
@@ -83,7 +83,10 @@ fn of_mismatch(mismatch: &Mismatch) -> Weight {
 }
 
 fn is_label(mismatch: &Mismatch) -> bool {
-    matches!(mismatch, Mismatch::PodLabel(_))
+    matches!(
+        mismatch,
+        Mismatch::PodLabel(_) | Mismatch::PodLabelUnknown(_)
+    )
 }
 
 fn is_of_namespace(mismatch: &Mismatch) -> bool {

@@ -22,6 +22,8 @@ pub enum Reason {
     UnknownUnsupportedKind,
     UnknownBrokenPolicy,
     UnknownNamespaceLabels,
+    UnknownPodLabels,
+    UnknownGeneratedPolicy,
     UnknownIpblockPod,
     UnknownSnat,
     UnknownAddressFamily,
@@ -35,7 +37,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason that policies which are modelled can have.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::AllowDefault,
         Self::AllowRule,
         Self::AllowSelf,
@@ -53,6 +55,8 @@ impl Reason {
         Self::UnknownUnsupportedKind,
         Self::UnknownBrokenPolicy,
         Self::UnknownNamespaceLabels,
+        Self::UnknownPodLabels,
+        Self::UnknownGeneratedPolicy,
         Self::UnknownIpblockPod,
         Self::UnknownSnat,
         Self::UnknownAddressFamily,
@@ -84,6 +88,8 @@ impl Reason {
             Self::UnknownUnsupportedKind => "UNKNOWN_UNSUPPORTED_KIND",
             Self::UnknownBrokenPolicy => "UNKNOWN_BROKEN_POLICY",
             Self::UnknownNamespaceLabels => "UNKNOWN_NAMESPACE_LABELS",
+            Self::UnknownPodLabels => "UNKNOWN_POD_LABELS",
+            Self::UnknownGeneratedPolicy => "UNKNOWN_GENERATED_POLICY",
             Self::UnknownIpblockPod => "UNKNOWN_IPBLOCK_POD",
             Self::UnknownSnat => "UNKNOWN_SNAT",
             Self::UnknownAddressFamily => "UNKNOWN_ADDRESS_FAMILY",

@@ -23,6 +23,8 @@ pub enum Mismatch {
     NamespaceRelation,
     /// The labels of the peer pod do not fulfil this requirement.
     PodLabel(Requirement),
+    /// Whether the labels of the peer pod fulfil this requirement is known only at run time.
+    PodLabelUnknown(Requirement),
     /// Selectors never match addresses (S34).
     NotAPod,
     /// The address is not in the block.

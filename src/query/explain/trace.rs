@@ -173,13 +173,14 @@ impl Walker<'_> {
                 let namespace = env.cluster.pod(pod).namespace;
                 let mut found = namespace_mismatches(env, namespaces, namespace, p.namespace);
                 let labels = env.cluster.labels(p.labels);
-                found.extend(
-                    pods.requirements()
-                        .iter()
-                        .filter(|r| !r.matches(labels))
-                        .cloned()
-                        .map(Mismatch::PodLabel),
-                );
+                let failing = pods.requirements().iter().filter_map(|r| {
+                    match Selector::new([r.clone()]).selects(labels) {
+                        Truth::Yes => None,
+                        Truth::Maybe => Some(Mismatch::PodLabelUnknown(r.clone())),
+                        Truth::No => Some(Mismatch::PodLabel(r.clone())),
+                    }
+                });
+                found.extend(failing);
                 found
             }
             (Peer::Addresses(_), Endpoint::Pod(_)) if !env.options.blocks_match_pods => {

@@ -2,6 +2,7 @@
 //! proposed.
 
 mod candidates;
+pub mod kind_rows;
 pub mod minimal_selector;
 pub mod obstacle;
 pub mod suggestion;

@@ -276,7 +276,7 @@ fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint
                 kind,
                 &cluster.namespace(workload.namespace).name,
                 &workload.name,
-                workload.kind.name().into(),
+                workload.kind_name().into(),
             )
         }
         What::Namespace(id) => object(kind, "", &cluster.namespace(id).name, "Namespace".into()),
@@ -323,7 +323,7 @@ fn lone(pages: DiffContext<'_>, which: Which, lone: &OneSided) -> Finding {
     finding.fingerprint = Fingerprint {
         namespace: cluster.namespace(workload.namespace).name.clone(),
         name: workload.name.clone(),
-        path: workload.kind.name().into(),
+        path: workload.kind_name().into(),
         peer: verb.into(),
     };
     finding

@@ -144,7 +144,7 @@ fn resource(cluster: &Cluster, id: WorkloadId) -> Resource {
     let workload = cluster.workload(id);
     let namespace = cluster.namespace(workload.namespace).name.to_string();
     Resource::Workload {
-        kind: workload.kind.name().to_lowercase(),
+        kind: workload.kind_name().to_lowercase(),
         name: workload.name.to_string(),
         namespace,
     }

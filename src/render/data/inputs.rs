@@ -2,8 +2,10 @@
 //! input.
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::input::MadeObjects;
 use crate::render::context::RenderContext;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, at, policy, workload};
+use crate::source::Origin;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,8 +65,74 @@ pub struct InputsJson {
     pub policies: Vec<PolicyName>,
     /// Policies that make verdicts unknown.
     pub unmodelled: Vec<String>,
+    /// What operators make from objects that were read, and is in no file.
+    pub made: Vec<MadeJson>,
     /// What is worth telling.
     pub diagnostics: Vec<DiagnosticJson>,
+}
+
+/// What an operator makes from one object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MadeJson {
+    /// The object: `Cluster shop/pg`.
+    pub by: String,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<PlaceJson>,
+    /// What tells what comes out: a row of the table of kinds, or the object itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub row: String,
+    /// The pods.
+    pub pods: Vec<MadePodsJson>,
+    /// Services and policies.
+    pub objects: Vec<MadeObjectJson>,
+    /// Policies that are made and not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+}
+
+/// Pods of one role.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MadePodsJson {
+    /// What they are called in questions and answers: `shop/Cluster/pg/instance`.
+    pub name: String,
+    /// How the names of the pods look: `#` is a number, `*` is generated.
+    pub pods: String,
+}
+
+/// A Service or a policy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MadeObjectJson {
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace and name.
+    pub name: String,
+    /// Why it may not be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unless: Option<String>,
+}
+
+fn made(context: RenderContext<'_>, made: &MadeObjects) -> MadeJson {
+    let pods = made.pods.iter().map(|(name, pods)| MadePodsJson {
+        name: name.to_string(),
+        pods: pods.to_string(),
+    });
+    let objects = made
+        .objects
+        .iter()
+        .map(|(kind, name, unless)| MadeObjectJson {
+            kind: kind.to_string(),
+            name: name.to_string(),
+            unless: unless.as_deref().map(Into::into),
+        });
+    MadeJson {
+        by: made.by.to_string(),
+        at: at(context, &Origin::document(made.document)),
+        row: made.row.to_string(),
+        pods: pods.collect(),
+        objects: objects.collect(),
+        unknown: made.unknown.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// A namespace.
@@ -109,6 +177,7 @@ pub fn inputs(context: RenderContext<'_>) -> InputsJson {
             .iter()
             .map(|t| t.what.to_string())
             .collect(),
+        made: input.tally.made.iter().map(|m| made(context, m)).collect(),
         diagnostics: input
             .diagnostics
             .iter()

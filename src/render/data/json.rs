@@ -100,6 +100,9 @@ pub struct PolicyName {
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
+    /// What makes it, where it is not written out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
 }
 
 /// A policy by id.
@@ -109,6 +112,7 @@ pub fn policy(context: RenderContext<'_>, id: PolicyId) -> PolicyName {
         kind: policy.shape.kind,
         namespace: policy.namespace.as_deref().map(Into::into),
         name: policy.name.to_string(),
+        made_by: policy.generated.as_ref().map(|g| g.by.to_string()),
     }
 }
 
@@ -143,8 +147,8 @@ pub enum EndJson {
         /// Its namespace.
         namespace: String,
         /// Its kind.
-        kind: &'static str,
-        /// Its name.
+        kind: String,
+        /// Its name; of pods that are made from an object of another kind its name and their role.
         name: String,
     },
     /// A block of outside addresses.
@@ -162,7 +166,7 @@ pub fn workload(context: RenderContext<'_>, id: WorkloadId) -> EndJson {
     let workload = cluster.workload(id);
     EndJson::Workload {
         namespace: cluster.namespace(workload.namespace).name.to_string(),
-        kind: workload.kind.name(),
+        kind: workload.kind_name().to_owned(),
         name: workload.name.to_string(),
     }
 }

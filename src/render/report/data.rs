@@ -34,7 +34,7 @@ pub struct Data {
     /// Labels, `key=value`.
     pub labels: Vec<String>,
     /// Workloads: namespace, name, kind, group, labels.
-    pub workloads: Vec<(usize, String, &'static str, usize, Vec<usize>)>,
+    pub workloads: Vec<(usize, String, String, usize, Vec<usize>)>,
     /// Groups: open in, open out, hostNetwork; the policies that select it for ingress, and for
     /// egress.
     pub groups: Vec<(bool, bool, bool, [Vec<usize>; 2])>,
@@ -200,7 +200,7 @@ impl FlowReader<'_> {
         (workload.namespace.0, classes)
     }
 
-    fn workloads(&mut self) -> Vec<(usize, String, &'static str, usize, Vec<usize>)> {
+    fn workloads(&mut self) -> Vec<(usize, String, String, usize, Vec<usize>)> {
         let cluster = &self.report.context.input.cluster;
         let mut list = Vec::new();
         for (id, workload) in cluster.workloads() {
@@ -220,7 +220,7 @@ impl FlowReader<'_> {
             list.push((
                 workload.namespace.0 as usize,
                 name,
-                workload.kind.name(),
+                workload.kind_name().to_owned(),
                 group,
                 labels,
             ));

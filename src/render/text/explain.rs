@@ -276,7 +276,7 @@ impl TextWriter<'_> {
             .any(|p| self.cluster().pod(*p).host_network);
         let host = if host { "   hostNetwork" } else { "" };
         self.say(
-            &format!("{} {name}   {labels}{host}", workload.kind.name()),
+            &format!("{} {name}   {labels}{host}", workload.kind_name()),
             out,
         )?;
         for side in &plain.sides {

@@ -22,6 +22,7 @@ pub fn inputs(
     let tally = &input.tally;
     let cluster = &input.cluster;
     read_and_found(input, out)?;
+    made(input, verbose, out)?;
     assumptions(input, graph, out)?;
     if !tally.skipped.is_empty() {
         let skipped: Vec<String> = tally
@@ -38,7 +39,7 @@ pub fn inputs(
                 out,
                 "workload  {} ({})",
                 words::clean(&cluster.workload_name(id)),
-                workload.kind.name()
+                workload.kind_name()
             )?;
         }
     }
@@ -78,6 +79,47 @@ fn read_and_found(input: &Input, out: &mut dyn Write) -> io::Result<()> {
             out,
             "left out  {}: finished pods are no endpoints",
             plural(tally.finished_pods, "pod")
+        )?;
+    }
+    Ok(())
+}
+
+/// What operators make of the objects that were read.
+fn made(input: &Input, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let shown = if verbose { usize::MAX } else { 12 };
+    let all = &input.tally.made;
+    for made in all.iter().take(shown) {
+        let pods = made.pods.iter().map(|(name, pods)| {
+            let (name, pods) = (words::clean(name), words::clean(pods));
+            format!("{name} ({pods})")
+        });
+        let objects = made.objects.iter().map(|(kind, name, unless)| {
+            let perhaps = if unless.is_some() { ", perhaps" } else { "" };
+            format!("{kind} {}{perhaps}", words::clean(name))
+        });
+        let unknown = made
+            .unknown
+            .iter()
+            .map(|what| format!("unknown: {}", words::clean(what)));
+        let parts: Vec<String> = pods.chain(objects).chain(unknown).collect();
+        let by = if made.row.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", words::clean(&made.row))
+        };
+        writeln!(
+            out,
+            "made      {}{by}: {}",
+            words::clean(&made.by),
+            parts.join(", ")
+        )?;
+    }
+    let more = all.len().saturating_sub(shown);
+    if more > 0 {
+        writeln!(
+            out,
+            "made      of {} more (-v shows them)",
+            plural(more, "object")
         )?;
     }
     Ok(())

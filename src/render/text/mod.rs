@@ -16,6 +16,7 @@ pub mod fix;
 pub mod fold;
 pub mod frames;
 pub mod inputs;
+pub mod kinds;
 pub mod many;
 mod parts;
 pub mod potential;

@@ -1,6 +1,6 @@
 //! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
 
-use crate::model::Truth;
+use crate::model::{Requirement, Truth};
 use crate::policy::RuleRef;
 use crate::query::Verdict;
 use crate::query::explain::by_node::by_node;
@@ -10,6 +10,7 @@ use crate::query::explain::explanation::{
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::Endpoint;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 impl TextWriter<'_> {
@@ -244,6 +245,9 @@ impl TextWriter<'_> {
         } else {
             String::new()
         };
+        if let Some(why) = self.doubt_of_pod(side) {
+            return format!("{}{more} {why}", names.join(", "));
+        }
         let namespace = match side.subject {
             Endpoint::Pod(pod) => {
                 let cluster = self.cluster();
@@ -255,6 +259,31 @@ impl TextWriter<'_> {
             "{}{more} may select it: the labels of namespace {namespace} are not in the input",
             names.join(", ")
         )
+    }
+
+    /// Why policies may select the subject, other than for its namespace.
+    fn doubt_of_pod(&self, side: &ExplanationSide) -> Option<String> {
+        let policies = &self.context.graph.environment().policies;
+        let mut doubtful = side.doubtful_policies.iter().map(|id| policies.get(*id));
+        match (side.reason, side.subject) {
+            (Reason::UnknownGeneratedPolicy, _) => {
+                let generated = doubtful.find_map(|policy| policy.generated.as_deref())?;
+                let unless = words::clean(generated.unless.as_deref()?).into_owned();
+                Some(format!("may apply to it: {unless}"))
+            }
+            (Reason::UnknownPodLabels, Endpoint::Pod(pod)) => {
+                let labels = self.cluster().pod_labels(pod);
+                let asked = doubtful.flat_map(|policy| policy.subject.pods.requirements());
+                let open: BTreeSet<&str> = asked
+                    .map(Requirement::key)
+                    .filter(|key| labels.is_open(key))
+                    .collect();
+                let open: Vec<&str> = open.into_iter().collect();
+                let keys = words::clean(&open.join(", ")).into_owned();
+                Some(format!("may select it: {keys} is known only at run time"))
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn near(

@@ -1,0 +1,432 @@
+//! Objects of other kinds -> what their controllers make of them: pods, Services, policies.
+//!
+//! Phases of [`derive`]: the objects of kinds that make something are taken out ([`CustomObject`]);
+//! each is asked for the rows of its kind ([`by_rows`]), or for the pod templates that it holds
+//! ([`crate::load::made::shape`]); what comes out is left away where the input has it already, and
+//! otherwise becomes a [`LoadedObject`] with the document of the object that it is made from.
+//!
+//! Invariant: what an object makes depends on the objects of the input alone, not on their order.
+//! Cost: O(rows of its kind) for each object.
+
+use crate::input::{MadeObjects, Mention};
+use crate::load::assembly::{Assembly, count};
+use crate::load::made::custom::{CustomObject, each};
+use crate::load::made::expression::ExpressionScope;
+use crate::load::made::fill::{fill, mapping, object, text, text_of};
+use crate::load::made::outcome::{Made, MadeObject};
+use crate::load::made::pods::pods_of;
+use crate::load::made::port::service_ports;
+use crate::load::made::world::GeneratorWorld;
+use crate::load::made::{generate, hnc, shape, table};
+use crate::load::object::{Contribution, LoadedObject, MadePods};
+use crate::load::objects;
+use crate::model::{Requirement, Selector};
+use crate::policy::lowered::Lowered;
+use crate::policy::unmodelled::TaintReach;
+use crate::policy::{Direction, GeneratedBy, Policy, TaintEffect};
+use crate::set::hashed::HashSet;
+use crate::tree::SyntaxNode;
+use std::sync::Arc;
+
+/// Puts what is made beside the objects that were read.
+pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<LoadedObject> {
+    let (mut objects, customs) = take_customs(objects, assembly);
+    if customs.is_empty() {
+        return objects;
+    }
+    hnc::label_trees(&mut objects, &customs);
+    let known = AlreadyThere::new(&objects, assembly);
+    let world = GeneratorWorld::new(&objects, &customs, assembly);
+    let made: Vec<Made> = customs
+        .iter()
+        .map(|custom| made_of(custom, &world))
+        .collect();
+    for (custom, made) in customs.iter().zip(made) {
+        let handled = made.handled;
+        if handled {
+            assembly.mentions.push(Mention {
+                kind: (&*custom.kind).into(),
+                document: custom.document,
+            });
+        }
+        let added = known.missing(custom, made, assembly);
+        let makes_some = handled || !added.is_empty();
+        objects.extend(added);
+        objects.extend(left(custom, makes_some, assembly));
+    }
+    objects
+}
+
+/// The objects of kinds that make something, taken out of the others.
+fn take_customs(
+    objects: Vec<LoadedObject>,
+    assembly: &Assembly<'_>,
+) -> (Vec<LoadedObject>, Vec<CustomObject>) {
+    let (mut others, mut customs) = (Vec::with_capacity(objects.len()), Vec::new());
+    for mut object in objects {
+        let contribution = std::mem::replace(&mut object.contribution, Contribution::Nothing);
+        if let Contribution::Custom(node) = contribution {
+            customs.push(CustomObject {
+                group: object.group().into(),
+                kind: Arc::clone(&object.kind),
+                name: object.name.clone(),
+                namespace: assembly.namespace_of(&object),
+                is_of_cluster: generate::is_of_cluster(object.group(), &object.kind),
+                document: object.document,
+                node: *node,
+            });
+        } else {
+            object.contribution = contribution;
+            others.push(object);
+        }
+    }
+    (others, customs)
+}
+
+/// What an object is besides what it makes: by some that make pods, callers come in. One that makes
+/// nothing counts as skipped, or leaves what it may touch unknown.
+fn left(
+    custom: &CustomObject,
+    makes_some: bool,
+    assembly: &mut Assembly<'_>,
+) -> Option<LoadedObject> {
+    let mut object = objects::left(&custom.node, assembly.options)?;
+    object.document = custom.document;
+    match object.contribution {
+        Contribution::Door(_) => Some(object),
+        _ if makes_some => {
+            count(&mut assembly.tally.read, &custom.kind);
+            None
+        }
+        Contribution::Nothing => {
+            assembly.remarks(&mut object);
+            assembly.pass_over(&object);
+            count(&mut assembly.tally.skipped, &custom.kind);
+            None
+        }
+        _ => Some(object),
+    }
+}
+
+fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
+    if let Some(made) = generate::made_of(custom, world) {
+        return made;
+    }
+    let rows = table::rows(world.rows, &custom.group, &custom.kind);
+    if rows.is_empty() {
+        return shape::made_of(custom);
+    }
+    let mut made = Made::default();
+    for row in rows
+        .into_iter()
+        .filter(|row| is_meant(row, custom, world.customs))
+    {
+        by_row(row, custom, world.customs, &mut made);
+    }
+    made
+}
+
+/// Whether a row is about an object: some are about one class of it only.
+fn is_meant(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject]) -> bool {
+    let scope = custom.scope();
+    if text_of(row, "when").is_some_and(|when| !scope.holds(when)) {
+        return false;
+    }
+    let Some(class) = row.get("class") else {
+        return true;
+    };
+    let Some(name) = scope.text("spec.gatewayClassName") else {
+        return false;
+    };
+    let of_name = |other: &&CustomObject| &*other.kind == "GatewayClass" && *other.name == *name;
+    if let Some(known) = others.iter().find(of_name) {
+        return known.scope().text("spec.controllerName").as_deref()
+            == text_of(class, "controller");
+    }
+    let names = class
+        .get("names")
+        .map(SyntaxNode::items)
+        .unwrap_or_default();
+    names.iter().any(|usual| usual.as_str() == Some(&name))
+}
+
+/// What one row makes of an object.
+fn by_row(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject], made: &mut Made) {
+    made.pods.extend(pods_of(row, custom, others));
+    for (part, scope) in parts(row, "services", custom, others) {
+        made.objects
+            .extend(service(part, scope).map(MadeObject::certain));
+    }
+    for (part, scope) in parts(row, "policies", custom, others) {
+        match text_of(part, "unknown") {
+            Some(what) => made.unknown.push((what.to_owned(), reach(part, scope))),
+            None => made
+                .objects
+                .extend(policy(part, scope).map(MadeObject::certain)),
+        }
+    }
+    for (part, scope) in parts(row, "inside", custom, others) {
+        let path = text_of(part, "object").unwrap_or_default();
+        let found = scope.first_node(path);
+        made.pods.extend(
+            found
+                .into_iter()
+                .flat_map(|node| shape::inside(part, node, custom, scope)),
+        );
+    }
+}
+
+/// The parts of a row that hold, each for every element that it repeats itself for.
+fn parts<'a>(
+    row: &'a SyntaxNode,
+    key: &str,
+    custom: &'a CustomObject,
+    others: &'a [CustomObject],
+) -> impl Iterator<Item = (&'a SyntaxNode, ExpressionScope<'a>)> {
+    let parts = row
+        .get(key)
+        .map(SyntaxNode::items)
+        .unwrap_or_default()
+        .iter();
+    let of_each = move |part: &'a SyntaxNode| {
+        let scopes = each(part, custom.scope(), others).into_iter();
+        scopes.map(move |scope| (part, scope))
+    };
+    let holds = |(part, scope): &(&SyntaxNode, ExpressionScope<'_>)| {
+        text_of(part, "when").is_none_or(|when| scope.holds(when))
+    };
+    parts.flat_map(of_each).filter(holds)
+}
+
+/// A Service, as it would be written; none where its name is not told.
+fn service(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Option<SyntaxNode> {
+    let span = scope.object.span;
+    let name = scope.filled(text_of(part, "name")?)?;
+    let namespace = text_of(part, "namespace").unwrap_or(scope.namespace);
+    let headless = part.get("headless").and_then(SyntaxNode::as_bool) == Some(true);
+    let spec = [
+        ("clusterIP", headless.then(|| text("None", span))),
+        (
+            "selector",
+            part.get("selector").and_then(|s| fill(s, scope)),
+        ),
+        ("ports", Some(service_ports(part, scope))),
+    ];
+    let spec = spec
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)));
+    let spec = mapping(spec, span);
+    Some(object(
+        ("v1", "Service"),
+        (Some(namespace), &name),
+        [("spec", spec)],
+        span,
+    ))
+}
+
+/// A `NetworkPolicy`, as it would be written.
+fn policy(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Option<SyntaxNode> {
+    let span = scope.object.span;
+    let name = scope.filled(text_of(part, "name")?)?;
+    let spec = fill(part.get("spec")?, scope)?;
+    let version = ("networking.k8s.io/v1", "NetworkPolicy");
+    Some(object(
+        version,
+        (Some(scope.namespace), &name),
+        [("spec", spec)],
+        span,
+    ))
+}
+
+/// What policies can touch that a row knows of without knowing their rules.
+fn reach(part: &SyntaxNode, scope: ExpressionScope<'_>) -> TaintReach {
+    let named = part.get("directions").map(SyntaxNode::items);
+    let directions = Direction::ALL.map(|direction| {
+        named.is_none_or(|named| {
+            named.iter().any(|d| {
+                d.as_str()
+                    == Some(match direction {
+                        Direction::Ingress => "Ingress",
+                        Direction::Egress => "Egress",
+                    })
+            })
+        })
+    });
+    let entries = |key: &str| part.get(key).map(SyntaxNode::entries).unwrap_or_default();
+    let one = entries("pods").iter().filter_map(|e| {
+        let value = scope.filled(e.value.as_str()?)?;
+        Some(Requirement::In(e.key.clone(), vec![value.into()]))
+    });
+    let several = entries("pods-in").iter().map(|e| {
+        let values = e
+            .value
+            .items()
+            .iter()
+            .filter_map(|v| scope.filled(v.as_str()?));
+        Requirement::In(e.key.clone(), values.map(Into::into).collect())
+    });
+    let pods = Selector::new(one.chain(several));
+    TaintReach::own(TaintEffect::UnorderedTier, directions).labelled(pods)
+}
+
+/// What the input has already, so that it is not made once more.
+struct AlreadyThere {
+    /// Kind, namespace and name.
+    named: HashSet<(Arc<str>, Arc<str>, Box<str>)>,
+    /// The labels of pods that belong to something, by namespace.
+    owned: Vec<(Arc<str>, Arc<crate::model::Labels>)>,
+}
+
+impl AlreadyThere {
+    fn new(objects: &[LoadedObject], assembly: &Assembly<'_>) -> Self {
+        let key = |o: &LoadedObject| {
+            (
+                Arc::clone(&o.kind),
+                assembly.namespace_of(o),
+                o.name.clone(),
+            )
+        };
+        let owned = objects.iter().filter_map(|object| {
+            let workload = object.workload().filter(|w| w.owner.is_some())?;
+            Some((
+                assembly.namespace_of(object),
+                Arc::clone(&workload.draft.labels),
+            ))
+        });
+        Self {
+            named: objects.iter().map(key).collect(),
+            owned: owned.collect(),
+        }
+    }
+
+    /// Whether pods of a role are in the input themselves: they belong to something there, and
+    /// have all labels that are certain.
+    fn has_pods(&self, namespace: &str, pods: &MadePods) -> bool {
+        let certain = || {
+            let labels = pods.draft.labels.iter();
+            labels.filter(|(_, value)| !value.starts_with('<'))
+        };
+        let mut owned = self.owned.iter().filter(|(of, _)| **of == *namespace);
+        certain().next().is_some()
+            && owned.any(|(_, labels)| certain().all(|(key, value)| labels.get(key) == Some(value)))
+    }
+
+    /// What of the things that are made is not in the input, as objects of it.
+    fn missing(
+        &self,
+        custom: &CustomObject,
+        made: Made,
+        assembly: &mut Assembly<'_>,
+    ) -> Vec<LoadedObject> {
+        let by: Arc<str> = custom.full_name().into();
+        let mut listed = MadeObjects::new(&by, custom.document);
+        let mut added = Vec::new();
+        for pods in made.pods {
+            let namespace = pods
+                .namespace
+                .clone()
+                .map_or_else(|| Arc::clone(&custom.namespace), Into::into);
+            if !self.has_pods(&namespace, &pods) {
+                let made = &pods.made;
+                let name = format!("{namespace}/{}/{}/{}", made.kind, made.object, made.role);
+                listed
+                    .pods
+                    .push((name.into(), format!("{namespace}/{}", made.pods).into()));
+                listed.row = (&*made.row).into();
+                added.push(of_pods(custom, namespace, pods));
+            }
+        }
+        for made in made.objects {
+            let Some(mut object) = objects::read(&made.node, assembly.options) else {
+                continue;
+            };
+            object.remarks.clear();
+            let namespace = assembly.namespace_of(&object);
+            if !self.named.contains(&(
+                Arc::clone(&object.kind),
+                Arc::clone(&namespace),
+                object.name.clone(),
+            )) {
+                let name = format!("{namespace}/{}", object.name);
+                listed
+                    .objects
+                    .push(((&*object.kind).into(), name.into(), made.unless.clone()));
+                mark(&mut object, &by, made.unless);
+                added.push(object);
+            }
+        }
+        for (policy, unless) in made.copies {
+            let namespace: Arc<str> = policy.namespace.as_deref().unwrap_or_default().into();
+            let kind: Arc<str> = "NetworkPolicy".into();
+            let key = (
+                Arc::clone(&kind),
+                Arc::clone(&namespace),
+                policy.name.clone(),
+            );
+            if !self.named.contains(&key) {
+                let name = format!("{namespace}/{}", policy.name);
+                listed
+                    .objects
+                    .push(((&*kind).into(), name.into(), unless.clone()));
+                let mut object = of_copy(kind, namespace, policy);
+                mark(&mut object, &by, unless);
+                added.push(object);
+            }
+        }
+        for (what, reach) in made.unknown {
+            listed.unknown.push((&*what).into());
+            added.push(of_unknown(custom, &what, reach));
+        }
+        for object in &mut added {
+            object.document = assembly.another_document(custom.document);
+            if let Contribution::Policy(lowered) = &mut object.contribution {
+                let policies = lowered.policies.iter_mut();
+                policies.for_each(|policy| policy.document = object.document);
+            }
+            object.made = true;
+        }
+        if !added.is_empty() {
+            assembly.tally.made.push(listed);
+        }
+        added
+    }
+}
+
+/// Marks a policy as one that is made.
+fn mark(object: &mut LoadedObject, by: &Arc<str>, unless: Option<Box<str>>) {
+    let Contribution::Policy(lowered) = &mut object.contribution else {
+        return;
+    };
+    for policy in &mut lowered.policies {
+        policy.generated = Some(Arc::new(GeneratedBy {
+            by: (&**by).into(),
+            unless: unless.clone(),
+        }));
+    }
+}
+
+fn of_pods(custom: &CustomObject, namespace: Arc<str>, pods: MadePods) -> LoadedObject {
+    let name = format!("{}/{}", pods.made.object, pods.made.role);
+    let contribution = Contribution::Pods(Box::new(pods));
+    LoadedObject::made(&custom.kind, name.into(), namespace, contribution)
+}
+
+fn of_copy(kind: Arc<str>, namespace: Arc<str>, policy: Policy) -> LoadedObject {
+    let name = policy.name.clone();
+    let lowered = Lowered {
+        policies: vec![policy],
+        ..Lowered::default()
+    };
+    let contribution = Contribution::Policy(Box::new(lowered));
+    LoadedObject {
+        api_version: "networking.k8s.io/v1".into(),
+        ..LoadedObject::made(&kind, name, namespace, contribution)
+    }
+}
+
+fn of_unknown(custom: &CustomObject, what: &str, reach: TaintReach) -> LoadedObject {
+    let why = format!("makes policies that are not known here ({what})");
+    let contribution = Contribution::explained(vec![reach], true, &why);
+    let namespace = Arc::clone(&custom.namespace);
+    LoadedObject::made(&custom.kind, custom.name.clone(), namespace, contribution)
+}

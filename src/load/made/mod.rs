@@ -1,0 +1,26 @@
+//! What operators make of custom resources: pods, Services and policies that are in no file.
+//!
+//! In most repositories the database is a custom resource, and the labels of its pods are known to
+//! the operator's code alone. [`table`] says of each kind what comes out, as data; [`derive`] makes
+//! it of the objects that were read. Everything made keeps the document of the object that it is
+//! made from as its place. What a row cannot tell is unknown: a label that is known only at run
+//! time ([`crate::model::open_labels`]), a policy whose rules are not known.
+//!
+//! Road not taken: a rule by shape alone; of the objects that operators make pods of, hardly one in
+//! fifty holds a pod template with all its labels.
+
+mod custom;
+pub mod derive;
+mod expression;
+mod fill;
+pub mod generate;
+mod generated;
+pub mod hnc;
+mod kyverno;
+mod outcome;
+mod pods;
+mod port;
+pub mod projects;
+pub mod shape;
+pub mod table;
+mod world;
