@@ -173,6 +173,7 @@ pub use crate::snapshot::{Drift, Snapshot};
 
 // 5. Check: policy tests.
 pub use crate::check::breaks::{Broken, broken};
+pub use crate::check::critical::{Critical, PathEnds, critical};
 pub use crate::check::export::{Probe, probes};
 pub use crate::check::open_world::OpenWorld;
 pub use crate::check::outcome::{FlowEnd, PotentialFlow};
@@ -197,8 +198,9 @@ pub use crate::lint::{LINTS, Lint, LintConfig, LintContext, Linted, lint, lint_p
 pub use crate::picture::facts::Dns as DnsPods;
 pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts};
 pub use crate::render::answers::{
-    AnswerView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView, PathView,
-    ProbesView, ProposedKindsView, ReachView, RuleIndex, SnapshotView, TestsView, WhyView,
+    AnswerView, CriticalView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView,
+    PathView, ProbesView, ProposedKindsView, ReachView, RuleIndex, SnapshotView, TestsView,
+    WhyView,
 };
 pub use crate::render::ci::findings::CiFindings;
 pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};

@@ -132,6 +132,7 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
             "../doors",
         ],
     ),
+    ("critical", &["critical", "dev/runner", "data/redis"]),
     ("reach", &["reach", "shop/frontend", "--hops", "any"]),
     ("who", &["who", "database:5432", "--hops", "any"]),
     ("path", &["reach", "--path", "dev/runner", "data/database"]),

@@ -12,11 +12,27 @@ use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::{PodId, WorkloadId};
 use crate::query::End;
 use crate::query::ask::asked_traffic;
+use crate::query::suggest::trial;
 use crate::set::hashed::HashSet;
-use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What is asked: the ends, and what the last hop has to carry.
+#[derive(Debug, Clone)]
+pub struct PathEnds {
+    /// The pods that paths start at.
+    pub sources: BTreeSet<PodId>,
+    /// The outside addresses that paths start at.
+    pub addresses: IpSet,
+    /// The pods that paths lead to.
+    pub targets: BTreeSet<PodId>,
+    /// The traffic of which the last hop must carry some.
+    pub asked: TrafficSet,
+    /// Whether paths may lead through nodes and pods on their node's network.
+    pub through_nodes: bool,
+}
 
 /// What an isolation claim asks: the sources, the targets, and what paths may lead through.
 pub(crate) struct PathQuery<'a> {
@@ -28,6 +44,10 @@ pub(crate) struct PathQuery<'a> {
     pub(crate) targets: BTreeMap<EndpointIx, (Endpoint, TrafficSet)>,
     /// The indices that may be passed through, each with an endpoint.
     pub(crate) through: BTreeMap<EndpointIx, Endpoint>,
+    /// Whether that may be nodes, and pods on their node's network.
+    pub(crate) nodes: bool,
+    /// The workloads of the ends.
+    pub(crate) ends: BTreeSet<WorkloadId>,
 }
 
 impl<'a> PathQuery<'a> {
@@ -58,14 +78,7 @@ impl<'a> PathQuery<'a> {
         }
         let excepted: BTreeSet<PodId> = vias.iter().flat_map(pods).collect();
         let nodes = spec.through.contains(&Through::Nodes);
-        let mut through = BTreeMap::new();
-        for class in space.classes.list.indexes() {
-            let members = space.classes.members(class);
-            let free = members
-                .iter()
-                .find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
-            through.extend(free.map(|p| (class, Endpoint::Pod(*p))));
-        }
+        let mut through = classes(graph, &excepted, nodes);
         if spec.through.contains(&Through::Internet) {
             through.extend(
                 space
@@ -77,10 +90,41 @@ impl<'a> PathQuery<'a> {
         Ok(Self {
             graph,
             limit: spec.hops.limit(),
+            ends: workloads(
+                graph,
+                sources.values().chain(targets.values().map(|t| &t.0)),
+            ),
             sources,
             targets,
             through,
+            nodes,
         })
+    }
+
+    /// What leads from some ends to pods, through any other pods and any number of hops.
+    pub(crate) fn between(graph: &'a AllowGraph, asked: &PathEnds) -> Self {
+        let space = graph.space();
+        let sources = trial::ends(graph, &asked.sources, &asked.addresses);
+        let sources: BTreeMap<EndpointIx, Endpoint> = sources
+            .into_iter()
+            .rev()
+            .map(|end| (space.index_of(end), end))
+            .collect();
+        let targets = asked.targets.iter().rev().map(|pod| {
+            let end = Endpoint::Pod(*pod);
+            (space.index_of(end), (end, asked.asked.clone()))
+        });
+        let pods = asked.sources.iter().chain(&asked.targets);
+        let pods: Vec<Endpoint> = pods.map(|pod| Endpoint::Pod(*pod)).collect();
+        Self {
+            graph,
+            limit: u32::MAX,
+            sources,
+            targets: targets.collect(),
+            through: classes(graph, &BTreeSet::new(), asked.through_nodes),
+            nodes: asked.through_nodes,
+            ends: workloads(graph, &pods),
+        }
     }
 
     /// The traffic of which the last hop of a path has to carry some.
@@ -90,6 +134,30 @@ impl<'a> PathQuery<'a> {
             .map(|t| t.1.clone())
             .unwrap_or_default()
     }
+}
+
+/// The classes that may be passed through, each with one of its pods that is not excepted.
+fn classes(
+    graph: &AllowGraph,
+    excepted: &BTreeSet<PodId>,
+    nodes: bool,
+) -> BTreeMap<EndpointIx, Endpoint> {
+    let (space, cluster) = (graph.space(), &graph.environment().cluster);
+    let is_free = |p: &&PodId| !excepted.contains(*p) && (nodes || !cluster.pod(**p).host_network);
+    let free = |class: EndpointIx| {
+        let pod = space.classes.members(class).iter().find(is_free)?;
+        Some((class, Endpoint::Pod(*pod)))
+    };
+    space.classes.list.indexes().filter_map(free).collect()
+}
+
+/// The workloads of some endpoints.
+fn workloads<'e>(
+    graph: &AllowGraph,
+    endpoints: impl IntoIterator<Item = &'e Endpoint>,
+) -> BTreeSet<WorkloadId> {
+    let endpoints = endpoints.into_iter();
+    endpoints.filter_map(|end| workload(graph, *end)).collect()
 }
 
 /// The pods of the ends, and one address of each atom.
@@ -224,7 +292,7 @@ impl Paths {
 }
 
 /// Whether an index stands for a single pod.
-fn is_single(graph: &AllowGraph, index: EndpointIx) -> bool {
+pub(crate) fn is_single(graph: &AllowGraph, index: EndpointIx) -> bool {
     let space = graph.space();
     space.is_class(index) && {
         let members = space.classes.members(index);

@@ -30,6 +30,8 @@ pub enum Command {
     Reach(ReachArgs),
     /// Who gets to a workload
     Who(WhoArgs),
+    /// Chokepoints: what every way between two leads through, and the smallest cut
+    Critical(CriticalArgs),
     /// Plain English: what a policy does, or everything that applies to a workload
     Explain(ExplainArgs),
     /// The allow-graph as a table
@@ -225,6 +227,8 @@ pub enum SchemaOf {
     Reach,
     /// The JSON of netpal reach --path.
     Path,
+    /// The JSON of netpal critical.
+    Critical,
     /// The JSON of netpal explain.
     Explain,
     /// The JSON of netpal matrix.
@@ -336,6 +340,23 @@ pub struct ReachArgs {
     /// The shortest way between two
     #[arg(long, num_args = 2, value_names = ["SRC", "DST[:PORT]"])]
     pub path: Option<Vec<String>>,
+}
+
+/// `critical`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal critical internet database:5432 -f k8s/
+  netpal critical dev/runner data/database --nodes -f k8s/")]
+pub struct CriticalArgs {
+    /// Where ways start: workloads or outside addresses
+    #[arg(value_name = "SRC")]
+    pub source: String,
+    /// Where they lead; the last hop carries the port
+    #[arg(value_name = "DST[:PORT]")]
+    pub target: String,
+    /// Let ways lead through nodes, and through pods on their node's network
+    #[arg(long)]
+    pub nodes: bool,
 }
 
 /// `who`.

@@ -9,6 +9,7 @@ mod ci;
 mod common;
 mod complaints;
 mod completion;
+mod critical;
 mod demo;
 mod diff;
 mod diff_remarks;
@@ -66,6 +67,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Why(args) => why::run(common, args),
         Command::Reach(args) => reach::run(common, args),
         Command::Who(args) => reach::who(common, args),
+        Command::Critical(args) => critical::run(common, args),
         Command::Explain(args) => explain::run(common, args),
         Command::List(list) => list::run(common, list),
         Command::Doors => doors::run(common),

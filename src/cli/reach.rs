@@ -15,22 +15,22 @@ use netpal::{
 use std::collections::BTreeSet;
 
 /// An endpoint with everything it stands for.
-struct Root {
-    name: String,
-    pods: BTreeSet<PodId>,
-    addresses: IpSet,
-    asked: TrafficSet,
+pub(super) struct Root {
+    pub(super) name: String,
+    pub(super) pods: BTreeSet<PodId>,
+    pub(super) addresses: IpSet,
+    pub(super) asked: TrafficSet,
 }
 
 /// The input, with pods for the ends that are asked about and not loaded.
-fn opened(common: &Common, ends: &[&str]) -> Result<Workspace> {
+pub(super) fn opened(common: &Common, ends: &[&str]) -> Result<Workspace> {
     let specs = ends.iter().map(|text| endpoint(text));
     let specs: Vec<EndpointSpec> = specs.collect::<Result<_>>()?;
     let asked: Vec<&EndpointSpec> = specs.iter().collect();
     Workspace::open(common)?.with_asked(common, &asked)
 }
 
-fn root(workspace: &Workspace, text: &str) -> Result<Root> {
+pub(super) fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     let spec: EndpointSpec = endpoint(text)?;
     let cluster = &workspace.input.cluster;
     let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;

@@ -30,6 +30,7 @@ impl From<SchemaOf> for DocumentKind {
             SchemaOf::Entrance => Self::Entrance,
             SchemaOf::Reach => Self::Reach,
             SchemaOf::Path => Self::Path,
+            SchemaOf::Critical => Self::Critical,
             SchemaOf::Explain => Self::Explanation,
             SchemaOf::Matrix => Self::Matrix,
             SchemaOf::Inputs => Self::Inputs,

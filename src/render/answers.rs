@@ -7,6 +7,7 @@
 
 use crate::check::Suite;
 use crate::check::breaks::Broken;
+use crate::check::critical::Critical;
 use crate::check::export::Probe;
 use crate::diff::Diff;
 use crate::doors::DoorLine;
@@ -29,6 +30,7 @@ use crate::query::suggest::suggestion::Suggested;
 use crate::render::ci::findings::CiFindings;
 use crate::render::ci::{diff_findings, markdown, suite};
 use crate::render::context::RenderContext;
+use crate::render::data::critical as critical_data;
 use crate::render::data::listing as listing_data;
 use crate::render::data::questions::QuestionAnswers;
 use crate::render::data::{check as check_data, csv, diff as diff_data, explain, findings};
@@ -177,6 +179,22 @@ impl Render for PathView<'_> {
         },
         Json => json::write("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
         Yaml => json::write_yaml("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
+    }
+}
+
+/// The chokepoints between two endpoints.
+pub struct CriticalView<'a> {
+    /// The two endpoints, in words.
+    pub ends: [&'a str; 2],
+    /// What was found.
+    pub critical: &'a Critical,
+}
+
+impl Render for CriticalView<'_> {
+    formats! { |view, context, out|
+        Text => TextWriter::of(context).critical(view.critical, view.ends, out),
+        Json => json::write("Critical", critical_data::critical(*context, view.critical), out),
+        Yaml => json::write_yaml("Critical", critical_data::critical(*context, view.critical), out),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Answers for programs: JSON, YAML and CSV.
 
 pub mod check;
+pub mod critical;
 pub mod csv;
 pub mod diff;
 pub mod doors;

@@ -222,7 +222,7 @@ pub fn path(
     }
 }
 
-fn hop(context: RenderContext<'_>, hop: &Hop) -> HopJson {
+pub(crate) fn hop(context: RenderContext<'_>, hop: &Hop) -> HopJson {
     let explanation = crate::query::explain(context.graph, &hop.flow);
     let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
     HopJson {

@@ -8,6 +8,7 @@
 use crate::check::schema::TestFile;
 use crate::config::Config;
 use crate::render::data::check::TestsJson;
+use crate::render::data::critical::CriticalJson;
 use crate::render::data::diff::DiffJson;
 use crate::render::data::doors::{DoorsJson, EntranceJson};
 use crate::render::data::explain::ExplanationJson;
@@ -45,6 +46,8 @@ pub enum DocumentKind {
     Reach,
     /// `reach --path -o json`.
     Path,
+    /// `critical -o json`.
+    Critical,
     /// `explain -o json`.
     Explanation,
     /// `matrix -o json`.
@@ -80,6 +83,7 @@ pub fn json_schema(kind: DocumentKind) -> Schema {
         DocumentKind::Doors => document::<DoorsJson>("Doors"),
         DocumentKind::Reach => document::<ReachJson>("Reach"),
         DocumentKind::Path => document::<PathJson>("Path"),
+        DocumentKind::Critical => document::<CriticalJson>("Critical"),
         DocumentKind::Explanation => document::<ExplanationJson>("Explanation"),
         DocumentKind::Matrix => document::<MatrixJson>("Matrix"),
         DocumentKind::Inputs => document::<InputsJson>("Inputs"),

@@ -74,7 +74,7 @@ pub fn json(text: &TextWriter<'_>, suggested: &Suggested, broken: &[Broken]) -> 
     }
 }
 
-fn change(context: RenderContext<'_>, change: &Addition) -> AdditionJson {
+pub(crate) fn change(context: RenderContext<'_>, change: &Addition) -> AdditionJson {
     let (add, id) = match &change.place {
         AdditionPlace::Rule(id) => ("rule", Some(*id)),
         AdditionPlace::Port(rule) => ("port", Some(rule.policy)),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod critical;
 pub mod diagnostic;
 pub mod diff;
 pub mod diff_context;

@@ -1,0 +1,36 @@
+//! `netpal critical`: what every way between two leads through, and the smallest cut.
+
+use super::args::{Common, CriticalArgs};
+use super::exit::Exit;
+use super::output::Output;
+use super::reach::{opened, root};
+use anyhow::{Result, bail};
+use netpal::{CriticalView, PathEnds, critical};
+
+/// Looks for the chokepoints between two ends.
+///
+/// # Errors
+/// When an end is unknown, or the input cannot be read.
+pub fn run(common: &Common, args: &CriticalArgs) -> Result<Exit> {
+    let output = Output::of::<CriticalView<'_>>(common)?;
+    let workspace = opened(common, &[&args.source, &args.target])?;
+    let source = root(&workspace, &args.source)?;
+    let target = root(&workspace, &args.target)?;
+    if target.pods.is_empty() {
+        bail!("`{}`: ways lead to workloads and Services", args.target);
+    }
+    let ends = PathEnds {
+        sources: source.pods,
+        addresses: source.addresses,
+        targets: target.pods,
+        asked: target.asked,
+        through_nodes: args.nodes,
+    };
+    let found = critical(&workspace.input, &workspace.graph, &ends);
+    let view = CriticalView {
+        ends: [&source.name, &target.name],
+        critical: &found,
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
+    Ok(workspace.exit(common, Exit::Good))
+}

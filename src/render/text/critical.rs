@@ -1,0 +1,64 @@
+//! Chokepoints as text: a shortest path, what every path leads through, and the smallest cut.
+
+use crate::check::critical::Critical;
+use crate::model::WorkloadId;
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
+use std::io::{self, Write};
+
+impl TextWriter<'_> {
+    /// The chokepoints between two ends.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn critical(
+        &self,
+        critical: &Critical,
+        ends: [&str; 2],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if critical.path.is_empty() {
+            return self.no_path(ends, out);
+        }
+        self.path(None, &critical.path, critical.certain, out)?;
+        let Some(cut) = &critical.cut else {
+            let direct = "chokepoints  none: a way leads there directly, through no other workload";
+            return writeln!(out, "{direct}");
+        };
+        if critical.chokepoints.is_empty() {
+            writeln!(out, "chokepoints  none: no workload is part of every way")?;
+        } else {
+            let names = self.closed(&critical.chokepoints);
+            writeln!(out, "chokepoints  {names}: every way leads through each")?;
+        }
+        writeln!(
+            out,
+            "cut          {}: nothing smaller separates them",
+            self.closed(cut)
+        )?;
+        if critical.closing.is_empty() {
+            let edit = "policies govern it in both directions: their rules have to be edited";
+            return self.paragraph("", edit, out);
+        }
+        for (at, change) in critical.closing.iter().enumerate() {
+            let lead = if at == 0 {
+                "to close it, add"
+            } else {
+                "and add"
+            };
+            self.paragraph("", &format!("{lead} {}:", self.target(change)), out)?;
+            for line in self.addition(change) {
+                writeln!(out, "      {}", self.style.paint("32", &line))?;
+            }
+        }
+        let tried = "netpal has tried it: no way is left. What else it closes, netpal plan tells";
+        self.paragraph("", tried, out)
+    }
+
+    fn closed(&self, workloads: &[WorkloadId]) -> String {
+        let cluster = &self.context.input.cluster;
+        let names = workloads.iter().map(|one| cluster.workload_name(*one));
+        let names: Vec<String> = names.map(|name| words::clean(&name).into_owned()).collect();
+        names.join(", ")
+    }
+}

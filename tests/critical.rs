@@ -1,0 +1,205 @@
+//! Chokepoints and cuts are what taking workloads away one by one gives: on random clusters.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[allow(dead_code)]
+#[path = "common/random.rs"]
+mod random;
+
+use netpal::{
+    AllowGraph, CompileOptions, Critical, Endpoint, HostNetwork, IpSet, PathEnds, PodId,
+    TrafficSet, WorkloadId, applied, critical, load_str,
+};
+use random::Random;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which workloads lead to which, and which to the target, pod by pod.
+struct ByHand {
+    leads: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
+    source: WorkloadId,
+    target: WorkloadId,
+    last: BTreeSet<WorkloadId>,
+}
+
+impl ByHand {
+    fn new(graph: &AllowGraph, ends: &PathEnds) -> Self {
+        let cluster = &graph.environment().cluster;
+        let of = |pod: PodId| cluster.pod(pod).workload;
+        let (source, target) = (
+            of(*ends.sources.first().unwrap()),
+            of(*ends.targets.first().unwrap()),
+        );
+        let mut leads: BTreeMap<WorkloadId, BTreeSet<WorkloadId>> = BTreeMap::new();
+        let mut last = BTreeSet::new();
+        for (from, pod) in cluster.pods() {
+            if pod.host_network && !ends.sources.contains(&from) {
+                continue;
+            }
+            for (to, other) in cluster.pods() {
+                let is_target = ends.targets.contains(&to);
+                if from == to && pod.is_single() || other.host_network && !is_target {
+                    continue;
+                }
+                let may = graph.allowed(Endpoint::Pod(from), Endpoint::Pod(to)).may;
+                if is_target && !may.is_disjoint(&ends.asked) {
+                    last.insert(of(from));
+                }
+                if !is_target && !may.is_empty() {
+                    leads.entry(of(from)).or_default().insert(of(to));
+                }
+            }
+        }
+        Self {
+            leads,
+            source,
+            target,
+            last,
+        }
+    }
+
+    /// Whether a path is left without some workloads.
+    fn is_open_without(&self, closed: &BTreeSet<WorkloadId>) -> bool {
+        let mut seen = BTreeSet::from([self.source]);
+        let mut queue = vec![self.source];
+        while let Some(one) = queue.pop() {
+            if self.last.contains(&one) {
+                return true;
+            }
+            for next in self.leads.get(&one).into_iter().flatten() {
+                let is_way = !closed.contains(next) && *next != self.target;
+                if is_way && seen.insert(*next) {
+                    queue.push(*next);
+                }
+            }
+        }
+        false
+    }
+}
+
+fn ends(random: &mut Random, graph: &AllowGraph) -> Option<PathEnds> {
+    let workloads: Vec<_> = graph.environment().cluster.workloads().collect();
+    let some = |random: &mut Random| random.pick(&workloads).1.pods.clone();
+    let (sources, targets) = (some(random), some(random));
+    let host = |pod: &PodId| graph.environment().cluster.pod(*pod).host_network;
+    if sources.is_empty() || targets.is_empty() || sources == targets {
+        return None;
+    }
+    if sources.iter().chain(&targets).any(host) {
+        return None;
+    }
+    Some(PathEnds {
+        sources: sources.into_iter().collect(),
+        addresses: IpSet::empty(),
+        targets: targets.into_iter().collect(),
+        asked: TrafficSet::all(),
+        through_nodes: false,
+    })
+}
+
+/// A cluster in which every pod lets in at most two others, so that ways are few.
+fn sparse(random: &mut Random) -> Vec<Value> {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let pod = |name: &&str| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "n", "labels": {"app": name}},
+            "spec": {"containers": [{"name": "c"}]},
+        })
+    };
+    let mut documents: Vec<Value> = names.iter().map(pod).collect();
+    for name in names {
+        let peers: Vec<Value> = (0..random.below(3))
+            .map(|_| json!({"podSelector": {"matchLabels": {"app": random.pick(&names)}}}))
+            .collect();
+        let rules = if peers.is_empty() {
+            json!([])
+        } else {
+            json!([{"from": peers}])
+        };
+        if random.chance(85) {
+            documents.push(json!({
+                "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                "metadata": {"name": name, "namespace": "n"},
+                "spec": {"podSelector": {"matchLabels": {"app": name}}, "ingress": rules},
+            }));
+        }
+    }
+    documents
+}
+
+/// Whether every set of fewer workloads leaves a path.
+fn is_smallest(by_hand: &ByHand, all: &[WorkloadId], size: usize) -> bool {
+    let sets = match size {
+        0 => return true,
+        1 => vec![BTreeSet::new()],
+        2 => all.iter().map(|one| BTreeSet::from([*one])).collect(),
+        _ => all
+            .iter()
+            .flat_map(|a| all.iter().map(|b| BTreeSet::from([*a, *b])))
+            .collect(),
+    };
+    sets.iter().all(|set| by_hand.is_open_without(set))
+}
+
+#[test]
+fn chokepoints_and_cuts_are_those_found_by_hand() {
+    let (mut choked, mut cut, mut closed) = (0, 0, 0);
+    for seed in 0..400 {
+        let mut random = Random::new(seed);
+        let documents = if seed % 2 == 0 {
+            sparse(&mut random)
+        } else {
+            let mut documents = random::documents(&mut random);
+            documents.extend(random::documents(&mut random));
+            documents
+        };
+        let input = load_str(&random::text(&documents));
+        let options = CompileOptions {
+            host_network: HostNetwork::Node,
+            ..CompileOptions::default()
+        };
+        let graph = AllowGraph::compile(&input, &options).unwrap();
+        let Some(ends) = ends(&mut random, &graph) else {
+            continue;
+        };
+        let found: Critical = critical(&input, &graph, &ends);
+        let by_hand = ByHand::new(&graph, &ends);
+        let is_end = |id: &WorkloadId| *id == by_hand.source || *id == by_hand.target;
+        let all: Vec<WorkloadId> = graph
+            .environment()
+            .cluster
+            .workloads()
+            .map(|w| w.0)
+            .collect();
+        let all: Vec<WorkloadId> = all.into_iter().filter(|id| !is_end(id)).collect();
+        let is_open = by_hand.is_open_without(&BTreeSet::new());
+        assert_eq!(!found.path.is_empty(), is_open, "seed {seed}");
+        let expected: BTreeSet<WorkloadId> = all
+            .iter()
+            .copied()
+            .filter(|one| is_open && !by_hand.is_open_without(&BTreeSet::from([*one])))
+            .collect();
+        let chokepoints: BTreeSet<WorkloadId> = found.chokepoints.iter().copied().collect();
+        assert_eq!(chokepoints, expected, "seed {seed}");
+        choked += chokepoints.len();
+        let every: BTreeSet<WorkloadId> = all.iter().copied().collect();
+        if let Some(set) = &found.cut {
+            cut += 1;
+            let closed = set.iter().copied().collect();
+            assert!(!by_hand.is_open_without(&closed), "seed {seed}: {set:?}");
+            let is_smallest = is_smallest(&by_hand, &all, set.len());
+            assert!(is_smallest, "seed {seed}: {set:?}");
+        } else {
+            assert!(!is_open || by_hand.is_open_without(&every), "seed {seed}");
+        }
+        if !found.closing.is_empty() {
+            closed += 1;
+            let input = applied(&input, &found.closing).unwrap();
+            let after = AllowGraph::compile(&input, &options).unwrap();
+            let left = ByHand::new(&after, &ends).is_open_without(&BTreeSet::new());
+            assert!(!left, "seed {seed}: {:?}", found.closing);
+        }
+    }
+    let counts = format!("{choked} chokepoints, {cut} cuts, {closed} closed");
+    assert!(choked > 5 && cut > 5 && closed > 2, "{counts}");
+}
