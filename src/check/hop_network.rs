@@ -62,7 +62,7 @@ impl HopNetwork {
         for number in 0..network.workloads.len() {
             network.connect(enter(number), leave(number), 1);
         }
-        ClassNodes::new(&mut network, query, &between).lead(query, pass);
+        NetworkBuilder::new(&mut network, query, &between).lead(query, pass);
         network
     }
 
@@ -180,13 +180,13 @@ fn between(query: &PathQuery<'_>, paths: &Paths) -> BTreeMap<EndpointIx, BTreeSe
 }
 
 /// The nodes at which classes are left and entered, while a network is built.
-struct ClassNodes<'n> {
+struct NetworkBuilder<'n> {
     network: &'n mut HopNetwork,
     left: BTreeMap<EndpointIx, usize>,
     entered: BTreeMap<EndpointIx, usize>,
 }
 
-impl<'n> ClassNodes<'n> {
+impl<'n> NetworkBuilder<'n> {
     fn new(
         network: &'n mut HopNetwork,
         query: &PathQuery<'_>,

@@ -21,10 +21,10 @@ use crate::compile::effective_policy::{
 use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, PeerSets, SeenFrom};
 use crate::compile::port_sets::{PortSet, PortSetIx, PortSets};
-use crate::compile::tier_order::TierOrder;
+use crate::compile::tier_order::{TierOrder, add_tainted};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, PodId, Truth};
-use crate::policy::tier::{HostPods, LayerIx, TierEnd};
+use crate::policy::tier::{HostPods, TierEnd};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
 use crate::set::hashed::{HashMap, IndexMap, room_for};
 use crate::set::{Family, Interner, Ix, Point, Table, TooMany};
@@ -449,27 +449,6 @@ fn unsure_rules(
     unsure.sort_unstable();
     unsure.dedup();
     unsure
-}
-
-/// A policy that could not be read may isolate in every unordered tier of the network plugin.
-fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
-    let unordered = order
-        .tiers
-        .iter()
-        .filter(|t| !t.ordered && t.layer == LayerIx::CLUSTER_NETWORK);
-    for empty in unordered {
-        let known = tiers.iter_mut().find(|t| t.tier == empty.tier);
-        if let Some(tier) = known {
-            tier.isolated = tier.isolated.or(Truth::Maybe);
-            tier.unsure.clear();
-        } else {
-            tiers.push(EffectiveTier {
-                isolated: Truth::Maybe,
-                ..empty.clone()
-            });
-        }
-    }
-    tiers.sort_by_key(|t| order.place[t.tier.index()]);
 }
 
 /// The distinct rules of the policies that govern a class: those that allow, and those that deny.

@@ -292,38 +292,31 @@ impl<'w> PeerSets<'w> {
             Some(self.selected.labels(pods))
         };
         let must_labels = labels.as_deref().map(|labels| &labels.must);
-        let maybe_labels = labels.as_deref().map(|labels| &labels.maybe);
-        let maybe_labels = maybe_labels.filter(|labels| !labels.is_empty());
-        let found = match which {
-            NamespaceSelection::Class(class) => {
-                let mut must = Vec::new();
-                self.select_in(class, must_labels, &mut must);
-                let mut may = Vec::new();
-                if maybe_labels.is_some() {
-                    self.select_in(class, maybe_labels, &mut may);
-                }
-                EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect())
-            }
-            NamespaceSelection::Nowhere => EndpointBounds::default(),
+        let maybe_labels = labels.as_deref().and_then(|labels| labels.uncertain());
+        let spaces: Vec<(NamespaceClassIx, Truth)> = match which {
+            NamespaceSelection::Class(class) => vec![(class, Truth::Yes)],
+            NamespaceSelection::Nowhere => Vec::new(),
             NamespaceSelection::Called(_)
             | NamespaceSelection::Matching(_)
             | NamespaceSelection::Relative(..) => {
                 let spaces = self.selected.namespaces(namespaces, own);
-                let (mut must, mut may) = (Vec::new(), Vec::new());
-                for (class, truth) in spaces.iter() {
-                    let into = if *truth == Truth::Yes {
-                        &mut must
-                    } else {
-                        &mut may
-                    };
-                    self.select_in(*class, must_labels, into);
-                    if maybe_labels.is_some() {
-                        self.select_in(*class, maybe_labels, &mut may);
-                    }
-                }
-                EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect())
+                spaces.iter().copied().collect()
             }
         };
+        let (mut must, mut may) = (Vec::new(), Vec::new());
+        for (class, truth) in spaces {
+            let into = if truth == Truth::Yes {
+                &mut must
+            } else {
+                &mut may
+            };
+            self.select_in(class, must_labels, into);
+            if maybe_labels.is_some() {
+                self.select_in(class, maybe_labels, &mut may);
+            }
+        }
+        let found =
+            EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect());
         self.pods.insert(key, found.clone());
         found
     }

@@ -45,6 +45,13 @@ pub struct SelectedLabels {
     pub maybe: Vec<LabelSetIx>,
 }
 
+impl SelectedLabels {
+    /// Those that it only may select, if there are any.
+    pub fn uncertain(&self) -> Option<&Vec<LabelSetIx>> {
+        Some(&self.maybe).filter(|labels| !labels.is_empty())
+    }
+}
+
 impl<'w, I: Ix> Index<'w, I> {
     fn new(sets: Table<I, &'w Labels>, mentioned: &Mentioned<'_>) -> Self {
         let mut keys: HashMap<&str, Carrying<'_, I>> = HashMap::default();

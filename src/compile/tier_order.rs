@@ -6,7 +6,7 @@
 use crate::compile::effective_policy::EffectiveTier;
 use crate::model::Truth;
 use crate::policy::Policy;
-use crate::policy::tier::{HostPods, TierEnd, TierMode, Ties};
+use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierMode, Ties};
 use crate::spec::environment::Environment;
 
 /// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
@@ -73,4 +73,25 @@ impl TierOrder {
         let by_name = self.ties[self.place(policy)] == Ties::ByName;
         (policy.priority, by_name.then_some(&*policy.name))
     }
+}
+
+/// A policy that could not be read may isolate in every unordered tier of the network plugin.
+pub fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
+    let unordered = order
+        .tiers
+        .iter()
+        .filter(|t| !t.ordered && t.layer == LayerIx::CLUSTER_NETWORK);
+    for empty in unordered {
+        let known = tiers.iter_mut().find(|t| t.tier == empty.tier);
+        if let Some(tier) = known {
+            tier.isolated = tier.isolated.or(Truth::Maybe);
+            tier.unsure.clear();
+        } else {
+            tiers.push(EffectiveTier {
+                isolated: Truth::Maybe,
+                ..empty.clone()
+            });
+        }
+    }
+    tiers.sort_by_key(|t| order.place[t.tier.index()]);
 }

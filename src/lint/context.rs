@@ -123,8 +123,7 @@ impl<'a> LintContext<'a> {
         }
     }
 
-    /// The same, with only these policies to examine. The others keep their effect on what is found
-    /// about these.
+    /// The same, with only these policies to examine. The others keep their effect.
     #[must_use]
     pub fn only(mut self, policies: &[PolicyId]) -> Self {
         self.only = Some(policies.to_vec());
@@ -133,8 +132,8 @@ impl<'a> LintContext<'a> {
 
     /// Whether a policy is to be examined; one that something makes is in nobody's file.
     pub fn is_examined(&self, id: PolicyId) -> bool {
-        let written = self.policies.get(id).generated.is_none();
-        written && self.only.as_ref().is_none_or(|only| only.contains(&id))
+        let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&id));
+        is_meant && self.policies.get(id).generated.is_none()
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {

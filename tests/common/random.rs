@@ -150,10 +150,10 @@ pub fn documents(random: &mut Random) -> Vec<Value> {
     if random.chance(10) {
         documents.push(broken(random));
     }
-    if random.chance(15) {
+    if random.chance(20) {
         documents.push(custom(random));
     }
-    if random.chance(15) {
+    if random.chance(20) {
         documents.push(generator(random));
     }
     documents
@@ -213,7 +213,7 @@ fn labels(random: &mut Random) -> Value {
     }
     if random.chance(50) {
         labels.insert("tier".into(), json!(random.pick(&TIERS)));
-    } else if random.chance(10) {
+    } else if random.chance(20) {
         labels.insert("tier".into(), json!(random.pick(&OPEN)));
     }
     if random.chance(20) {
