@@ -316,7 +316,7 @@ pub struct GeneratedBy {
 }
 
 index_type! {
-    /// Index of a policy in a [`PolicySet`].
+    /// Index of a policy in a [`PolicySet`](crate::policy::PolicySet).
     pub struct PolicyId(pub u32);
 }
 
