@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use netpal::{AllowGraph, CompileOptions, Context, Format, LintConfig, Locator, RenderContext};
-//! use netpal::{DiffSide, TestEnvironment, TestStatus, Verdict};
+//! use netpal::{DiffSide, DoorList, TestEnvironment, TestStatus, Verdict};
 //!
 //! // load and compile
 //! let input = netpal::load(["examples/demo"])?;
@@ -36,7 +36,8 @@
 //! let tests = "version: 1\ntests: [{name: shop, can: 'shop/checkout -> data/database:5432'}]";
 //! let suite = netpal::parse_tests("tests.yaml", tests).expect("a test file");
 //! let no_snapshot = |_: &str| Ok(Vec::new());
-//! let environment = TestEnvironment { context: &names, snapshot: &no_snapshot };
+//! let doors = || DoorList::of_input(&input, &graph).map_err(|error| error.to_string());
+//! let environment = TestEnvironment { context: &names, snapshot: &no_snapshot, doors: &doors };
 //! let run = netpal::check(&graph, &environment, &suite);
 //! assert_eq!(run.outcomes[0].status, TestStatus::Passed);
 //!
