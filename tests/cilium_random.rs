@@ -4,15 +4,16 @@
 
 #[allow(dead_code)]
 mod common {
+    pub mod engines;
     pub mod random;
 }
 
+use common::engines::{agrees, rows_agree};
 use common::random::{self, APPS, NAMESPACES, PORTS, Random};
-use netpal::internals::spec::evaluate;
 use netpal::{
-    AllowGraph, Allowed, CiliumSettings, CniProfile, CompileOptions, DiffSide, Endpoint,
-    EnforcementMode, Environment, Flow, HostNetwork, Input, LoadOptions, MatchMode, Plugin,
-    Protocol, Source, Traffic, Truth, diff, explain,
+    AllowGraph, CiliumSettings, CniProfile, CompileOptions, DiffSide, Endpoint, EnforcementMode,
+    Environment, Flow, HostNetwork, Input, LoadOptions, MatchMode, Plugin, Protocol, Source,
+    Traffic, Truth, diff,
 };
 use serde_json::{Value, json};
 
@@ -239,64 +240,6 @@ fn flows(input: &Input) -> Vec<Flow> {
             traffics.iter().map(flow).collect::<Vec<_>>()
         })
         .collect()
-}
-
-fn contained(allowed: &Allowed, traffic: Traffic) -> Truth {
-    Truth::of(
-        allowed.may.contains(traffic),
-        !allowed.must.contains(traffic),
-    )
-}
-
-/// Everything about one flow, by every engine.
-fn agrees(env: &Environment, graphs: &[AllowGraph; 2], flow: &Flow, seed: u64) -> Truth {
-    let want = evaluate(env, flow);
-    for graph in graphs {
-        let classes = graph.environment().options.classes;
-        let context = || format!("seed {seed}, classes {classes}: {flow:?}");
-        assert_eq!(graph.verdict(flow), want, "verdict, {}", context());
-        let allowed = graph.allowed(flow.source, flow.destination);
-        assert_eq!(
-            contained(&allowed, flow.traffic),
-            want,
-            "allowed, {}",
-            context()
-        );
-        let explained = explain(graph, flow);
-        assert_eq!(explained.allowed, want, "explanation, {}", context());
-        let kind = match want {
-            Truth::Yes => "ALLOW_",
-            Truth::No => "DENY_",
-            Truth::Maybe => "UNKNOWN_",
-        };
-        let code = explained.reason().code();
-        assert!(code.starts_with(kind), "{code}, {}", context());
-    }
-    want
-}
-
-/// Without classes every pod is its own class, so that a row says exactly what passes between pods.
-fn rows_agree(graph: &AllowGraph, seed: u64) {
-    let space = graph.space();
-    for destination in space.indexes() {
-        let row = graph.row(destination);
-        for source in space.indexes() {
-            let (from, to) = (
-                space.representative(source),
-                space.representative(destination),
-            );
-            if source == destination || !(space.is_class(source) || space.is_class(destination)) {
-                continue;
-            }
-            let found = row.iter().find(|part| part.sources.contains(source));
-            let found = found.map(|part| part.allowed.clone()).unwrap_or_default();
-            assert_eq!(
-                found,
-                graph.allowed(from, to),
-                "seed {seed}: row {from:?} -> {to:?}"
-            );
-        }
-    }
 }
 
 #[test]

@@ -8,8 +8,7 @@ use crate::check::judge::Judge;
 use crate::check::outcome::{ClaimVerdict, Example, Status};
 use crate::check::schema::Several;
 use crate::check::scope::{ScopedEnds, Scopes, Trouble};
-use crate::doors::{DoorLine, DoorList, DoorStatus, DoorTarget};
-use crate::set::Traffic;
+use crate::doors::{DoorLine, DoorList, DoorStatus};
 use crate::spec::Endpoint;
 
 /// Whether doors lead to the listed ends only.
@@ -48,14 +47,10 @@ fn unlisted(
     listed: &[ScopedEnds],
     line: &DoorLine,
 ) -> Result<Option<Example>, Trouble> {
-    let DoorTarget::Pods(workload, pods, port, protocol) = &line.target else {
+    let Some(traffic) = line.target.traffic() else {
         return Ok(None);
     };
-    let traffic = Traffic {
-        protocol: *protocol,
-        port: *port,
-    };
-    for pod in pods {
+    for pod in line.target.pods() {
         if judge
             .permitted(listed, Endpoint::Pod(*pod))?
             .contains(traffic)
@@ -68,11 +63,11 @@ fn unlisted(
             _ => "may lead",
         };
         return Ok(Some(Example::Text(format!(
-            "{} {}/{} {is} from the internet to {}:{port}/{protocol}: netpal doors",
+            "{} {}/{} {is} from the internet to {}:{traffic}: netpal doors",
             door.kind.name(),
             door.namespace,
             door.name,
-            cluster.workload_name(*workload)
+            line.target.name(cluster).unwrap_or_default()
         ))));
     }
     Ok(None)

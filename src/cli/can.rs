@@ -8,10 +8,7 @@ use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::{
-    Answer, AnswerView, EntranceGround, EntranceView, Format, Keyword, Target, Verdict, ask,
-    entrance,
-};
+use netpal::{Answer, AnswerView, EntranceGround, EntranceView, Format, Verdict, ask, entrance};
 
 /// Answers one question, or a file of them.
 ///
@@ -47,11 +44,7 @@ pub fn run(common: &Common, can: &CanArgs) -> Result<Exit> {
 /// its own.
 fn by_door(common: &Common, by: EnteredBy, workspace: &Workspace, answer: &Answer) -> Result<Exit> {
     let (from, to) = (&answer.question.source, &answer.question.destination);
-    let words = [Keyword::Internet, Keyword::Internet4, Keyword::Internet6];
-    if !words
-        .iter()
-        .any(|word| from.target == Target::Keyword(*word))
-    {
+    if !from.is_internet() {
         bail!(
             "--by asks how the internet comes in: netpal can internet reach {} --by door",
             to.text

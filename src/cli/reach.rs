@@ -8,9 +8,9 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    DoorEnds, End, Endpoint, EndpointSpec, IpSet, Keyword, PathView, PodId, PotentialPod,
-    ReachQuery, ReachView, Target, TrafficSet, Truth, Way, describe_root, exposure, path, reach,
-    resolve, resolve_traffic,
+    DoorEnds, End, Endpoint, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery,
+    ReachView, TrafficSet, Truth, Way, describe_root, exposure, path, reach, resolve,
+    resolve_traffic,
 };
 use std::collections::BTreeSet;
 
@@ -116,9 +116,7 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
 
 /// The doors that a search starts at, if it starts at the internet and the input has any.
 fn doors_from(workspace: &Workspace, source: &str, root: &Root) -> Result<Option<DoorEnds>> {
-    let words = [Keyword::Internet, Keyword::Internet4, Keyword::Internet6];
-    let target = endpoint(source)?.target;
-    if !words.iter().any(|word| target == Target::Keyword(*word)) {
+    if !endpoint(source)?.is_internet() {
         return Ok(None);
     }
     let list = workspace.doors()?;

@@ -12,7 +12,7 @@ use crate::diff::kind::Kind;
 use crate::diff::potential_answer::PotentialDiff;
 use crate::diff::rows::unchanged::Unchanged;
 use crate::model::WorkloadId;
-use crate::set::{Traffic, TrafficSet};
+use crate::set::TrafficSet;
 use crate::spec::Flow;
 
 /// Every source with every destination. A workload among both the sources and the destinations
@@ -117,8 +117,8 @@ impl Diff {
             cut(&mut change.traffic, &mut change.example, &asked)
         });
         self.doors.retain(|change| {
-            let port = change.line.target.port();
-            port.is_none_or(|(port, protocol)| asked.contains(Traffic { protocol, port }))
+            let arrives = change.line.target.traffic();
+            arrives.is_none_or(|traffic| asked.contains(traffic))
         });
         self.latent.retain_mut(|masked| {
             let mut example = (masked.example, masked.example);

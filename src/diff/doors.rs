@@ -6,10 +6,10 @@
 
 use crate::diff::before_after::{Side, Which};
 use crate::diff::kind::Kind;
-use crate::doors::{DoorKind, DoorLine, DoorList, DoorStatus, DoorTarget};
+use crate::doors::{DoorKind, DoorLine, DoorList, DoorStatus};
 use crate::graph::CompileError;
 use crate::model::Cluster;
-use crate::set::Protocol;
+use crate::set::Traffic;
 use std::collections::BTreeMap;
 
 /// A door that opens or closes.
@@ -28,7 +28,7 @@ pub struct DoorChange {
 }
 
 /// What makes two lines one: kind, namespace, name, host and path of the door, and its target.
-type DoorKey = (DoorKind, [Box<str>; 4], String, Option<(u16, Protocol)>);
+type DoorKey = (DoorKind, [Box<str>; 4], String, Option<Traffic>);
 
 /// The doors that open or close, the riskiest first.
 ///
@@ -67,13 +67,10 @@ fn lines(side: Side<'_>) -> Result<BTreeMap<DoorKey, DoorLine>, CompileError> {
 
 fn key(cluster: &Cluster, line: &DoorLine) -> DoorKey {
     let door = &line.door;
-    let target = match &line.target {
-        DoorTarget::Pods(workload, ..) => cluster.workload_name(*workload),
-        DoorTarget::Address(address, ..) => address.to_string(),
-        DoorTarget::Nothing => line.service.as_deref().unwrap_or_default().to_owned(),
-    };
+    let service = || line.service.as_deref().unwrap_or_default().to_owned();
+    let target = line.target.name(cluster).unwrap_or_else(service);
     let named = [&door.namespace, &door.name, &door.host, &door.path].map(Clone::clone);
-    (door.kind, named, target, line.target.port())
+    (door.kind, named, target, line.target.traffic())
 }
 
 fn change(before: Option<DoorLine>, after: Option<DoorLine>) -> Option<DoorChange> {

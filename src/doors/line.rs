@@ -1,9 +1,9 @@
 //! What is said of one way in: a door, what it leads to, and whether anybody gets through.
 
 use crate::doors::reason::DoorReason;
-use crate::model::{PodId, WorkloadId};
+use crate::model::{Cluster, PodId, WorkloadId};
 use crate::policy::PolicyId;
-use crate::set::Protocol;
+use crate::set::{Protocol, Traffic};
 use crate::source::Origin;
 use std::net::IpAddr;
 
@@ -113,12 +113,37 @@ pub enum DoorTarget {
 }
 
 impl DoorTarget {
-    /// The port, if it leads somewhere.
-    pub fn port(&self) -> Option<(u16, Protocol)> {
+    /// The workload, if it leads to pods.
+    pub fn workload(&self) -> Option<WorkloadId> {
         match self {
+            Self::Pods(workload, ..) => Some(*workload),
+            Self::Address(..) | Self::Nothing => None,
+        }
+    }
+
+    /// The pods that it leads to.
+    pub fn pods(&self) -> &[PodId] {
+        match self {
+            Self::Pods(_, pods, ..) => pods,
+            Self::Address(..) | Self::Nothing => &[],
+        }
+    }
+
+    /// The traffic that arrives there, if it leads somewhere.
+    pub fn traffic(&self) -> Option<Traffic> {
+        match *self {
             Self::Pods(_, _, port, protocol) | Self::Address(_, port, protocol) => {
-                Some((*port, *protocol))
+                Some(Traffic { protocol, port })
             }
+            Self::Nothing => None,
+        }
+    }
+
+    /// What it is called: the workload, or the address.
+    pub fn name(&self, cluster: &Cluster) -> Option<String> {
+        match self {
+            Self::Pods(workload, ..) => Some(cluster.workload_name(*workload)),
+            Self::Address(address, ..) => Some(address.to_string()),
             Self::Nothing => None,
         }
     }

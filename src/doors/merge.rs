@@ -63,7 +63,7 @@ fn best(lines: impl Iterator<Item = DoorLine>) -> Vec<DoorLine> {
 fn same_target(a: &DoorTarget, b: &DoorTarget) -> bool {
     match (a, b) {
         (DoorTarget::Pods(_, some, _, _), DoorTarget::Pods(_, others, _, _)) => {
-            some.first() == others.first() && a.port() == b.port()
+            some.first() == others.first() && a.traffic() == b.traffic()
         }
         _ => a == b,
     }

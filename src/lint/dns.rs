@@ -8,7 +8,7 @@
 
 use crate::lint::addresses::is_wide;
 use crate::lint::context::LintContext;
-use crate::lint::peers::is_own_namespace;
+use crate::lint::peers::{is_own_namespace, may_be_any_address};
 use crate::model::{NAMESPACE_NAME_LABEL, Pod, PodId, Selector, ServiceId, TargetPort};
 use crate::policy::validate::parse_cidr;
 use crate::policy::{Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule};
@@ -163,13 +163,7 @@ impl ClusterDns {
                 let resolver = explicit && !is_wide(set);
                 is_pod || private || resolver && (!cache || self.node_local.is_some())
             }
-            Peer::Nodes(_)
-            | Peer::Symbol(_)
-            | Peer::Owned(..)
-            | Peer::AnyOf(_)
-            | Peer::NoneOf(_)
-            | Peer::Unreadable { .. } => true,
-            Peer::Pods(..) | Peer::Domain(_) => false,
+            other => may_be_any_address(other),
         }
     }
 }

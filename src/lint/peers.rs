@@ -21,6 +21,19 @@ pub fn peers(rule: &Rule) -> &[Peer] {
     }
 }
 
+/// Whether a peer that is neither pods nor blocks may stand for any address.
+pub(crate) fn may_be_any_address(peer: &Peer) -> bool {
+    match peer {
+        Peer::Nodes(_)
+        | Peer::Symbol(_)
+        | Peer::Owned(..)
+        | Peer::AnyOf(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => true,
+        Peer::Addresses(_) | Peer::Pods(..) | Peer::Domain(_) => false,
+    }
+}
+
 /// Whether a peer selects pods of the policy's own namespace alone.
 pub(crate) fn is_own_namespace(peer: &Peer, policy: &Policy) -> bool {
     matches!(peer, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref())

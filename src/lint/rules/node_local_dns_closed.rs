@@ -20,7 +20,7 @@
 
 use crate::lint::context::LintContext;
 use crate::lint::dns::{ClusterDns, dns_traffic};
-use crate::lint::peers::peers;
+use crate::lint::peers::{may_be_any_address, peers};
 use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::{intended_traffic, words};
@@ -97,12 +97,6 @@ fn opens(rule: &Rule, cache: &IpSet) -> bool {
 fn may_be_cache(peer: &Peer, cache: &IpSet) -> bool {
     match peer {
         Peer::Addresses(set) => !set.is_disjoint(cache),
-        Peer::Pods(..) | Peer::Domain(_) => false,
-        Peer::Nodes(_)
-        | Peer::Symbol(_)
-        | Peer::Owned(..)
-        | Peer::AnyOf(_)
-        | Peer::NoneOf(_)
-        | Peer::Unreadable { .. } => true,
+        other => may_be_any_address(other),
     }
 }

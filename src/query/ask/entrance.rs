@@ -5,11 +5,10 @@
 //! nobody. Several doors to one workload are one way in each: one that is open is enough. Cost: the
 //! pairs of the answer times the doors.
 
-use crate::doors::{DoorLine, DoorList, DoorStatus, DoorTarget};
+use crate::doors::{DoorLine, DoorList, DoorStatus};
 use crate::model::PodId;
 use crate::query::ask::answer::{Answer, Pair, Verdict};
 use crate::query::ask::resolved::End;
-use crate::set::Traffic;
 
 /// How a question about the internet fares by doors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +89,9 @@ pub fn entrance(list: &DoorList, answer: &Answer) -> Entrance {
 
 /// Whether a door leads to one of some pods, on a port that is asked about.
 fn leads_to(line: &DoorLine, pods: &[PodId], pair: &Pair) -> bool {
-    let DoorTarget::Pods(_, behind, port, protocol) = &line.target else {
-        return false;
-    };
-    let traffic = Traffic {
-        protocol: *protocol,
-        port: *port,
-    };
-    behind.iter().any(|pod| pods.contains(pod)) && pair.asked.contains(traffic)
+    let arrives = line.target.traffic();
+    let is_asked = arrives.is_some_and(|traffic| pair.asked.contains(traffic));
+    is_asked && line.target.pods().iter().any(|pod| pods.contains(pod))
 }
 
 fn ground_of(leading: &[&DoorLine]) -> EntranceGround {

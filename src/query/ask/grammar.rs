@@ -119,6 +119,14 @@ pub struct EndpointSpec {
 }
 
 impl EndpointSpec {
+    /// Whether it is the internet, of both families or of one.
+    pub fn is_internet(&self) -> bool {
+        let words = [Keyword::Internet, Keyword::Internet4, Keyword::Internet6];
+        words
+            .iter()
+            .any(|word| self.target == Target::Keyword(*word))
+    }
+
     /// The ports, as pods that are not loaded are asked about them.
     pub fn asked_ports(&self) -> AskedPorts {
         let Some(ports) = &self.ports else {

@@ -5,7 +5,7 @@
 //! Where policies would admit the internet and no door leads, that is said apart. Cost: the doors,
 //! and one search of one hop.
 
-use crate::doors::{DoorLine, DoorList, DoorStatus, DoorTarget};
+use crate::doors::{DoorLine, DoorList, DoorStatus};
 use crate::graph::AllowGraph;
 use crate::model::{PodId, WorkloadId};
 use crate::query::reach::search::{ReachQuery, Way};
@@ -65,10 +65,9 @@ impl DoorEnds {
             ..Self::default()
         };
         for line in &list.lines {
-            let DoorTarget::Pods(workload, ..) = line.target else {
+            let Some(hops) = line.target.workload().and_then(&hops) else {
                 continue;
             };
-            let Some(hops) = hops(workload) else { continue };
             match line.passage.status {
                 DoorStatus::Open => ends.open.push((line.clone(), hops)),
                 DoorStatus::Unknown => ends.maybe.push((line.clone(), hops)),
@@ -82,11 +81,7 @@ impl DoorEnds {
     /// The workloads behind the doors, whether these are surely open or perhaps.
     pub fn workloads(&self) -> BTreeSet<WorkloadId> {
         let all = self.open.iter().chain(&self.maybe);
-        let found = all.filter_map(|(line, _)| match line.target {
-            DoorTarget::Pods(workload, ..) => Some(workload),
-            _ => None,
-        });
-        found.collect()
+        all.filter_map(|(line, _)| line.target.workload()).collect()
     }
 
     /// The pods behind the doors that are open.
@@ -97,10 +92,7 @@ impl DoorEnds {
     /// The first door, of those that are open or may be, that leads to one of some pods.
     pub fn door_of(&self, pods: &BTreeSet<PodId>) -> Option<&DoorLine> {
         let mut all = self.open.iter().chain(&self.maybe).map(|(line, _)| line);
-        all.find(|line| match &line.target {
-            DoorTarget::Pods(_, behind, ..) => behind.iter().any(|pod| pods.contains(pod)),
-            _ => false,
-        })
+        all.find(|line| line.target.pods().iter().any(|pod| pods.contains(pod)))
     }
 
     /// The pods behind the doors of which it is not told whether they are open.
@@ -110,9 +102,6 @@ impl DoorEnds {
 }
 
 fn pods(lines: &[(DoorLine, u32)]) -> BTreeSet<PodId> {
-    let behind = lines.iter().flat_map(|(line, _)| match &line.target {
-        DoorTarget::Pods(_, pods, ..) => pods.clone(),
-        _ => Vec::new(),
-    });
-    behind.collect()
+    let behind = lines.iter().flat_map(|(line, _)| line.target.pods());
+    behind.copied().collect()
 }

@@ -1,6 +1,6 @@
 //! The doors as JSON, YAML and CSV: one row for each way in.
 
-use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus, DoorTarget};
+use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
 use crate::query::ask::entrance::Entrance;
 use crate::render::context::RenderContext;
 use crate::render::data::json::{PlaceJson, PolicyName, at, policy};
@@ -150,6 +150,7 @@ pub fn doors(context: RenderContext<'_>, list: &DoorList) -> DoorsJson {
 pub fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
     let door = &line.door;
     let policies = &context.graph.environment().policies;
+    let arrives = line.target.traffic();
     DoorJson {
         door_kind: door.kind.name(),
         door_namespace: door.namespace.to_string(),
@@ -159,11 +160,8 @@ pub fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
         class: door.class.as_deref().map(Into::into),
         service: line.service.as_deref().unwrap_or("-").into(),
         workload: target(context, line),
-        pod_port: line
-            .target
-            .port()
-            .map_or_else(|| "-".into(), |(port, _)| port.to_string()),
-        protocol: line.target.port().map(|(_, protocol)| protocol.to_string()),
+        pod_port: arrives.map_or_else(|| "-".into(), |traffic| traffic.port.to_string()),
+        protocol: arrives.map(|traffic| traffic.protocol.to_string()),
         status: line.passage.status.word(),
         closed_by: closed_by(context, line),
         reason: line.passage.reason.map(DoorReason::sentence),
@@ -186,10 +184,17 @@ pub fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
 /// The workload or the address behind a door.
 pub fn target(context: RenderContext<'_>, line: &DoorLine) -> String {
     let cluster = &context.graph.environment().cluster;
-    match &line.target {
-        DoorTarget::Pods(workload, ..) => cluster.workload_name(*workload),
-        DoorTarget::Address(address, ..) => address.to_string(),
-        DoorTarget::Nothing => "-".into(),
+    line.target.name(cluster).unwrap_or_else(|| "-".into())
+}
+
+/// What callers use: a host and a path, or an address and a port.
+pub fn used(line: &DoorLine) -> String {
+    let door = &line.door;
+    match (&*door.host, &*door.path) {
+        (host, "-") => host.into(),
+        ("*", "*") => "anything else".into(),
+        (host, path) if path.starts_with('/') => format!("{host}{path}"),
+        (host, path) => format!("{host} {path}"),
     }
 }
 

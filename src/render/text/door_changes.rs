@@ -1,9 +1,9 @@
 //! Doors that open or close between two sides: one line each.
 
 use crate::diff::{Diff, DoorChange};
-use crate::doors::{DoorStatus, DoorTarget};
+use crate::doors::DoorStatus;
 use crate::render::context::Style;
-use crate::render::data::doors::{policy_names, target};
+use crate::render::data::doors::{policy_names, target, used};
 use crate::render::text::diff_context::{DiffContext, colour, sign};
 use crate::render::words;
 use crate::source::Location;
@@ -53,19 +53,11 @@ pub fn place(pages: DiffContext<'_>, change: &DoorChange) -> Option<Location> {
 pub fn sentence(pages: DiffContext<'_>, change: &DoorChange) -> String {
     let context = pages.context(change.which);
     let (door, line) = (&change.line.door, &change.line);
-    let port = line.target.port();
-    let port = port.map_or_else(String::new, |(port, protocol)| {
-        format!(":{port}/{protocol}")
-    });
-    let to = match &line.target {
-        DoorTarget::Nothing => line.service.as_deref().unwrap_or("-").to_owned(),
-        _ => format!("{}{port}", target(context, line)),
+    let to = match line.target.traffic() {
+        Some(traffic) => format!("{}:{traffic}", target(context, line)),
+        None => line.service.as_deref().unwrap_or("-").to_owned(),
     };
-    let used = if door.path.starts_with('/') {
-        format!("{}{}", door.host, door.path)
-    } else {
-        format!("{} {}", door.host, door.path)
-    };
+    let used = used(line);
     let by = policy_names(context, line);
     let text = format!(
         "{} {}/{} {used} -> {to} {}",

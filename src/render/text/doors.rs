@@ -3,7 +3,7 @@
 use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
 use crate::query::Verdict;
 use crate::query::ask::entrance::{Entrance, EntranceGround};
-use crate::render::data::doors::{policy_names, target};
+use crate::render::data::doors::{policy_names, target, used};
 use crate::render::text::table::columns;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -31,11 +31,8 @@ impl TextWriter<'_> {
 
     pub(crate) fn door(&self, line: &DoorLine) -> [String; 5] {
         let door = &line.door;
-        let port = line.target.port();
-        let to = match (port, &line.service) {
-            (Some((port, protocol)), _) => {
-                format!("{}:{port}/{protocol}", target(self.context, line))
-            }
+        let to = match (line.target.traffic(), &line.service) {
+            (Some(traffic), _) => format!("{}:{traffic}", target(self.context, line)),
             (None, Some(service)) => format!("Service {service}"),
             (None, None) => "-".into(),
         };
@@ -122,17 +119,6 @@ impl TextWriter<'_> {
             )?;
         }
         self.unread_doors(&list.unread, out)
-    }
-}
-
-/// What callers use: a host and a path, or an address and a port.
-fn used(line: &DoorLine) -> String {
-    let door = &line.door;
-    match (&*door.host, &*door.path) {
-        (host, "-") => host.into(),
-        ("*", "*") => "anything else".into(),
-        (host, path) if path.starts_with('/') => format!("{host}{path}"),
-        (host, path) => format!("{host} {path}"),
     }
 }
 
