@@ -5,7 +5,9 @@ use crate::doors::builder::{DoorBuilder, caller_at, is_public};
 use crate::doors::line::{Door, DoorKind, DoorStatus, Passage};
 use crate::doors::reason::DoorReason;
 use crate::doors::services::Behind;
-use crate::model::{BalancerAddress, OutsideService, PodId, Service, ServiceId, ServicePort};
+use crate::model::{
+    BalancerAddress, OutsideService, PodId, Service, ServiceId, ServicePort, Truth,
+};
 use crate::set::{Family, IpSet};
 use crate::spec::FamilySet;
 use std::net::IpAddr;
@@ -103,7 +105,8 @@ impl DoorBuilder<'_> {
         let has = |id: PodId| {
             let addresses = &cluster.pod(id).addresses;
             let mut families = addresses.iter().map(|a| Family::of(*a));
-            addresses.is_empty() || family.is_none_or(|wanted| families.any(|f| f == wanted))
+            let has = addresses.is_empty() || family.is_none_or(|f| families.any(|own| own == f));
+            Truth::from(has)
         };
         match self.index.behind(service, port, &has) {
             Behind::Endpoints(pods, mut addresses) => {

@@ -1,19 +1,19 @@
 //! Making lines: from a door and who serves it to what callers get at each endpoint behind it.
 
-use crate::compile::endpoint_index::EndpointIx;
 use crate::doors::assumed::AssumedCallers;
 use crate::doors::caller::{Caller, Calls, Proxies, family_of, traffic};
 use crate::doors::controllers::{Controller, DataPlane, PerGateway};
 use crate::doors::line::{Door, DoorLine, DoorStatus, DoorTarget, Passage};
 use crate::doors::reason::DoorReason;
 use crate::doors::served::DoorClasses;
-use crate::doors::services::{Behind, ServiceIndex};
+use crate::doors::services::{Behind, PodBehind, ServiceIndex};
 use crate::graph::AllowGraph;
 use crate::model::doors::{DoorObject, DoorSpec, Gateway, ReferenceGrant};
-use crate::model::{Cluster, NamespaceId, PodId, Service, ServiceId, ServicePort, WorkloadId};
+use crate::model::{
+    Cluster, NamespaceId, PodId, Service, ServiceId, ServicePort, Truth, WorkloadId,
+};
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{IpSet, Protocol};
-use crate::spec::Endpoint;
 use std::net::IpAddr;
 
 /// Makes lines.
@@ -114,7 +114,7 @@ impl<'g> DoorBuilder<'g> {
     ) {
         let found = self
             .index
-            .behind(self.cluster().service(id), port, &|_| true);
+            .behind(self.cluster().service(id), port, &|_| Truth::Yes);
         self.endpoints_behind(door, caller, id, port.protocol, found);
     }
 
@@ -137,9 +137,22 @@ impl<'g> DoorBuilder<'g> {
                 self.nowhere(door, shown, DoorStatus::Unknown, reason);
             }
             Behind::Endpoints(pods, addresses) => {
-                self.pods_behind(door, caller, shown.as_deref(), protocol, pods);
+                let first = self.lines.len();
+                let (sure, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|p| p.is_sure);
+                let at = |pods: Vec<PodBehind>| pods.into_iter().map(|p| (p.pod, p.port)).collect();
+                self.pods_behind(door, caller, shown.as_deref(), protocol, at(others));
+                self.doubt(first);
+                self.pods_behind(door, caller, shown.as_deref(), protocol, at(sure));
                 self.addresses_behind(door, caller, shown.as_deref(), protocol, addresses);
             }
+        }
+    }
+
+    /// Leaves it open whether doors lead to what the lines from `first` on say.
+    fn doubt(&mut self, first: usize) {
+        let open = |line: &&mut DoorLine| line.passage.status == DoorStatus::Open;
+        for line in self.lines[first..].iter_mut().filter(open) {
+            line.passage = Passage::because(DoorStatus::Unknown, DoorReason::LabelsNotKnown);
         }
     }
 
@@ -153,19 +166,9 @@ impl<'g> DoorBuilder<'g> {
         pods: Vec<(PodId, u16)>,
     ) {
         let mut alike: IndexMap<(WorkloadId, u16, Passage), Vec<PodId>> = IndexMap::default();
-        let mut known: IndexMap<(EndpointIx, u16), Passage> = IndexMap::default();
         for (id, port) in pods {
             let pod = self.cluster().pod(id);
-            let class = self.calls.graph.space().index_of(Endpoint::Pod(id));
-            let asked = traffic(port, protocol);
-            let passage = if *caller == Caller::Untold || pod.node.is_none() {
-                let known = known.entry((class, port));
-                known
-                    .or_insert_with(|| self.calls.at_pod(caller, id, asked))
-                    .clone()
-            } else {
-                self.calls.at_pod(caller, id, asked)
-            };
+            let passage = self.calls.at_pod(caller, id, traffic(port, protocol));
             alike
                 .entry((pod.workload, port, passage))
                 .or_default()

@@ -10,11 +10,11 @@ use crate::doors::reason::DoorReason;
 use crate::model::doors::{
     DoorObject, DoorSpec, IstioGateway, VirtualDestination, VirtualRoute, VirtualService,
 };
-use crate::model::{Labels, NamespaceId, PodId, ServiceId, ServicePort};
+use crate::model::{NamespaceId, PodId, Selector, ServiceId, ServicePort};
 use crate::source::Origin;
 
-/// A Service that a destination names, its port, and the labels that its pods must have.
-type FoundPort<'g> = (ServiceId, &'g ServicePort, Labels);
+/// A Service that a destination names, its port, and those of its pods that are meant.
+type FoundPort<'g> = (ServiceId, &'g ServicePort, Selector);
 
 impl<'g> DoorBuilder<'g> {
     /// Adds the lines of a `VirtualService`.
@@ -123,15 +123,10 @@ impl<'g> DoorBuilder<'g> {
         };
         match self.found(id, destination) {
             Err((status, reason)) => self.nowhere(door, Some(shown), status, reason),
-            Ok((id, port, labels)) => {
+            Ok((id, port, subset)) => {
                 let cluster = self.cluster();
-                let has = |id: PodId| {
-                    let own = cluster.pod_labels(id);
-                    labels
-                        .iter()
-                        .all(|(key, value)| own.get(key) == Some(value))
-                };
-                let behind = self.index.behind(cluster.service(id), port, &has);
+                let meant = |id: PodId| subset.selects(cluster.pod_labels(id));
+                let behind = self.index.behind(cluster.service(id), port, &meant);
                 self.endpoints_behind(door, caller, id, port.protocol, behind);
             }
         }
@@ -174,15 +169,15 @@ impl<'g> DoorBuilder<'g> {
         };
         let port = port.ok_or_else(|| nowhere(DoorReason::PortNotFound))?;
         let Some(subset) = &destination.subset else {
-            return Ok((id, port, Labels::default()));
+            return Ok((id, port, Selector::everything()));
         };
-        let labels = self.subset(id, subset);
-        let labels = labels.ok_or_else(|| nowhere(DoorReason::SubsetNotFound))?;
-        Ok((id, port, labels))
+        let subset = self.subset(id, subset);
+        let subset = subset.ok_or_else(|| nowhere(DoorReason::SubsetNotFound))?;
+        Ok((id, port, subset))
     }
 
-    /// The labels of a subset of a Service's pods.
-    fn subset(&self, id: ServiceId, name: &str) -> Option<Labels> {
+    /// What selects a subset of a Service's pods.
+    fn subset(&self, id: ServiceId, name: &str) -> Option<Selector> {
         self.cluster().doors().iter().find_map(|door| {
             let DoorSpec::DestinationRule(rule) = &door.spec else {
                 return None;
@@ -191,7 +186,7 @@ impl<'g> DoorBuilder<'g> {
             let subset = rule.subsets.iter().find(|(other, _)| **other == *name);
             subset
                 .filter(|_| of == Ok(Some(id)))
-                .map(|(_, labels)| labels.clone())
+                .map(|(_, selector)| selector.clone())
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::doors::line::{Door, DoorKind, DoorStatus};
 use crate::doors::reason::DoorReason;
 use crate::doors::services::Behind;
 use crate::model::doors::{BackendPort, DoorObject, Route, RouteBackend, TlsTermination};
-use crate::model::{ServiceId, ServicePort};
+use crate::model::{ServiceId, ServicePort, Truth};
 use crate::set::Protocol;
 use crate::source::Origin;
 
@@ -59,9 +59,9 @@ impl DoorBuilder<'_> {
         let service = self.cluster().service(id);
         let mut found = Vec::new();
         for own in service.ports.iter().filter(|p| p.protocol != Protocol::Udp) {
-            let behind = match self.index.behind(service, own, &|_| true) {
+            let behind = match self.index.behind(service, own, &|_| Truth::Yes) {
                 Behind::Endpoints(mut pods, mut addresses) => {
-                    pods.retain(|(_, number)| is_meant(port, own, *number));
+                    pods.retain(|pod| is_meant(port, own, pod.port));
                     addresses.retain(|(_, number)| is_meant(port, own, *number));
                     if pods.is_empty() && addresses.is_empty() {
                         continue;

@@ -21,6 +21,7 @@ pub enum DoorReason {
     PortNotFound,
     NoEndpoint,
     EndpointsNotInInput,
+    LabelsNotKnown,
     ExternalName,
     ResourceBackend,
     OtherBackend,
@@ -55,7 +56,7 @@ pub enum DoorReason {
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 48] = [
+const TABLE: [(DoorReason, &str, &str); 49] = [
     (
         DoorReason::PartlyBySourceRanges,
         "loadBalancerSourceRanges",
@@ -140,6 +141,11 @@ const TABLE: [(DoorReason, &str, &str); 48] = [
         DoorReason::EndpointsNotInInput,
         "endpoints-not-in-input",
         "the Service has no selector, and its endpoints are not in the input",
+    ),
+    (
+        DoorReason::LabelsNotKnown,
+        "labels-not-known",
+        "whether the pod is behind the Service is known only at run time",
     ),
     (
         DoorReason::ExternalName,

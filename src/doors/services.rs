@@ -5,7 +5,8 @@
 //! distinct label sets.
 
 use crate::model::{
-    Cluster, Labels, LabelsId, NamespaceId, Pod, PodId, Service, ServiceId, ServicePort, TargetPort,
+    Cluster, LabelsId, NamespaceId, Pod, PodId, Selector, Service, ServiceId, ServicePort,
+    TargetPort, Truth,
 };
 use crate::set::Family;
 use crate::set::hashed::HashMap;
@@ -15,11 +16,22 @@ use std::net::IpAddr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behind {
     /// These pods and outside addresses.
-    Endpoints(Vec<(PodId, u16)>, Vec<(IpAddr, u16)>),
+    Endpoints(Vec<PodBehind>, Vec<(IpAddr, u16)>),
     /// Nothing.
     Nothing,
     /// It is not told.
     Untold,
+}
+
+/// A pod that takes connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PodBehind {
+    /// Which.
+    pub pod: PodId,
+    /// The port that it takes them on.
+    pub port: u16,
+    /// Whether it surely does: some labels are known only in part.
+    pub is_sure: bool,
 }
 
 /// The Services and pods of a cluster, by what doors look up.
@@ -69,39 +81,49 @@ impl<'c> ServiceIndex<'c> {
         self.find(self.cluster.find_namespace(namespace)?, service)
     }
 
-    /// The pods of a namespace with some labels.
-    fn selected(&self, namespace: NamespaceId, selects: impl Fn(&Labels) -> bool) -> Vec<PodId> {
+    /// The pods of a namespace that a selector selects or may select.
+    fn selected(&self, namespace: NamespaceId, selector: &Selector) -> Vec<(PodId, Truth)> {
         let sets = self.labelled.get(&namespace).into_iter().flatten();
-        let found = sets.filter(|(labels, _)| selects(self.cluster.labels(**labels)));
-        let mut pods: Vec<PodId> = found.flat_map(|(_, pods)| pods).copied().collect();
-        pods.sort_unstable();
+        let found = sets.flat_map(|(labels, pods)| {
+            let selected = selector.selects(self.cluster.labels(*labels));
+            let pods = pods.iter().filter(move |_| selected.possible());
+            pods.map(move |pod| (*pod, selected))
+        });
+        let mut pods: Vec<_> = found.collect();
+        pods.sort_unstable_by_key(|(pod, _)| *pod);
         pods
     }
 
-    /// What takes the connections to a port of a Service; of its pods only those that are `wanted`.
+    /// What takes the connections to a port of a Service; of its pods only those that are or may
+    /// be `wanted`.
     pub fn behind(
         &self,
         service: &Service,
         port: &ServicePort,
-        wanted: &impl Fn(PodId) -> bool,
+        wanted: &impl Fn(PodId) -> Truth,
     ) -> Behind {
-        let (pods, addresses) = if let Some(selector) = &service.selector {
-            let selects = |labels: &Labels| selector.matches(labels);
-            let pods = self.selected(service.namespace, selects).into_iter();
-            let at_port = |id: PodId| {
+        let behind = |pod: PodId, port: u16, selected: Truth| {
+            let truth = selected.and(wanted(pod));
+            let is_sure = truth == Truth::Yes;
+            truth.possible().then_some(PodBehind { pod, port, is_sure })
+        };
+        let (pods, addresses): (Vec<PodBehind>, _) = if let Some(selector) = &service.selector {
+            let selected = self.selected(service.namespace, selector).into_iter();
+            let at_port = |(id, selected): (PodId, Truth)| {
                 let pod = self.cluster.pod(id);
-                Some((id, target(pod, port)?)).filter(|_| is_endpoint(service, pod))
+                let port = target(pod, port).filter(|_| is_endpoint(service, pod))?;
+                behind(id, port, selected)
             };
-            let pods = pods.filter(|id| wanted(*id));
-            (pods.filter_map(at_port).collect(), Vec::new())
+            (selected.filter_map(at_port).collect(), Vec::new())
         } else {
             let (namespace, name) = (service.namespace, &service.name);
             let Some(listed) = self.cluster.listed_endpoints(namespace, name) else {
                 return Behind::Untold;
             };
-            let (mut pods, addresses) = self.listed(listed.iter().filter(|at| at.is_behind(port)));
-            pods.retain(|(id, _)| wanted(*id));
-            (pods, addresses)
+            let (pods, addresses) = self.listed(listed.iter().filter(|at| at.is_behind(port)));
+            let pods = pods.into_iter();
+            let pods = pods.filter_map(|(pod, port)| behind(pod, port, Truth::Yes));
+            (pods.collect(), addresses)
         };
         if pods.is_empty() && addresses.is_empty() {
             return Behind::Nothing;

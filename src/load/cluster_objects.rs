@@ -1,11 +1,12 @@
 //! Trees -> nodes and services.
 
+use crate::load::doors::fields::carrying;
 use crate::load::outside_service;
 use crate::load::workloads;
-use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
+use crate::model::{NamespaceId, Node, Selector, Service, ServicePort, TargetPort};
 use crate::set::{Family, Protocol};
 use crate::source::Origin;
-use crate::tree::{Entry, SyntaxNode};
+use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 
 /// A node.
@@ -25,12 +26,6 @@ pub fn node(name: &str, node: &SyntaxNode) -> Node {
         addresses: addresses.into(),
         origin: Origin::nowhere(),
     }
-}
-
-/// A label that the pods behind a Service carry.
-fn requirement(entry: &Entry) -> Requirement {
-    let value = entry.value.as_str().unwrap_or_default().into();
-    Requirement::In(entry.key.clone(), vec![value])
 }
 
 /// A service; its namespace is still to be looked up. One that stands for an external name has
@@ -97,8 +92,8 @@ fn parsed<'n>(addresses: impl Iterator<Item = &'n str>) -> Box<[IpAddr]> {
 
 /// The pods behind a Service; none are where its selector is empty.
 fn selector(node: Option<&SyntaxNode>) -> Option<Selector> {
-    let entries = node.map(SyntaxNode::entries).filter(|e| !e.is_empty())?;
-    Some(Selector::new(entries.iter().map(requirement)))
+    let node = node.filter(|node| !node.entries().is_empty())?;
+    Some(carrying(node))
 }
 
 /// What outsiders dial: external addresses, and those that the status gives a load balancer.

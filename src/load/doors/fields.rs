@@ -52,6 +52,15 @@ pub fn port_or_name(node: Option<&SyntaxNode>) -> BackendPort {
     }
 }
 
+/// What selects by a map of labels: all of them, with these values.
+pub fn carrying(labels: &SyntaxNode) -> Selector {
+    let entries = labels.entries().iter();
+    Selector::new(entries.map(|entry| {
+        let value = entry.value.as_str().unwrap_or_default();
+        Requirement::In(entry.key.clone(), vec![value.into()])
+    }))
+}
+
 /// A label selector; `None` if it cannot be read.
 pub fn selector(node: &SyntaxNode) -> Option<Selector> {
     let labels = node.get("matchLabels").map(SyntaxNode::entries);

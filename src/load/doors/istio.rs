@@ -1,23 +1,18 @@
 //! `Gateway`, `VirtualService` and `DestinationRule` of Istio.
 
-use crate::load::doors::fields::{at, items, port, text, texts};
+use crate::load::doors::fields::{at, carrying, items, port, text, texts};
 use crate::model::doors::{
     DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute, VirtualService,
 };
-use crate::model::{Labels, Requirement, Selector};
 use crate::source::Path;
-use crate::tree::{Entry, SyntaxNode};
+use crate::tree::SyntaxNode;
 
 /// Reads a `Gateway`.
 pub fn gateway(node: &SyntaxNode) -> IstioGateway {
-    let labels = at(node, &["spec", "selector"]).map(SyntaxNode::entries);
-    let label = |e: &Entry| {
-        let value = e.value.as_str().unwrap_or_default();
-        Requirement::In(e.key.clone(), vec![value.into()])
-    };
+    let selector = at(node, &["spec", "selector"]);
     let servers = items(node, &["spec", "servers"]).iter();
     IstioGateway {
-        selector: Selector::new(labels.unwrap_or_default().iter().map(label)),
+        selector: selector.map(carrying).unwrap_or_default(),
         servers: servers
             .map(|server| IstioServer {
                 hosts: texts(server, &["hosts"]),
@@ -96,17 +91,11 @@ fn destination(node: &SyntaxNode, idle: bool) -> Option<VirtualDestination> {
 /// Reads a `DestinationRule`.
 pub fn destination_rule(node: &SyntaxNode) -> DestinationRule {
     let subsets = items(node, &["spec", "subsets"]).iter();
-    let labels = |subset: &SyntaxNode| -> Labels {
-        let entries = subset.get("labels").map(SyntaxNode::entries);
-        let entries = entries.unwrap_or_default().iter();
-        entries
-            .filter_map(|e| Some((&*e.key, e.value.as_str()?)))
-            .collect()
-    };
+    let selector = |subset: &SyntaxNode| subset.get("labels").map(carrying);
     DestinationRule {
         host: text(node, &["spec", "host"]).unwrap_or_default(),
         subsets: subsets
-            .filter_map(|subset| Some((text(subset, &["name"])?, labels(subset))))
+            .filter_map(|s| Some((text(s, &["name"])?, selector(s).unwrap_or_default())))
             .collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! `Gateway`, `VirtualService` and `DestinationRule` of networking.istio.io (DO100 to DO105).
 
-use crate::model::labels::{Labels, Selector};
+use crate::model::labels::Selector;
 use crate::source::Path;
 
 /// An Istio `Gateway`.
@@ -62,5 +62,5 @@ pub struct DestinationRule {
     /// The host name of the Service.
     pub host: Box<str>,
     /// Subsets of its pods by name.
-    pub subsets: Vec<(Box<str>, Labels)>,
+    pub subsets: Vec<(Box<str>, Selector)>,
 }
