@@ -197,7 +197,7 @@ pub use crate::lint::{LINTS, Lint, LintConfig, LintContext, Linted, lint, lint_p
 // 7. Render: answers -> bytes.
 
 pub use crate::picture::facts::Dns as DnsPods;
-pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts};
+pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts, Surroundings};
 pub use crate::render::answers::{
     AnswerView, CriticalView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView,
     PathView, ProbesView, ProposedKindsView, ReachView, RuleIndex, SnapshotView, TestsView,

@@ -17,8 +17,8 @@ use netpal::{
     AllowGraph, Answer, AnswerView, CompileOptions, Context, DetailLevel, DiffRemarks, DiffSide,
     DiffView, DoorList, DrawOptions, Endpoint, Finding, Flow, Format, GraphView, Input, InputsView,
     Lint, LintConfig, LintView, ListFilter, ListingView, Locator, MatrixBy, PathView, PictureFacts,
-    ReachView, RenderContext, Report, RuleIndex, Snapshot, SnapshotView, Summary, TestEnvironment,
-    TestsView, WhyView, render,
+    ReachView, RenderContext, Report, RuleIndex, Snapshot, SnapshotView, Summary, Surroundings,
+    TestEnvironment, TestsView, WhyView, render,
 };
 
 /// The demo, and the demo with the dash taken away that makes two peers of one.
@@ -201,7 +201,11 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         door: None,
     };
     every_format("path", view, &context);
-    let facts = PictureFacts::new(&state.graph, &Context::default().dns);
+    let facts = PictureFacts::new(
+        &state.graph,
+        &Context::default().dns,
+        Surroundings::default(),
+    );
     let options = DrawOptions {
         level: DetailLevel::Namespace,
         ..DrawOptions::default()

@@ -18,9 +18,10 @@ pub fn run(common: &Common, args: &GraphArgs) -> Result<Exit> {
     let output = Output::of::<GraphView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
-    let mut facts = workspace.picture_facts();
+    let mut facts = workspace.picture_facts(common)?;
     if let Some(before) = &args.before {
-        facts = PictureFacts::compare(&report::state(common, before)?.picture_facts(), &facts);
+        let before = report::state(common, before)?.picture_facts(common)?;
+        facts = PictureFacts::compare(&before, &facts);
     }
     if let Some(text) = &args.port {
         facts = facts.on_ports(&ports(text)?);

@@ -38,8 +38,9 @@ pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
         output.render(&report, &context)?;
     } else {
         // the table alone needs nothing of what the report is made of
+        let potential = workspace.potential_rows(common, None)?;
         let flows = ListingView {
-            potential: None,
+            potential: Some(&potential),
             filter: &ListFilter::default(),
             from: None,
             to: None,
@@ -92,6 +93,8 @@ pub struct Page<'a> {
     cni: String,
     parts: ReportParts,
     changes: Option<String>,
+    doors: ReportTable,
+    potential: ReportTable,
     findings: ReportTable,
     tests: ReportTable,
 }
@@ -108,14 +111,22 @@ impl<'a> Page<'a> {
         before: Option<&Workspace>,
         subject: &'a str,
     ) -> Result<Self> {
-        let before_graph = before.map(|state| &state.graph);
+        let around = workspace.around(common)?;
+        let past = before.map(|state| state.around(common)).transpose()?;
+        let past = before.zip(past.as_ref());
+        let past = past.map(|(state, around)| (&state.graph, around.surroundings()));
+        let locator = workspace.locator();
+        let context = workspace.context(&locator);
+        let dns = &workspace.names.dns;
         let changes = before
             .map(|state| changes(common, state, workspace))
             .transpose()?;
         Ok(Self {
             subject,
             cni: workspace.cni(common),
-            parts: ReportParts::new(&workspace.graph, before_graph, &workspace.names.dns),
+            parts: ReportParts::new(&workspace.graph, past, dns, around.surroundings()),
+            doors: ReportTable::of_doors(&around.doors, &context),
+            potential: ReportTable::of_potential(&around.potential, &context),
             changes,
             findings: findings(common, workspace)?,
             tests: tests(workspace)?,
@@ -128,6 +139,8 @@ impl<'a> Page<'a> {
             context,
             parts: &self.parts,
             changes: self.changes.clone(),
+            doors: self.doors.clone(),
+            potential: self.potential.clone(),
             findings: self.findings.clone(),
             tests: self.tests.clone(),
             profile: None,

@@ -12,8 +12,8 @@ use anyhow::{Result, bail};
 use netpal::{
     AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
     Direction, DoorList, Input, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
-    Snapshot, Source, TaintReason, Unsupported, WorkloadId, World, WorldSpec, dns_pods,
-    load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
+    Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId, World, WorldSpec,
+    dns_pods, load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
 };
 
 /// Everything a command needs to answer.
@@ -214,9 +214,28 @@ impl Workspace {
         }
     }
 
-    /// The flows, ready to be drawn.
-    pub fn picture_facts(&self) -> PictureFacts {
-        PictureFacts::new(&self.graph, &self.names.dns)
+    /// The flows, the doors, and pods that are not in the input, ready to be drawn.
+    ///
+    /// # Errors
+    /// When the input with such pods, or with the controllers of doors, cannot be compiled.
+    pub fn picture_facts(&self, common: &Common) -> Result<PictureFacts> {
+        let around = self.around(common)?;
+        Ok(PictureFacts::new(
+            &self.graph,
+            &self.names.dns,
+            around.surroundings(),
+        ))
+    }
+
+    /// What lies around the loaded workloads.
+    ///
+    /// # Errors
+    /// When the input with it cannot be compiled.
+    pub fn around(&self, common: &Common) -> Result<Around> {
+        Ok(Around {
+            doors: self.doors()?,
+            potential: self.potential_rows(common, None)?,
+        })
     }
 
     /// The name of the network plugin whose documented choices hold.
@@ -241,6 +260,24 @@ impl Workspace {
             Exit::Usage
         } else {
             answer.or_zero(common)
+        }
+    }
+}
+
+/// What lies around the loaded workloads of an input.
+pub struct Around {
+    /// The doors.
+    pub doors: DoorList,
+    /// What is said of pods that are not in the input.
+    pub potential: PotentialRows,
+}
+
+impl Around {
+    /// The same as pictures take it.
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            doors: Some(&self.doors),
+            potential: Some(&self.potential),
         }
     }
 }

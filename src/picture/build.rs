@@ -6,9 +6,10 @@ use crate::picture::drawing::{
     DetailLevel, Drawing, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
 };
 use crate::picture::facts::DrawnChange;
-use crate::picture::facts::{PassingId, PictureFacts, PicturePlace, PlaceKind, SpaceId};
+use crate::picture::facts::{PassingId, PictureFacts, PicturePlace, PlaceId, PlaceKind, SpaceId};
 use crate::picture::label;
 use crate::picture::merge::{PlaceGroup, groups};
+use crate::picture::node_text::{names, shape, title, together};
 use crate::picture::options::DrawOptions;
 use crate::picture::scope::Hidden;
 use crate::set::Ix;
@@ -51,6 +52,7 @@ pub fn build(
     let inside = builder.frames(&collapse);
     builder.nodes(&collapse);
     builder.edges(&collapse, &inside);
+    builder.doors();
     let mut caption = counts(facts);
     caption.extend(left_out(hidden));
     if let Some(t) = everyone(&collapse) {
@@ -351,6 +353,7 @@ impl Builder<'_> {
                 self.name(to)
             ),
             both,
+            is_door: false,
             certainty: match (sure, unknown) {
                 (_, false) => EdgeCertainty::Sure,
                 (true, true) => EdgeCertainty::Partly,
@@ -371,6 +374,39 @@ impl Builder<'_> {
                 list.iter()
                     .any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.gone)),
             ],
+        }
+    }
+
+    /// The node that shows a place.
+    fn node_of(&self, place: PlaceId) -> Option<NodeIndex> {
+        let mut groups = self.groups.iter();
+        let group = groups.position(|group| group.members.contains(&place))?;
+        let end = EdgeEnd::Group(GroupId::bounded(group));
+        self.at.get(&end).copied()
+    }
+
+    /// An edge for each door, from the internet to the node with the workload behind it.
+    fn doors(&mut self) {
+        let doors = self.facts.doors.iter();
+        let placed =
+            doors.filter_map(|door| Some((self.node_of(door.from)?, self.node_of(door.to)?, door)));
+        let placed: Vec<_> = placed.collect();
+        for (from, to, door) in placed {
+            let to_name = label::name(self.facts.place(door.to));
+            let edge = DrawnEdge {
+                label: label::door(door),
+                title: label::door_sentence(door, &crate::words::clean(&to_name)),
+                both: false,
+                is_door: true,
+                certainty: if door.certain {
+                    EdgeCertainty::Sure
+                } else {
+                    EdgeCertainty::Unknown
+                },
+                change: door.change,
+                stands: door.stands,
+            };
+            self.graph.add_edge(from, to, edge);
         }
     }
 
@@ -413,83 +449,5 @@ fn blank() -> DrawnNode {
         change: None,
         title: String::new(),
         members: Vec::new(),
-    }
-}
-
-/// The first of a group, with the counts of all: how many workloads of several namespaces are open.
-fn together(first: &PicturePlace, places: &[&PicturePlace]) -> PicturePlace {
-    let mut all = first.clone();
-    if let PlaceKind::Namespace { summary, .. } = &mut all.what {
-        for other in places.iter().skip(1) {
-            if let PlaceKind::Namespace { summary: s, .. } = &other.what {
-                summary.workloads += s.workloads;
-                summary.open = [0, 1].map(|d| summary.open[d] + s.open[d]);
-            }
-        }
-    }
-    all
-}
-
-fn shape(place: &PicturePlace) -> NodeShape {
-    match place.what {
-        PlaceKind::Workload { .. } => NodeShape::Workloads,
-        PlaceKind::Namespace { .. } => NodeShape::Namespace,
-        PlaceKind::Internet { .. } => NodeShape::Internet,
-        PlaceKind::Private => NodeShape::Private,
-        PlaceKind::Blocks(_) => NodeShape::Addresses,
-    }
-}
-
-/// Up to three names, or two and how many more.
-fn names(places: &[&PicturePlace]) -> Vec<String> {
-    let names: Vec<String> = places
-        .iter()
-        .map(|p| label::short(&label::name(p)))
-        .collect();
-    if names.len() <= 3 {
-        return names;
-    }
-    vec![
-        names[0].clone(),
-        names[1].clone(),
-        format!("and {} more", names.len() - 2),
-    ]
-}
-
-fn title(places: &[&PicturePlace], lines: &[String]) -> String {
-    let shown: Vec<String> = places
-        .iter()
-        .take(20)
-        .map(|p| crate::words::clean(&p.key).into_owned())
-        .collect();
-    let more = places.len() - shown.len();
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let first = places.first();
-    let open = first.map_or([false; 2], |p| {
-        p.open.map(crate::picture::facts::Openness::is_open)
-    });
-    let doubt = first.map_or([false; 2], |p| p.doubt.map(|d| d.is_some()));
-    let same = lines
-        .iter()
-        .find(|l| l.starts_with("among"))
-        .map_or_else(String::new, |l| format!(". {l}"));
-    format!(
-        "{}{more}{}{}{same}",
-        shown.join(", "),
-        ways("Open", open),
-        ways("Unknown", doubt)
-    )
-}
-
-fn ways(word: &str, has: [bool; 2]) -> String {
-    match has {
-        [true, true] => format!(". {word} in and out"),
-        [true, false] => format!(". {word} in"),
-        [false, true] => format!(". {word} out"),
-        [false, false] => String::new(),
     }
 }

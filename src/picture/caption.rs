@@ -1,7 +1,7 @@
 //! The lines under a picture: what was counted, and what is not drawn.
 
 use crate::picture::drawing::DetailLevel;
-use crate::picture::facts::PictureFacts;
+use crate::picture::facts::{PictureFacts, PicturePlace, PlaceKind};
 use crate::picture::label;
 use crate::picture::scope::Hidden;
 use crate::words::plural;
@@ -26,7 +26,43 @@ pub(crate) fn counts(facts: &PictureFacts) -> Vec<String> {
         open_ends(facts, 0, "OPEN in (accept from anyone"),
         open_ends(facts, 1, "OPEN out (may go anywhere")
     );
-    vec![there, open]
+    let mut lines = vec![there, open];
+    lines.extend(doors(facts));
+    lines.extend(potential(facts));
+    lines
+}
+
+/// What comes in from the internet, and what could if there were a door.
+fn doors(facts: &PictureFacts) -> Option<String> {
+    let [open, unknown, closed] = facts.tally.doors;
+    if open + unknown + closed == 0 {
+        return None;
+    }
+    let more = |count: usize, what: &str| match count {
+        0 => String::new(),
+        n => format!(", {n} {what}"),
+    };
+    let more = more(unknown, "unknown") + &more(closed, "closed by policy");
+    let without = match facts.tally.without_door {
+        0 => String::new(),
+        n => format!(
+            "; policies would let it into {} to which no door leads",
+            plural(n, "workload")
+        ),
+    };
+    Some(format!(
+        "ways in from the internet: {open} open{more}{without} (netpal doors)"
+    ))
+}
+
+/// What the dashed nodes are.
+fn potential(facts: &PictureFacts) -> Option<String> {
+    let is_potential = |p: &&PicturePlace| matches!(p.what, PlaceKind::Potential { .. });
+    let count = facts.places.iter().filter(is_potential).count();
+    (count > 0).then(|| {
+        let kinds = plural(count, "kind");
+        format!("dashed: {kinds} of pods that are not in the input and may come (--world closed leaves them out)")
+    })
 }
 
 fn open_ends(facts: &PictureFacts, direction: usize, what: &str) -> String {

@@ -197,7 +197,11 @@ impl<'a> Collapse<'a> {
     fn no_more(&self, t: PassingId, than: PassingId) -> bool {
         let (t, than) = (self.facts.passing(t), self.facts.passing(than));
         let possible = |p: &PassingTraffic| p.sure.union(&p.unknown);
-        t.change.is_none() && t.sure.is_subset(&than.sure) && possible(t).is_subset(&possible(than))
+        let is_named = t.port_names.is_empty() || t.port_names == than.port_names;
+        is_named
+            && t.change.is_none()
+            && t.sure.is_subset(&than.sure)
+            && possible(t).is_subset(&possible(than))
     }
 
     /// How much passes at all, to try wide traffic first.
@@ -225,7 +229,9 @@ impl<'a> Collapse<'a> {
         let doubted = self
             .first(member)
             .is_some_and(|p| p.doubt[direction].is_some());
-        has.change.is_none()
+        let is_named = wanted.port_names.is_empty() || wanted.port_names == has.port_names;
+        is_named
+            && has.change.is_none()
             && wanted.change.is_none()
             && possible(wanted).is_subset(&possible(has))
             && (doubted || wanted.sure.is_subset(&has.sure))

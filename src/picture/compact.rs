@@ -94,7 +94,7 @@ impl CompactListing {
             sure: entry.allowed.must.clone(),
             unknown: entry.allowed.unknown(),
             some: entry.differs,
-            change: None,
+            ..PassingTraffic::default()
         };
         self.allowed += usize::from(entry.is_allowed());
         self.lines

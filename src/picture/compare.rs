@@ -5,8 +5,8 @@
 //! own mark says that the rest went away.
 
 use crate::picture::facts::{
-    Difference, DrawnChange, Openness, PassingTraffic, PictureFacts, PictureFlow, PicturePlace,
-    PlaceId, PlaceKind, Space, SpaceId,
+    Difference, DrawnChange, Openness, PassingTraffic, PictureDoor, PictureFacts, PictureFlow,
+    PicturePlace, PlaceId, PlaceKind, Space, SpaceId,
 };
 use crate::picture::open::implied;
 use crate::set::{Ix, TrafficSet};
@@ -27,8 +27,8 @@ fn compare(before: &PictureFacts, after: &PictureFacts) -> PictureFacts {
         ..PictureFacts::default()
     };
     let spaces = spaces(before, after, &mut both);
-    let keys = places(before, after, &spaces, &mut both);
-    let flows = [before, after].map(|facts| flows_of(facts, &keys));
+    let places_by_key = places(before, after, &spaces, &mut both);
+    let flows = [before, after].map(|facts| flows_of(facts, &places_by_key));
     let mut pairs: Vec<(PlaceId, PlaceId)> = flows.iter().flat_map(|f| f.keys().copied()).collect();
     pairs.sort_unstable();
     pairs.dedup();
@@ -48,6 +48,7 @@ fn compare(before: &PictureFacts, after: &PictureFacts) -> PictureFacts {
             both.flows.push(PictureFlow { from, to, passing });
         }
     }
+    both.doors = doors([before, after], &places_by_key);
     both
 }
 
@@ -127,6 +128,41 @@ fn places(
         .collect();
     both.places = merged;
     keys
+}
+
+/// The doors of either state, each marked with how it differs.
+fn doors(states: [&PictureFacts; 2], keys: &BTreeMap<String, PlaceId>) -> Vec<PictureDoor> {
+    let [old, mut all] = states.map(|facts| {
+        let at = |id: PlaceId| keys.get(&facts.place(id).key).copied();
+        let placed = facts.doors.iter().filter_map(|door| {
+            let (from, to) = (at(door.from)?, at(door.to)?);
+            let placed = PictureDoor {
+                from,
+                to,
+                ..door.clone()
+            };
+            Some(((door.name.clone(), to), placed))
+        });
+        placed.collect::<BTreeMap<_, _>>()
+    });
+    for (key, door) in &mut all {
+        let known = old.get(key);
+        let past = known.map_or_else(TrafficSet::empty, |door| door.traffic.clone());
+        let (wider, narrower) = (
+            !door.traffic.is_subset(&past),
+            !past.is_subset(&door.traffic),
+        );
+        door.change = DrawnChange::of(wider, narrower);
+        door.stands[0] = known.is_some();
+    }
+    for (key, door) in old {
+        all.entry(key).or_insert(PictureDoor {
+            change: Some(DrawnChange::Narrowed),
+            stands: [true, false],
+            ..door
+        });
+    }
+    all.into_values().collect()
 }
 
 fn flows_of<'f>(

@@ -18,6 +18,8 @@ pub enum NodeShape {
     Private,
     /// Other blocks of addresses.
     Addresses,
+    /// Pods that are not in the input.
+    Potential,
     /// Each of its sources to each of its destinations.
     Hub,
     /// The frame of a namespace: an end of edges that mean all of its nodes.
@@ -69,6 +71,8 @@ pub struct DrawnEdge {
     pub title: String,
     /// Whether the same passes the other way too.
     pub both: bool,
+    /// Whether it is a door by which the internet comes in.
+    pub is_door: bool,
     /// How sure it is.
     pub certainty: EdgeCertainty,
     /// How it changed.

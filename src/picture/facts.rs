@@ -8,6 +8,7 @@
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::set::{Ix, TrafficSet, index_type};
 use indexmap::IndexSet;
+use std::collections::BTreeSet;
 
 index_type! {
     /// Index of a place in [`PictureFacts::places`].
@@ -142,6 +143,13 @@ pub enum PlaceKind {
     Private,
     /// Other blocks of addresses.
     Blocks(String),
+    /// Pods that are not in the input and that a policy speaks about.
+    Potential {
+        /// Which pods, in the policies' own words.
+        words: String,
+        /// Whether policies govern them and let nothing in, or out.
+        closed: [bool; 2],
+    },
 }
 
 /// An end of flows.
@@ -164,6 +172,11 @@ pub struct PicturePlace {
 }
 
 impl PicturePlace {
+    /// Whether it is the internet.
+    pub fn is_internet(&self) -> bool {
+        matches!(self.what, PlaceKind::Internet { .. })
+    }
+
     /// The namespace it is in.
     pub fn space(&self) -> Option<SpaceId> {
         if let PlaceKind::Workload { space, .. } = self.what {
@@ -183,8 +196,36 @@ pub struct PassingTraffic {
     pub unknown: TrafficSet,
     /// Whether it holds for some of the pods or addresses only.
     pub some: bool,
+    /// Names of ports that are part of it, or excepted from it: `"https"/TCP`.
+    pub port_names: Vec<String>,
     /// How it differs from before.
     pub change: Option<Difference>,
+}
+
+impl PassingTraffic {
+    /// Whether nothing passes.
+    pub fn is_nothing(&self) -> bool {
+        self.sure.is_empty() && self.unknown.is_empty() && self.port_names.is_empty()
+    }
+}
+
+/// A door of the input by which the internet comes to a workload.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PictureDoor {
+    /// What it is called: `Ingress shop/web`.
+    pub name: String,
+    /// The internet.
+    pub from: PlaceId,
+    /// The workload behind it.
+    pub to: PlaceId,
+    /// What arrives there, on the pods' own ports.
+    pub traffic: TrafficSet,
+    /// Whether it is open for certain.
+    pub certain: bool,
+    /// How it differs from before: it opened, closed, or another port is behind it.
+    pub change: Option<DrawnChange>,
+    /// Whether it is there before, and after.
+    pub stands: [bool; 2],
 }
 
 /// How what passes differs from before.
@@ -226,6 +267,10 @@ pub struct PictureTally {
     pub open: [usize; 2],
     /// Workloads that a policy selects and lets everything pass, per direction.
     pub open_by_rule: [usize; 2],
+    /// Ways in from the internet: open, unknown, closed by policy.
+    pub doors: [usize; 3],
+    /// Workloads into which policies let the internet and to which no door leads.
+    pub without_door: usize,
 }
 
 /// Everything there is to draw.
@@ -239,6 +284,8 @@ pub struct PictureFacts {
     pub passing: IndexSet<PassingTraffic>,
     /// The flows, sorted.
     pub flows: Vec<PictureFlow>,
+    /// The doors, sorted.
+    pub doors: Vec<PictureDoor>,
     /// What is counted.
     pub tally: PictureTally,
     /// Whether two states were laid over each other.
@@ -280,7 +327,7 @@ impl PictureFacts {
                 unknown: passing.unknown.intersection(asked),
                 ..passing
             };
-            if !(cut.sure.is_empty() && cut.unknown.is_empty()) {
+            if !cut.is_nothing() {
                 let passing = self.intern(cut);
                 self.flows.push(PictureFlow { passing, ..flow });
             }
@@ -289,11 +336,23 @@ impl PictureFacts {
         let unknown = |flow: &&PictureFlow| self.passing(flow.passing).sure.is_empty();
         self.tally.unknown = self.flows.iter().filter(unknown).count();
         self.tally.flows = self.flows.len() - self.tally.unknown;
+        for door in &mut self.doors {
+            door.traffic = door.traffic.intersection(asked);
+        }
+        self.doors.retain(|door| !door.traffic.is_empty());
         self
     }
 
     pub(crate) fn intern(&mut self, passing: PassingTraffic) -> PassingId {
         PassingId::bounded(self.passing.insert_full(passing).0)
+    }
+
+    /// The places where a flow or a door starts or ends.
+    pub fn ends(&self) -> BTreeSet<PlaceId> {
+        let flows = self.flows.iter().flat_map(|f| [f.from, f.to]);
+        flows
+            .chain(self.doors.iter().flat_map(|door| [door.from, door.to]))
+            .collect()
     }
 
     /// The places with their ids.

@@ -2,7 +2,8 @@
 //! run to run.
 
 use crate::picture::facts::{
-    Difference, DrawnChange, Openness, PassingTraffic, PicturePlace, PlaceKind, WorkloadDoubt,
+    Difference, DrawnChange, Openness, PassingTraffic, PictureDoor, PicturePlace, PlaceKind,
+    WorkloadDoubt,
 };
 use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
@@ -32,10 +33,63 @@ pub fn traffic(set: &TrafficSet) -> String {
     }
 }
 
+/// Traffic in words, and the names of ports that are part of it.
+fn named(in_words: fn(&TrafficSet) -> String, set: &TrafficSet, names: &[String]) -> String {
+    let numbers = (!set.is_empty() || names.is_empty()).then(|| in_words(set));
+    let names = names.iter().map(|name| clean(name).into_owned());
+    let parts: Vec<String> = numbers.into_iter().chain(names).collect();
+    parts.join(" ")
+}
+
+/// The label of a door.
+pub fn door(door: &PictureDoor) -> String {
+    let sign = door.change.map_or("", DrawnChange::sign);
+    let space = if sign.is_empty() { "" } else { " " };
+    let doubt = if door.certain { "" } else { " ?" };
+    let name = short(&door.name);
+    format!("{sign}{space}{name}: {}{doubt}", traffic(&door.traffic))
+}
+
+/// A door as a sentence.
+pub fn door_sentence(door: &PictureDoor, to: &str) -> String {
+    let how = match (door.stands, door.certain) {
+        ([_, false], _) => "came in before, and does not now,",
+        ([false, _], true) => "comes in now, and did not before,",
+        (_, true) => "comes in",
+        (_, false) => "may come in (unknown)",
+    };
+    let name = clean(&door.name);
+    format!(
+        "the internet {how} by {name} to {to}: {}",
+        words::traffic(&door.traffic)
+    )
+}
+
+/// A description in lines of a readable length, a few of them.
+pub fn wrapped(text: &str) -> Vec<String> {
+    const LENGTH: usize = 30;
+    const LINES: usize = 4;
+    let mut lines: Vec<String> = Vec::new();
+    for word in clean(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < LENGTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(short(word)),
+        }
+    }
+    if lines.len() > LINES {
+        lines.truncate(LINES);
+        lines[LINES - 1].push('…');
+    }
+    lines
+}
+
 /// The label of an edge.
 pub fn passing(passing: &PassingTraffic) -> String {
     let now = match (passing.sure.is_empty(), passing.unknown.is_empty()) {
-        (_, true) => traffic(&passing.sure),
+        (_, true) => named(traffic, &passing.sure, &passing.port_names),
         (true, false) => format!("{} ?", traffic(&passing.unknown)),
         (false, false) => format!("{} + ?", traffic(&passing.sure)),
     };
@@ -57,7 +111,7 @@ pub fn sentence(passing: &PassingTraffic) -> String {
     let mut text = if passing.sure.is_empty() {
         format!("perhaps {} (unknown)", words::traffic(&passing.unknown))
     } else if passing.unknown.is_empty() {
-        words::traffic(&passing.sure)
+        named(words::traffic, &passing.sure, &passing.port_names)
     } else {
         format!(
             "{}, perhaps {} (unknown)",
@@ -106,7 +160,7 @@ pub fn name(place: &PicturePlace) -> String {
         PlaceKind::Internet { private: true } => "internet and private ranges".into(),
         PlaceKind::Internet { private: false } => "internet".into(),
         PlaceKind::Private => "private ranges".into(),
-        PlaceKind::Blocks(blocks) => blocks.clone(),
+        PlaceKind::Blocks(text) | PlaceKind::Potential { words: text, .. } => text.clone(),
     }
 }
 
@@ -138,6 +192,10 @@ pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
             directions(place.doubt.map(|d| d == Some(doubt)))
                 .map(|w| format!("UNKNOWN {w} ({why})")),
         );
+    }
+    if let PlaceKind::Potential { closed, .. } = &place.what {
+        lines.push("not in the input".to_owned());
+        lines.extend(directions(*closed).map(|w| format!("nothing {w}")));
     }
     if let PlaceKind::Namespace { summary, .. } = &place.what {
         for (d, way) in ["in", "out"].into_iter().enumerate() {

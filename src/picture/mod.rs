@@ -19,11 +19,13 @@ pub mod drawing;
 pub mod facts;
 pub mod label;
 mod merge;
+mod node_text;
 mod open;
 pub mod options;
 mod reader;
 mod scene;
 pub mod scope;
+pub mod surroundings;
 
 pub use crate::picture::drawing::{
     DetailLevel, Drawing, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
@@ -31,3 +33,4 @@ pub use crate::picture::drawing::{
 pub use crate::picture::facts::{DrawnChange, PictureFacts};
 pub use crate::picture::options::DrawOptions;
 pub use crate::picture::scope::Hide;
+pub use crate::picture::surroundings::Surroundings;

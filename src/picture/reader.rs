@@ -12,6 +12,7 @@ use crate::picture::facts::{
     PlaceKind, Space, SpaceId, WorkloadDoubt,
 };
 use crate::picture::open;
+use crate::picture::surroundings::{self, Surroundings};
 use crate::policy::Direction;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Listing};
@@ -24,23 +25,33 @@ use std::ops::ControlFlow;
 
 impl PictureFacts {
     /// The facts of one state.
-    pub fn new(graph: &AllowGraph, dns: &Dns) -> Self {
+    pub fn new(graph: &AllowGraph, dns: &Dns, around: Surroundings<'_>) -> Self {
         let mut lines = CompactListing::default();
         let listing = listing::each(graph, &Filter::default(), &mut |entry| {
             lines.add(&entry);
             ControlFlow::Continue(())
         });
-        Self::of(graph, &listing, lines, dns)
+        Self::of(graph, &listing, lines, (dns, around))
     }
 
     /// The same from a listing that is held already.
-    pub fn of_listing(graph: &AllowGraph, listing: &Listing, dns: &Dns) -> Self {
+    pub fn of_listing(
+        graph: &AllowGraph,
+        listing: &Listing,
+        dns: &Dns,
+        around: Surroundings<'_>,
+    ) -> Self {
         let mut lines = CompactListing::default();
         listing.entries.iter().for_each(|entry| lines.add(entry));
-        Self::of(graph, listing, lines, dns)
+        Self::of(graph, listing, lines, (dns, around))
     }
 
-    fn of(graph: &AllowGraph, listing: &Listing, lines: CompactListing, dns: &Dns) -> Self {
+    fn of(
+        graph: &AllowGraph,
+        listing: &Listing,
+        lines: CompactListing,
+        (dns, around): (&Dns, Surroundings<'_>),
+    ) -> Self {
         let mut reading = FactsReader {
             graph,
             listing,
@@ -51,6 +62,8 @@ impl PictureFacts {
         reading.spaces(&lines);
         reading.workloads();
         reading.flows(lines);
+        let cluster = &graph.environment().cluster;
+        surroundings::add(&mut reading.facts, cluster, &reading.workloads, around);
         let mut facts = reading.facts;
         open::by_rule(&mut facts);
         facts
@@ -100,7 +113,7 @@ impl FactsReader<'_> {
             flows: lines.allowed,
             unknown: lines.lines.len() - lines.allowed,
             open: [self.listing.open_in.len(), self.listing.open_out.len()],
-            open_by_rule: [0; 2],
+            ..PictureTally::default()
         };
         self.facts.spaces = spaces.into_values().collect();
     }
@@ -226,32 +239,9 @@ impl FactsReader<'_> {
                 .collect(),
             Some(set) => blocks[set]
                 .iter()
-                .map(|(what, some)| (self.outside(what.clone()), *some))
+                .map(|(what, some)| (self.facts.outside(what.clone()), *some))
                 .collect(),
         }
-    }
-
-    fn outside(&mut self, what: PlaceKind) -> PlaceId {
-        let places = &mut self.facts.places;
-        if let Some(i) = places.iter().rposition(|p| p.what == what) {
-            return PlaceId::bounded(i);
-        }
-        let key = match &what {
-            PlaceKind::Internet { .. } => "internet".to_owned(),
-            PlaceKind::Private => "private".to_owned(),
-            PlaceKind::Blocks(text) => text.clone(),
-            PlaceKind::Workload { .. } | PlaceKind::Namespace { .. } => String::new(),
-        };
-        places.push(PicturePlace {
-            key,
-            what,
-            open: [Openness::No; 2],
-            doubt: [None; 2],
-            dns: false,
-            monitor: false,
-            change: [None; 2],
-        });
-        PlaceId::bounded(places.len() - 1)
     }
 }
 

@@ -4,8 +4,8 @@
 
 use crate::picture::drawing::DetailLevel;
 use crate::picture::facts::{
-    Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
-    PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt,
+    Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureDoor, PictureFacts,
+    PictureFlow, PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt,
 };
 use crate::set::{Ix, Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +93,11 @@ pub fn hide(facts: &mut PictureFacts, hide: Hide, hidden: &mut Hidden) {
         false
     });
     facts.flows = flows;
+    if hide.internet {
+        let before = facts.doors.len();
+        facts.doors.retain(|door| door.change.is_some());
+        hidden.internet += before - facts.doors.len();
+    }
 }
 
 /// Keeps what changed.
@@ -106,7 +111,8 @@ pub fn only_changed(facts: &mut PictureFacts, hidden: &mut Hidden) {
         .collect();
     facts.flows = kept;
     hidden.unchanged = before - facts.flows.len();
-    let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
+    facts.doors.retain(|door| door.change.is_some());
+    let ends = facts.ends();
     keep(facts, |id, place| {
         ends.contains(&id) || place.change.iter().any(Option::is_some)
     });
@@ -126,9 +132,13 @@ pub fn focus(facts: &mut PictureFacts, keys: &[String], hops: u32, hidden: &mut 
             .iter()
             .filter(|f| near.contains(&f.from) || near.contains(&f.to));
         let touching: Vec<PictureFlow> = touching.copied().collect();
+        let doors = facts.doors.iter().filter(|door| near.contains(&door.to));
+        let internet: Vec<PlaceId> = doors.map(|door| door.from).collect();
         near.extend(touching.iter().flat_map(|f| [f.from, f.to]));
+        near.extend(internet);
         kept.extend(touching);
     }
+    facts.doors.retain(|door| near.contains(&door.to));
     hidden.unfocused = facts.flows.len() - kept.len();
     facts.flows = kept.into_iter().collect();
     keep(facts, |id, _| near.contains(&id));
@@ -136,15 +146,17 @@ pub fn focus(facts: &mut PictureFacts, keys: &[String], hops: u32, hidden: &mut 
 
 /// Drops outside places that no flow touches.
 pub fn drop_idle_addresses(facts: &mut PictureFacts) {
-    let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
+    let ends = facts.ends();
     keep(facts, |id, place| ends.contains(&id) || !is_outside(place));
 }
 
+/// Whether only flows make it worth drawing: pods that policies close off are a fact themselves.
 fn is_outside(p: &PicturePlace) -> bool {
-    !matches!(
-        p.what,
-        PlaceKind::Workload { .. } | PlaceKind::Namespace { .. }
-    )
+    match p.what {
+        PlaceKind::Workload { .. } | PlaceKind::Namespace { .. } => false,
+        PlaceKind::Potential { closed, .. } => closed == [false; 2],
+        _ => true,
+    }
 }
 
 fn keep(facts: &mut PictureFacts, wanted: impl Fn(PlaceId, &PicturePlace) -> bool) {
@@ -165,6 +177,15 @@ fn keep(facts: &mut PictureFacts, wanted: impl Fn(PlaceId, &PicturePlace) -> boo
         })
     });
     facts.flows = flows.collect();
+    let doors = std::mem::take(&mut facts.doors).into_iter();
+    let doors = doors.filter_map(|door| {
+        Some(PictureDoor {
+            from: at(door.from)?,
+            to: at(door.to)?,
+            ..door
+        })
+    });
+    facts.doors = doors.collect();
     facts.places = places;
 }
 
@@ -248,7 +269,30 @@ pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
             passing,
         });
     }
+    let doors = facts.doors.iter().cloned().map(|door| PictureDoor {
+        from: PlaceId::bounded(at(door.from)),
+        to: PlaceId::bounded(at(door.to)),
+        ..door
+    });
+    out.doors = joined_doors(doors);
     out
+}
+
+/// Doors of one name that lead to one place are one.
+fn joined_doors(doors: impl Iterator<Item = PictureDoor>) -> Vec<PictureDoor> {
+    let mut joined: BTreeMap<(String, PlaceId), PictureDoor> = BTreeMap::new();
+    for door in doors {
+        let key = (door.name.clone(), door.to);
+        let Some(known) = joined.get_mut(&key) else {
+            joined.insert(key, door);
+            continue;
+        };
+        known.traffic = known.traffic.union(&door.traffic);
+        known.certain |= door.certain;
+        known.stands = [0, 1].map(|side| known.stands[side] || door.stands[side]);
+        known.change = combined(known.change.into_iter().chain(door.change));
+    }
+    joined.into_values().collect()
 }
 
 fn namespace(
@@ -330,7 +374,9 @@ fn joined(facts: &PictureFacts, several: &MergedFlows, pairs: usize) -> PassingT
             .map(|d| d.change),
     );
     let change = change.map(|change| Difference { change, past, gone });
+    let names: BTreeSet<&String> = list.iter().flat_map(|p| &p.port_names).collect();
     PassingTraffic {
+        port_names: names.into_iter().cloned().collect(),
         sure,
         unknown,
         some: several.flows < pairs || list.len() > 1 || list.iter().any(|p| p.some),

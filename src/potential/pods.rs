@@ -36,6 +36,9 @@ pub struct PodKind {
     pub labels: Labels,
     /// Whether a pod of the input is of this kind, on every side.
     pub loaded: bool,
+    /// The same where nobody has told the labels of its namespace: a pod of the input is of this
+    /// kind as far as the input shows.
+    pub like_loaded: bool,
 }
 
 /// Every kind of pods that the policies of two inputs can tell apart.
@@ -116,7 +119,8 @@ impl PotentialPods {
                 kinds.push(PodKind {
                     namespace,
                     labels,
-                    loaded: loaded.iter().all(|known| known.contains(&answers)),
+                    loaded: of.loaded && is_answer_of(&loaded, &answers),
+                    like_loaded: is_answer_of(&loaded, &answers),
                 });
             }
         }
@@ -292,13 +296,20 @@ fn answers(selectors: &[&Selector], labels: &Labels) -> Vec<bool> {
     selectors.iter().map(|s| s.matches(labels)).collect()
 }
 
+/// Whether pods are loaded on every side of which the selectors say the same.
+fn is_answer_of(loaded: &[BTreeSet<Vec<bool>>], answers: &Vec<bool>) -> bool {
+    loaded.iter().all(|known| known.contains(answers))
+}
+
 /// What the selectors answer of the pods of a namespace that are loaded.
 fn answers_of_pods(
     cluster: &Cluster,
     of: &PotentialNamespace,
     selectors: &[&Selector],
 ) -> BTreeSet<Vec<bool>> {
-    let Some(here) = cluster.find_namespace(&of.name).filter(|_| of.loaded) else {
+    let has_labels = |id: &NamespaceId| of.labels.contains(&cluster.namespace(*id).labels);
+    let here = cluster.find_namespace(&of.name).filter(has_labels);
+    let Some(here) = here else {
         return BTreeSet::new();
     };
     let pods = cluster

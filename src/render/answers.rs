@@ -13,8 +13,8 @@ use crate::diff::Diff;
 use crate::doors::DoorLine;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
+use crate::picture::DrawOptions;
 use crate::picture::facts::Dns;
-use crate::picture::{DrawOptions, Drawing, PictureFacts};
 use crate::query::Answer;
 use crate::query::Explanation;
 use crate::query::explain::summary::Plain;
@@ -42,7 +42,6 @@ use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
 use crate::render::text::check::{self as check_text, SuiteRun};
 use crate::render::text::diff as diff_text;
-use crate::render::text::diff_context;
 use crate::render::text::diff_context::{DiffContext, Remarks};
 use crate::render::text::findings as findings_text;
 use crate::render::text::fix::FixView;
@@ -269,18 +268,6 @@ impl<'a> DiffView<'a> {
         }
     }
 
-    /// Both states in one picture with one layout, so that nothing jumps.
-    fn drawing(&self, after: &RenderContext<'_>, only_changed: bool) -> Drawing {
-        let facts = |context: &RenderContext<'_>| PictureFacts::new(context.graph, self.dns);
-        let options = DrawOptions {
-            only_changed: self.options.only_changed || only_changed,
-            ..self.options.clone()
-        };
-        let both = PictureFacts::compare(&facts(&self.before), &facts(after));
-        let summary = diff_context::summary(self.diff);
-        Drawing::new(&both, &options).headed(&format!("Connectivity changes: {summary}"))
-    }
-
     /// The changes as findings for CI systems.
     pub fn findings(&self, after: &RenderContext<'_>) -> CiFindings<'static> {
         CiFindings {
@@ -302,9 +289,9 @@ impl Render for DiffView<'_> {
         Yaml => json::write_yaml("Diff", diff_data::content(view.contexts(after), view.diff), out),
         Csv => diff_data::csv(view.contexts(after), view.diff, out),
         Md => markdown::diff(view.contexts(after), view.diff, out),
-        Dot => view.drawing(after, false).write(Format::Dot, after, out),
-        Svg => view.drawing(after, false).write(Format::Svg, after, out),
-        Mermaid => view.drawing(after, true).write(Format::Mermaid, after, out),
+        Dot => view.drawing(after, false)?.write(Format::Dot, after, out),
+        Svg => view.drawing(after, false)?.write(Format::Svg, after, out),
+        Mermaid => view.drawing(after, true)?.write(Format::Mermaid, after, out),
         Html => match view.page {
             Some(page) => html::write(page, out),
             None => Err(std::io::Error::other("the page of this diff was not made")),

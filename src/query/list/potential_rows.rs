@@ -145,7 +145,7 @@ impl PotentialRows {
             GovernedEnd::Subject(subject) => self.subjects[subject].words.clone(),
         }]);
         let of_subject = matches!(row.governed, GovernedEnd::Subject(_));
-        let is_spoken_about = |kind: usize| of_subject || !self.pods.kinds[kind].loaded;
+        let is_spoken_about = |kind: usize| of_subject || !self.pods.kinds[kind].like_loaded;
         let peers = match &row.peers {
             PotentialPeers::Kinds(kinds) => {
                 LineEnd::Pods(self.pods.words_among(kinds, is_spoken_about))
@@ -240,7 +240,7 @@ fn rows(
     let unloaded: Vec<(usize, PodId)> = all
         .iter()
         .copied()
-        .filter(|(kind, _)| !pods.kinds[*kind].loaded)
+        .filter(|(kind, _)| !pods.kinds[*kind].like_loaded)
         .collect();
     let mut finder = RowFinder {
         graph: &graph,

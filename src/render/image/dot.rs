@@ -259,6 +259,11 @@ fn line(link: &DrawnEdge) -> &'static [(&'static str, &'static str)] {
             ("color", "#6a3fb5:#6a3fb5"),
             ("fontcolor", MOVED),
         ],
+        (None, EdgeCertainty::Sure) if link.is_door => &[
+            ("color", MAGENTA),
+            ("fontcolor", MAGENTA),
+            ("penwidth", "1.6"),
+        ],
         (None, EdgeCertainty::Sure) => &[],
         (None, EdgeCertainty::Partly) => &[("style", "dashed")],
         (None, EdgeCertainty::Unknown) => {
@@ -294,6 +299,7 @@ fn attributes_of(node: &DrawnNode) -> Vec<(&'static str, String)> {
         ]),
         NodeShape::Private => set(&[("shape", "octagon"), ("style", "filled")]),
         NodeShape::Addresses => set(&[("shape", "box"), ("style", "filled")]),
+        NodeShape::Potential => set(&[("style", "rounded,dashed"), ("color", MUTED)]),
         NodeShape::Everyone => set(&[("shape", "box"), ("peripheries", "2"), ("style", "filled")]),
         NodeShape::Hub => set(&[
             ("shape", "box"),

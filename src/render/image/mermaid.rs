@@ -83,6 +83,7 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
                 (true, ..) => ":::open",
                 (_, true, _) => ":::doubt",
                 (_, _, NodeShape::Internet) => ":::internet",
+                (_, _, NodeShape::Potential) => ":::potential",
                 _ => "",
             };
             writeln!(out, "    {}{shaped}{class}", id(&node.id))?;
@@ -103,6 +104,10 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "  classDef internet fill:#fdf3fa,stroke:#9c1f7d,color:#9c1f7d"
+    )?;
+    writeln!(
+        out,
+        "  classDef potential fill:none,stroke:#6b7785,stroke-dasharray:5 4"
     )?;
     drawing
         .caption

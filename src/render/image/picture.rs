@@ -38,8 +38,7 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
                 edges.push((format!("{arrow} {}", name(drawing, &graph[other])), label));
             }
         }
-        let idle = !matches!(node.shape, NodeShape::Workloads | NodeShape::Namespace);
-        if edges.is_empty() && idle {
+        if edges.is_empty() && is_idle(node) {
             continue;
         }
         let badges = if node.badges.is_empty() {
@@ -63,11 +62,22 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
         .try_for_each(|line| writeln!(out, "{}", style.dim(line)))
 }
 
+/// Whether a node says nothing without edges; pods that are not in the input say that they are not,
+/// and nothing more unless policies close them off.
+fn is_idle(node: &DrawnNode) -> bool {
+    match node.shape {
+        NodeShape::Workloads | NodeShape::Namespace => false,
+        NodeShape::Potential => node.badges.len() < 2,
+        _ => true,
+    }
+}
+
 /// What a node is called where no frame is drawn around it.
 fn name(drawing: &Drawing, node: &DrawnNode) -> String {
     let name = node.lines.join(", ");
     match (node.shape, node.frame.and_then(|f| drawing.frames.get(f))) {
         (NodeShape::Frame, Some(frame)) => frame.title.clone(),
+        (NodeShape::Potential, _) => node.title.clone(),
         (NodeShape::Hub, Some(frame)) => format!("{}: {name}", frame.name),
         (_, Some(frame)) => format!("{}/{name}", frame.name),
         (_, None) => name,

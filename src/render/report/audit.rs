@@ -22,6 +22,10 @@ pub struct AuditReport<'a> {
     pub parts: &'a ReportParts,
     /// What changed against another state, if one was given: the lines that `netpal diff` prints.
     pub changes: Option<String>,
+    /// By which doors the outside comes in.
+    pub doors: ReportTable,
+    /// What policies say about pods that are not in the input.
+    pub potential: ReportTable,
     /// What lint found.
     pub findings: ReportTable,
     /// What tests say.
@@ -51,8 +55,13 @@ impl AuditReport<'_> {
         self
     }
 
-    pub(crate) fn tables(&self) -> Vec<(&'static str, &ReportTable)> {
-        vec![("Findings", &self.findings), ("Tests", &self.tests)]
+    pub(crate) fn tables(&self) -> [(&'static str, &ReportTable); 4] {
+        [
+            ("Doors", &self.doors),
+            ("Pods that are not in the input", &self.potential),
+            ("Findings", &self.findings),
+            ("Tests", &self.tests),
+        ]
     }
 
     /// The counts, in the words of the other commands.
@@ -73,6 +82,11 @@ impl AuditReport<'_> {
                 format!("{}{}", t.open[1], open_by_rule(&self.parts.facts, 1)),
             ),
         ];
+        let [open, unknown, closed] = t.doors;
+        counts.push((
+            "ways in from outside",
+            format!("{open} open, {unknown} unknown, {closed} closed by policy"),
+        ));
         if !self.findings.head.is_empty() {
             counts.push(("findings", self.findings.rows.len().to_string()));
         }
@@ -149,6 +163,8 @@ impl AuditReport<'_> {
     pub(crate) fn rest(&self) -> std::collections::BTreeMap<&'static str, Vec<Vec<String>>> {
         let rest = |rows: &ReportTable| rows.rows.iter().skip(ROWS).cloned().collect::<Vec<_>>();
         let tables = [
+            ("doors", rest(&self.doors)),
+            ("potential", rest(&self.potential)),
             ("findings", rest(&self.findings)),
             ("tests", rest(&self.tests)),
         ];

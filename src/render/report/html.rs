@@ -21,10 +21,12 @@ const SCRIPT: &str = include_str!("../web/report.js");
 const MATRIX: &str = include_str!("../image/matrix.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-const VIEWS: [(&str, &str); 8] = [
+const VIEWS: [(&str, &str); 10] = [
     ("summary", "Summary"),
+    ("doors", "Doors"),
     ("map", "Map"),
     ("matrix", "Matrix"),
+    ("potential", "Not loaded"),
     ("ask", "Ask"),
     ("changes", "Changes"),
     ("findings", "Findings"),
@@ -87,8 +89,12 @@ fn block(report: &AuditReport<'_>) -> io::Result<String> {
 
 fn sections(report: &AuditReport<'_>, page: &mut String) {
     section(page, "summary", "Summary", &summary(report));
+    section(page, "doors", "Doors", &table("doors", &report.doors));
     section(page, "map", "Map", &map(report));
     section(page, "matrix", "Matrix", &matrix(report));
+    let potential = table("potential", &report.potential);
+    let title = "Pods that are not in the input";
+    section(page, "potential", title, &potential);
     section(page, "ask", "Ask", ASK);
     section(page, "changes", "Changes", &changes(report));
     section(
@@ -209,7 +215,7 @@ const ASK: &str = "<noscript><p>Asking needs scripts. On the command line: netpa
 
 fn table(id: &str, rows: &ReportTable) -> String {
     if rows.rows.is_empty() {
-        return format!("<p>{}</p>", escape(&rows.empty));
+        return format!("<p>{}</p>{}", escape(&rows.empty), remarks(rows));
     }
     let head: String = rows.head.iter().fold(String::new(), |html, h| {
         html + "<th scope=\"col\">" + h + "</th>"
@@ -229,10 +235,18 @@ fn table(id: &str, rows: &ReportTable) -> String {
     if more > 0 {
         let _ = write!(
             html,
-            "<p class=\"more\">and {more} more: netpal lint, netpal test</p>"
+            "<p class=\"more\">and {more} more: the command of this name lists them</p>"
         );
     }
-    html
+    html + &remarks(rows)
+}
+
+/// What is said below a table, a paragraph each.
+fn remarks(rows: &ReportTable) -> String {
+    let lines = rows.remarks.lines();
+    lines.fold(String::new(), |html, line| {
+        format!("{html}<p>{}</p>", escape(line))
+    })
 }
 
 /// The matrix: a table, or room for a part of it at a time.

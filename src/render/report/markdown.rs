@@ -3,6 +3,7 @@
 use crate::render::ci::markdown::code;
 use crate::render::report::audit::{AuditReport, ROWS};
 use crate::render::report::controls::controls;
+use crate::render::report::tables::ReportTable;
 use std::io::{self, Write};
 
 /// Writes Markdown.
@@ -52,6 +53,7 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n## {title}\n")?;
         if rows.rows.is_empty() {
             writeln!(out, "{}", rows.empty)?;
+            remarks(rows, out)?;
             continue;
         }
         writeln!(
@@ -69,8 +71,15 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         let more = rows.rows.len().saturating_sub(ROWS);
         if more > 0 {
-            writeln!(out, "\nand {more} more: netpal lint, netpal test")?;
+            writeln!(out, "\nand {more} more")?;
         }
+        remarks(rows, out)?;
     }
     Ok(())
+}
+
+/// What is said below a table.
+fn remarks(rows: &ReportTable, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = rows.remarks.lines();
+    lines.try_for_each(|line| writeln!(out, "\n{}", code(line)))
 }

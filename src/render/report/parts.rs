@@ -4,8 +4,8 @@
 //! listing of its own, so that memory stays bounded.
 
 use crate::graph::AllowGraph;
-use crate::picture::PictureFacts;
 use crate::picture::facts::Dns;
+use crate::picture::{PictureFacts, Surroundings};
 use crate::query::list::listing::{Filter, Listing, each};
 use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
 use std::ops::ControlFlow;
@@ -27,15 +27,22 @@ pub struct ReportParts {
 
 impl ReportParts {
     /// Reads them off a graph; the picture also shows how it differs from the state before.
-    pub fn new(graph: &AllowGraph, before: Option<&AllowGraph>, dns: &Dns) -> Self {
+    pub fn new(
+        graph: &AllowGraph,
+        before: Option<(&AllowGraph, Surroundings<'_>)>,
+        dns: &Dns,
+        around: Surroundings<'_>,
+    ) -> Self {
         let (listing, held) = bounded_listing(graph);
         let facts = if held {
-            PictureFacts::of_listing(graph, &listing, dns)
+            PictureFacts::of_listing(graph, &listing, dns, around)
         } else {
-            PictureFacts::new(graph, dns)
+            PictureFacts::new(graph, dns, around)
         };
         let facts = match before {
-            Some(before) => PictureFacts::compare(&PictureFacts::new(before, dns), &facts),
+            Some((before, around)) => {
+                PictureFacts::compare(&PictureFacts::new(before, dns, around), &facts)
+            }
             None => facts,
         };
         let matrix = if held {

@@ -2,10 +2,13 @@
 
 use crate::check::Status;
 use crate::diagnostic::Place;
+use crate::doors::DoorList;
 use crate::finding::Finding;
+use crate::query::list::potential_rows::PotentialRows;
 use crate::render::context::RenderContext;
 use crate::render::data::check;
 use crate::render::text::check::SuiteRun;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 
 /// What lint or the policy tests found, as a table.
@@ -17,6 +20,8 @@ pub struct ReportTable {
     pub rows: Vec<Vec<String>>,
     /// What to say where there are none.
     pub empty: String,
+    /// What is said below them.
+    pub remarks: String,
 }
 
 impl ReportTable {
@@ -36,6 +41,7 @@ impl ReportTable {
             head: vec!["severity", "rule", "where", "finding", "what to do"],
             rows: rows.collect(),
             empty: "Lint found nothing.".into(),
+            remarks: String::new(),
         }
     }
 
@@ -56,7 +62,43 @@ impl ReportTable {
         Self {
             head: vec!["result", "test", "where", "why"],
             rows,
-            empty: String::new(),
+            ..Self::default()
+        }
+    }
+
+    /// The doors by which the outside comes in.
+    pub fn of_doors(list: &DoorList, context: &RenderContext<'_>) -> Self {
+        let writer = TextWriter::of(context);
+        let rows = list.lines.iter().map(|line| writer.door(line).to_vec());
+        let mut remarks = Vec::new();
+        // INVARIANT: writing to memory does not fail
+        let _ = writer.door_remarks(list, &mut remarks);
+        Self {
+            head: vec!["door", "callers use", "leads to", "status", "at"],
+            rows: rows.collect(),
+            empty: "Nothing in the input leads in from outside.".into(),
+            remarks: String::from_utf8_lossy(&remarks).into_owned(),
+        }
+    }
+
+    /// What policies say about pods that are not in the input.
+    pub fn of_potential(rows: &PotentialRows, context: &RenderContext<'_>) -> Self {
+        let lines = rows.lines(&context.input.cluster).into_iter();
+        let lines = lines.map(|line| {
+            let traffic = words::potential_traffic(&line.traffic, &line.port_names);
+            let doubt = if line.certain { "" } else { " ?" };
+            let ends = [&line.source, &line.destination].map(|end| words::line_end(end).join(", "));
+            row([&ends[0], &ends[1], &format!("{traffic}{doubt}")])
+        });
+        Self {
+            head: vec!["from", "to", "ports"],
+            rows: lines.collect(),
+            empty: "Policies say nothing about pods that are not in the input.".into(),
+            remarks: if rows.incomplete {
+                "More kinds of pods may exist than are listed.".into()
+            } else {
+                String::new()
+            },
         }
     }
 

@@ -110,7 +110,7 @@ impl TextWriter<'_> {
         writeln!(out, "{note}")
     }
 
-    fn door_remarks(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn door_remarks(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
         if !list.assumed.is_empty() {
             let names = list.assumed.join(", ");
             writeln!(

@@ -140,6 +140,7 @@ impl Svg<'_> {
             NodeShape::Internet => "np-internet",
             NodeShape::Private => "np-private",
             NodeShape::Addresses => "np-addresses",
+            NodeShape::Potential => "np-potential",
             NodeShape::Hub => "np-hub",
         };
         let marks: String = [
@@ -254,6 +255,7 @@ impl Svg<'_> {
             EdgeCertainty::Partly => "np-allow np-partly",
             EdgeCertainty::Unknown => "np-unknown",
         };
+        let door = if link.is_door { " np-door" } else { "" };
         let stands = match link.stands {
             [false, _] => " np-new",
             [_, false] => " np-gone",
@@ -266,7 +268,7 @@ impl Svg<'_> {
         };
         let _ = write!(
             self.out,
-            "<g class=\"np-edge {certainty}{}{same}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title>",
+            "<g class=\"np-edge {certainty}{door}{}{same}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title>",
             change_class(link.change),
             ends[0],
             ends[1],
