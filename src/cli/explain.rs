@@ -12,20 +12,14 @@ use netpal::{
 };
 use std::collections::BTreeSet;
 
-/// Words that say that a policy is meant.
-const POLICY: [&str; 12] = [
-    "policy",
-    "netpol",
-    "networkpolicy",
-    "networkpolicies",
-    "anp",
-    "adminnetworkpolicy",
-    "banp",
-    "baselineadminnetworkpolicy",
-    "cnp",
-    "clusternetworkpolicy",
-    "adminnetworkpolicies",
-    "clusternetworkpolicies",
+/// The short names of kinds of policies, as kubectl has them.
+const SHORT_NAMES: [(&str, &[&str]); 6] = [
+    ("netpol", &["NetworkPolicy"]),
+    ("anp", &["AdminNetworkPolicy"]),
+    ("banp", &["BaselineAdminNetworkPolicy"]),
+    ("cnp", &["ClusterNetworkPolicy", "CiliumNetworkPolicy"]),
+    ("ccnp", &["CiliumClusterwideNetworkPolicy"]),
+    ("gnp", &["GlobalNetworkPolicy"]),
 ];
 
 /// What a name stands for.
@@ -92,8 +86,19 @@ fn things_called(workspace: &Workspace, name: &str) -> Result<Vec<Thing>> {
     Ok(policies.chain(workload).collect())
 }
 
+/// Whether a word says that a policy is meant.
 fn is_policy_word(word: &str) -> bool {
-    POLICY.contains(&word.to_ascii_lowercase().as_str())
+    let kinds = SHORT_NAMES.iter().flat_map(|(_, kinds)| *kinds);
+    word.eq_ignore_ascii_case("policy") || kinds.into_iter().any(|kind| names_kind(word, kind))
+}
+
+/// Whether a word names a kind: in any case, in the plural, or by its short name.
+fn names_kind(word: &str, kind: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let singular = kind.to_ascii_lowercase();
+    let plural = format!("{}ies", singular.trim_end_matches('y'));
+    let mut short = SHORT_NAMES.iter().filter(|(short, _)| *short == word);
+    word == singular || word == plural || short.any(|(_, kinds)| kinds.contains(&kind))
 }
 
 /// What could have been meant: a policy of nearly this name, else what the workloads say.
@@ -124,8 +129,11 @@ fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
         [namespace, name] => (Some(*namespace), *name),
         _ => return Vec::new(),
     };
+    let mut kinds = name.split('/').filter(|part| is_policy_word(part));
+    let kind = kinds.find(|word| !word.eq_ignore_ascii_case("policy"));
     let fits = |p: &Policy| {
         *p.name == *wanted
+            && kind.is_none_or(|word| names_kind(word, p.shape.kind))
             && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
     };
     workspace

@@ -296,9 +296,7 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
     unmodelled.for_each(|d| d.severity = severity);
     if unsupported == Unsupported::Ignore {
         let policies = std::sync::Arc::make_mut(&mut input.policies);
-        policies
-            .taints
-            .retain(|t| t.reason != TaintReason::UnmodelledKind);
+        policies.taints.retain(|t| t.reason == TaintReason::Broken);
     }
 }
 

@@ -119,6 +119,16 @@ impl Contribution {
         }))
     }
 
+    /// An object that makes policies which are not known, in words.
+    pub fn makes_unknown(reach: TaintReach, what: &str) -> Self {
+        Self::Unmodelled(Box::new(UnmodelledPolicy {
+            reaches: vec![reach],
+            namespaced: true,
+            reason: TaintReason::MakesPolicies,
+            why: Some(format!("makes policies that are not known here ({what})").into()),
+        }))
+    }
+
     /// A policy that the API server refuses because of its kind or version.
     pub fn refused(kind: &str, node: &SyntaxNode) -> Self {
         let cluster_wide = [dialects::DIALECTS

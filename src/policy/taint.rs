@@ -11,6 +11,19 @@ pub enum TaintReason {
     UnmodelledKind,
     /// It could not be read.
     Broken,
+    /// It is no policy: its operator or controller makes some that are not known.
+    MakesPolicies,
+}
+
+impl TaintReason {
+    /// What is said of an object with this reason.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::UnmodelledKind => "is not modelled",
+            Self::Broken => "could not be read",
+            Self::MakesPolicies => "makes policies that are not known",
+        }
+    }
 }
 
 /// What a policy that could not be modelled may do to a verdict.

@@ -23,17 +23,17 @@ use crate::policy::{Taint, TaintReason};
 use std::collections::BTreeMap;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let mut kinds: BTreeMap<&str, Vec<&Taint>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, TaintReason), Vec<&Taint>> = BTreeMap::new();
     for taint in context
         .policies
         .taints
         .iter()
-        .filter(|t| t.reason == TaintReason::UnmodelledKind)
+        .filter(|t| t.reason != TaintReason::Broken)
     {
         let kind = taint.what.split(' ').next().unwrap_or_default();
-        kinds.entry(kind).or_default().push(taint);
+        kinds.entry((kind, taint.reason)).or_default().push(taint);
     }
-    for (kind, taints) in kinds {
+    for ((kind, reason), taints) in kinds {
         let place = taints
             .first()
             .and_then(|t| t.origin.clone())
@@ -47,7 +47,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         let finding = reporter.anywhere(
             place,
             about,
-            format!("{count} not modelled: verdicts they could touch are unknown"),
+            match reason {
+                TaintReason::MakesPolicies => format!(
+                    "policies that {count} makes are not known: verdicts they could touch are unknown"
+                ),
+                _ => format!("{count} not modelled: verdicts they could touch are unknown"),
+            },
         );
         reporter.push(finding.note(words::some(&names)));
     }

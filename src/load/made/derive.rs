@@ -50,11 +50,18 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
             });
         }
         let added = known.missing(custom, made, assembly);
-        let makes_some = handled || !added.is_empty();
+        let is_read = table::is_looked_at(&custom.group, &custom.kind)
+            && customs.iter().any(|other| is_looking(other, custom));
+        let makes_some = handled || is_read || !added.is_empty();
         objects.extend(added);
         objects.extend(left(custom, makes_some, assembly));
     }
     objects
+}
+
+/// Whether an object is of another kind of the same group, whose row looks at the first.
+fn is_looking(other: &CustomObject, at: &CustomObject) -> bool {
+    other.group == at.group && other.kind != at.kind
 }
 
 /// The objects of kinds that make something, taken out of the others.
@@ -425,8 +432,7 @@ fn of_copy(kind: Arc<str>, namespace: Arc<str>, policy: Policy) -> LoadedObject 
 }
 
 fn of_unknown(custom: &CustomObject, what: &str, reach: TaintReach) -> LoadedObject {
-    let why = format!("makes policies that are not known here ({what})");
-    let contribution = Contribution::explained(vec![reach], true, &why);
+    let contribution = Contribution::makes_unknown(reach, what);
     let namespace = Arc::clone(&custom.namespace);
     LoadedObject::made(&custom.kind, custom.name.clone(), namespace, contribution)
 }

@@ -99,7 +99,12 @@ pub fn rows<'a>(configured: &'a [SyntaxNode], group: &str, kind: &str) -> Vec<&'
     numbers.filter_map(|at| TABLE.rows.get(*at)).collect()
 }
 
+/// Whether rows of other kinds look at objects of a kind, which make nothing themselves.
+pub fn is_looked_at(group: &str, kind: &str) -> bool {
+    LOOKED_AT.contains(&(group, kind))
+}
+
 /// Whether an object of a kind is kept for what it makes, or for what others make of it.
 pub fn is_kept(configured: &[SyntaxNode], group: &str, kind: &str) -> bool {
-    LOOKED_AT.contains(&(group, kind)) || !rows(configured, group, kind).is_empty()
+    is_looked_at(group, kind) || !rows(configured, group, kind).is_empty()
 }

@@ -95,8 +95,8 @@ impl<'a> DiffContext<'a> {
                     .policies
                     .taints
                     .get(taint)
-                    .map(|t| words::clean(&t.what).into_owned());
-                format!("{} is not modelled", what.unwrap_or_default())
+                    .map(|t| format!("{} {}", words::clean(&t.what), t.reason.words()));
+                what.unwrap_or_default()
             }
             What::Options => "other assumptions".into(),
             What::Other => "another object changed".into(),

@@ -138,7 +138,11 @@ fn places(cluster: bool, files: usize) -> String {
 fn unknown(input: &Input, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     for (reason, what) in [
         (TaintReason::UnmodelledKind, "not modelled"),
-        (TaintReason::Broken, "could not be read"),
+        (TaintReason::Broken, TaintReason::Broken.words()),
+        (
+            TaintReason::MakesPolicies,
+            TaintReason::MakesPolicies.words(),
+        ),
     ] {
         let taints: Vec<_> = input
             .policies

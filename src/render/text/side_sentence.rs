@@ -1,7 +1,7 @@
 //! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
 
 use crate::model::{Requirement, Truth};
-use crate::policy::RuleRef;
+use crate::policy::{RuleRef, TaintReason};
 use crate::query::Verdict;
 use crate::query::explain::by_node::by_node;
 use crate::query::explain::explanation::{
@@ -195,6 +195,17 @@ impl TextWriter<'_> {
         format!("only if {}", each.collect::<Vec<_>>().join("; or "))
     }
 
+    /// What is said of objects whose policies are not modelled or not known.
+    fn unsupported(&self, side: &ExplanationSide, names: &str) -> String {
+        let taints = &self.context.graph.environment().policies.taints;
+        let reasons = side.taints.iter().map(|i| taints[*i].reason);
+        if reasons.clone().all(|r| r == TaintReason::MakesPolicies) {
+            let words = TaintReason::MakesPolicies.words();
+            return format!("{names} {words} and may apply to it");
+        }
+        format!("{names} applies to it and is not modelled")
+    }
+
     pub(crate) fn unknown(&self, side: &ExplanationSide) -> String {
         let taints: Vec<String> = side
             .taints
@@ -210,9 +221,7 @@ impl TextWriter<'_> {
                 "{} could not be read and may apply to it",
                 taints.join(", ")
             ),
-            Reason::UnknownUnsupportedKind => {
-                format!("{} applies to it and is not modelled", taints.join(", "))
-            }
+            Reason::UnknownUnsupportedKind => self.unsupported(side, &taints.join(", ")),
             Reason::UnknownPriority => {
                 let rivals = side.rivals(&self.context.graph.environment().policies);
                 let names: Vec<String> = rivals

@@ -2,9 +2,9 @@
 //! asked, with what came of it.
 
 use crate::model::Truth;
+use crate::policy::Taint;
 use crate::policy::tier::{Tier, TierIx};
 use crate::policy::{Action, Direction, Peers, Policy, PolicyId};
-use crate::policy::{Taint, TaintReason};
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
 };
@@ -216,14 +216,14 @@ impl TextWriter<'_> {
             .as_ref()
             .map(|o| self.place(o))
             .unwrap_or_default();
-        let what = match taint.reason {
-            TaintReason::UnmodelledKind => "is not modelled and may decide this",
-            TaintReason::Broken => "could not be read and may decide this",
-        };
+        let what = taint.reason.words();
         Branch::new(
-            format!("{} {what} {place}", words::clean(&taint.what))
-                .trim_end()
-                .to_owned(),
+            format!(
+                "{} {what} and may decide this {place}",
+                words::clean(&taint.what)
+            )
+            .trim_end()
+            .to_owned(),
         )
         .note("unknown", Tone::Unsure)
     }
