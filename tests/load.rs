@@ -317,6 +317,22 @@ fn templates_patches_and_placeholders_are_recognized() {
 }
 
 #[test]
+fn a_kustomization_that_is_read_as_a_file_says_what_it_would_change() {
+    let plain =
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
+    assert_eq!(codes(&load_str(plain)), []);
+    let warning = (Severity::Warning, Code::NotAnObject);
+    for field in ["namespace: prod", "patches: [{path: p.yaml}]", "labels: []"] {
+        let input = load_str(&format!("{plain}{field}\n"));
+        assert_eq!(codes(&input), [warning], "{field}");
+    }
+    let unversioned = "kind: Kustomization\nnamespace: prod\n";
+    assert_eq!(codes(&load_str(unversioned)).len(), 1);
+    let of_flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k}\nspec: {path: ./a}\n";
+    assert_eq!(codes(&load_str(of_flux)), []);
+}
+
+#[test]
 fn other_kinds_are_counted_and_skipped() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
     let input = load_str(text);

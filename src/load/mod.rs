@@ -29,6 +29,7 @@ mod input_file;
 mod input_source;
 mod interner;
 pub mod kubectl;
+mod kustomization;
 mod limits;
 mod live;
 pub mod made;

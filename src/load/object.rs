@@ -192,6 +192,15 @@ impl Remark {
         }))
     }
 
+    /// Something by which what is read may not be what was meant.
+    pub fn warning(message: String) -> Self {
+        Self {
+            severity: DiagnosticSeverity::Warning,
+            code: Code::NotAnObject,
+            ..Self::note(message)
+        }
+    }
+
     /// Something that is good to know.
     pub fn note(message: String) -> Self {
         Self {

@@ -10,6 +10,7 @@ use crate::load::doors;
 use crate::load::embedded;
 use crate::load::endpoints::ListedEndpoints;
 use crate::load::identity;
+use crate::load::kustomization;
 use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
@@ -219,7 +220,12 @@ fn without_making(object: &mut LoadedObject, node: &SyntaxNode) -> Contribution 
             }
             contribution
         }
-        Recognized::NoPart => no_part(object, node),
+        Recognized::NoPart => {
+            let is_kustomization = kustomization::is_one(&object.api_version, &object.kind);
+            let said = is_kustomization.then(|| kustomization::remark(node));
+            object.remarks.extend(said.flatten().map(Remark::warning));
+            no_part(object, node)
+        }
     }
 }
 
