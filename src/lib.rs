@@ -153,6 +153,7 @@ pub use crate::query::reach::potential_pod::{PotentialPod, exposure};
 pub use crate::query::reach::tree::{
     Hop, Item as ReachItem, Reach, TreeNode as ReachNode, path, reach,
 };
+pub use crate::query::suggest::assumed_pods::{ProposedPods, proposed_pods};
 pub use crate::query::suggest::kind_rows::{ProposedKind, proposed_kinds};
 pub use crate::query::suggest::suggestion::{Obstacle, Suggested, suggest};
 pub use crate::query::suggest::trial::{Addition, applied};
@@ -200,8 +201,8 @@ pub use crate::picture::facts::Dns as DnsPods;
 pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts, Surroundings};
 pub use crate::render::answers::{
     AnswerView, CriticalView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView,
-    PathView, ProbesView, ProposedKindsView, ReachView, RuleIndex, SnapshotView, TestsView,
-    WhyView,
+    PathView, ProbesView, ProposedKindsView, ProposedPodsView, ReachView, RuleIndex, SnapshotView,
+    TestsView, WhyView,
 };
 pub use crate::render::ci::findings::CiFindings;
 pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};

@@ -7,6 +7,8 @@
     clippy::print_stdout
 )]
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -220,5 +222,58 @@ fn a_link_in_a_revision_is_told_not_skipped() {
     assert!(
         err.contains("git:HEAD:k8s/link.yaml") && err.contains("symbolic link"),
         "{err}"
+    );
+}
+
+#[test]
+fn pods_to_assume_are_proposed_and_the_proposal_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {}
+  ingress:
+  - from:
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}
+      podSelector: {matchLabels: {app.kubernetes.io/name: gateway}}
+    - namespaceSelector: {matchLabels: {purpose: monitoring}}
+    - podSelector: {matchLabels: {app: typo}}
+    - namespaceSelector: {}
+      podSelector: {matchLabels: {app: anywhere}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: example/web}]}
+";
+    std::fs::write(folder.path().join("shop.yaml"), policy).unwrap();
+    let proposed = common::netpal_at(folder.path(), &["init", "assume", "-f", "."], "");
+    let expected = "\
+assume:
+# named by shop/web
+- name: \"gateway\"
+  namespace:
+    name: \"edge\"
+  pods: {\"app.kubernetes.io/name\": \"gateway\"}
+# named by shop/web
+- name: \"monitoring\"
+  namespace:
+    name: \"monitoring\"
+    labels: {\"purpose\": \"monitoring\"}
+";
+    assert!(proposed.stdout.ends_with(expected), "{}", proposed.text());
+    std::fs::write(folder.path().join("netpal.yaml"), &proposed.stdout).unwrap();
+    for source in ["edge/gateway", "monitoring/monitoring"] {
+        let question = ["can", source, "reach", "shop/web:80", "-f", "shop.yaml"];
+        let run = common::netpal_at(folder.path(), &question, "");
+        assert_eq!(run.code, 0, "{}", run.text());
+    }
+    let again = common::netpal_at(folder.path(), &["init", "assume", "-f", "shop.yaml"], "");
+    assert!(
+        again.stdout.contains("# no policy names"),
+        "{}",
+        again.text()
     );
 }

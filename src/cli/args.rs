@@ -46,7 +46,7 @@ pub enum Command {
     Test(TestArgs),
     /// The allow-graph as a text to keep in git, and whether it is still that
     Snapshot(SnapshotArgs),
-    /// Write a first file: netpal init tests, netpal init workloads
+    /// Write a first file: netpal init tests, workloads or assume
     Init {
         /// What to propose.
         what: Proposal,
@@ -181,6 +181,8 @@ pub enum Proposal {
     Tests,
     /// Rows for kinds of custom resources that were passed over and that something selects.
     Workloads,
+    /// Pods to assume: those that policies name in other namespaces and that are not loaded.
+    Assume,
 }
 
 /// `snapshot`.

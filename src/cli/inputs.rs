@@ -6,7 +6,7 @@ use super::output;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::Result;
-use netpal::{InputsView, ProposedKindsView, proposed_kinds};
+use netpal::{InputsView, ProposedKindsView, ProposedPodsView, proposed_kinds, proposed_pods};
 
 /// Tells what was read. Every document that could not be read is named.
 ///
@@ -34,5 +34,17 @@ pub fn init_workloads(common: &Common) -> Result<Exit> {
     let locator = workspace.locator();
     let proposed = proposed_kinds(&workspace.input);
     output::print(&ProposedKindsView(&proposed), &workspace.context(&locator))?;
+    Ok(workspace.exit(common, Exit::Good))
+}
+
+/// Proposes pods to assume.
+///
+/// # Errors
+/// When nothing can be read at all.
+pub fn init_assume(common: &Common) -> Result<Exit> {
+    let workspace = Workspace::open(common)?;
+    let locator = workspace.locator();
+    let proposed = proposed_pods(&workspace.input);
+    output::print(&ProposedPodsView(&proposed), &workspace.context(&locator))?;
     Ok(workspace.exit(common, Exit::Good))
 }

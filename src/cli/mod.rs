@@ -78,6 +78,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Init { what } => match what {
             args::Proposal::Tests => test::init(common),
             args::Proposal::Workloads => inputs::init_workloads(common),
+            args::Proposal::Assume => inputs::init_assume(common),
         },
         Command::Plan(args) => diff::plan(common, args),
         Command::Lint(lint) => lint::run(common, lint),

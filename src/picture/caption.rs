@@ -104,6 +104,12 @@ pub(crate) fn left_out(hidden: &Hidden) -> Vec<String> {
             flows(hidden.unknown)
         ));
     }
+    if hidden.potential > 0 {
+        parts.push(format!(
+            "{} with pods that are not in the input",
+            flows(hidden.potential)
+        ));
+    }
     if hidden.unfocused > 0 {
         parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
     }

@@ -50,6 +50,7 @@ impl<'a> Scene<'a> {
         if options.only_changed {
             scope::only_changed(&mut facts, &mut hidden);
         }
+        scope::drop_potential_where_dense(&mut facts, &mut hidden);
         scope::drop_idle_addresses(&mut facts);
         Self {
             facts,

@@ -42,6 +42,8 @@ pub struct Hidden {
     pub internet: usize,
     /// Unknown, because of what one end is.
     pub unknown: usize,
+    /// With pods that are not in the input, where there are too many to be seen.
+    pub potential: usize,
     /// Away from the focus.
     pub unfocused: usize,
     /// The same as before.
@@ -49,6 +51,9 @@ pub struct Hidden {
     /// How many edges there are at a level, where they are too many.
     pub dense: Option<(DetailLevel, usize)>,
 }
+
+/// Most flows of a picture that also shows pods that are not in the input.
+const DENSE: usize = 3_000;
 
 /// Fewest flows of one collector that are worth hiding.
 const FAN: usize = 4;
@@ -98,6 +103,18 @@ pub fn hide(facts: &mut PictureFacts, hide: Hide, hidden: &mut Hidden) {
         facts.doors.retain(|door| door.change.is_some());
         hidden.internet += before - facts.doors.len();
     }
+}
+
+/// Leaves out pods that are not in the input where loaded workloads have more flows than anybody
+/// can see.
+pub fn drop_potential_where_dense(facts: &mut PictureFacts, hidden: &mut Hidden) {
+    if facts.flows.len() <= DENSE {
+        return;
+    }
+    let is_potential = |p: &PicturePlace| matches!(p.what, PlaceKind::Potential { .. });
+    let before = facts.flows.len();
+    keep(facts, |_, place| !is_potential(place));
+    hidden.potential = before - facts.flows.len();
 }
 
 /// Keeps what changed.

@@ -25,6 +25,7 @@ use crate::query::list::potential_rows::PotentialRows;
 use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Reach};
+use crate::query::suggest::assumed_pods::ProposedPods;
 use crate::query::suggest::kind_rows::ProposedKind;
 use crate::query::suggest::suggestion::Suggested;
 use crate::render::ci::findings::CiFindings;
@@ -47,7 +48,7 @@ use crate::render::text::findings as findings_text;
 use crate::render::text::fix::FixView;
 use crate::render::text::fold::folded;
 use crate::render::text::inputs as inputs_text;
-use crate::render::text::kinds;
+use crate::render::text::proposals;
 use crate::render::text::rules;
 use crate::render::text::snapshot;
 use crate::render::text::writer::TextWriter;
@@ -371,12 +372,21 @@ impl Render for FixView<'_> {
     }
 }
 
+/// Proposed pods to assume.
+pub struct ProposedPodsView<'a>(pub &'a [ProposedPods]);
+
+impl Render for ProposedPodsView<'_> {
+    formats! { |view, _context, out|
+        Yaml => proposals::assumptions(view.0, out),
+    }
+}
+
 /// Proposed rows of the table of kinds.
 pub struct ProposedKindsView<'a>(pub &'a [ProposedKind]);
 
 impl Render for ProposedKindsView<'_> {
     formats! { |view, _context, out|
-        Yaml => kinds::rows(view.0, out),
+        Yaml => proposals::rows(view.0, out),
     }
 }
 
