@@ -181,6 +181,7 @@ pub use crate::check::open_world::OpenWorld;
 pub use crate::check::outcome::{FlowEnd, PotentialFlow};
 pub use crate::check::propose::propose;
 pub use crate::check::remedy::add_remedies;
+pub use crate::check::rule_cut::{RuleCut, rule_cut};
 pub use crate::check::{
     Claim, Env as TestEnvironment, Example as TestExample, Outcome, PolicyTest, Run as TestRun,
     Status as TestStatus, Suite, check, parse as parse_tests,

@@ -6,8 +6,8 @@
 mod random;
 
 use netpal::{
-    AllowGraph, CompileOptions, Critical, Endpoint, HostNetwork, IpSet, PathEnds, PodId,
-    TrafficSet, WorkloadId, applied, critical, load_str,
+    AllowGraph, CompileOptions, Critical, Endpoint, HostNetwork, IpSet, PathEnds, PodId, RuleCut,
+    TrafficSet, WorkloadId, applied, critical, load_str, rule_cut,
 };
 use random::Random;
 use serde_json::{Value, json};
@@ -202,4 +202,92 @@ fn chokepoints_and_cuts_are_those_found_by_hand() {
     }
     let counts = format!("{choked} chokepoints, {cut} cuts, {closed} closed");
     assert!(choked > 5 && cut > 5 && closed > 2, "{counts}");
+}
+
+/// The rules of the policies among some documents: which document, which rule.
+fn rules_of(documents: &[Value]) -> Vec<(usize, usize)> {
+    let count = |document: &Value| document["spec"]["ingress"].as_array().map_or(0, Vec::len);
+    let each = documents.iter().enumerate();
+    each.flat_map(|(at, document)| (0..count(document)).map(move |rule| (at, rule)))
+        .collect()
+}
+
+/// Whether a path is left when some rules match nobody.
+fn is_open_without_rules(documents: &[Value], taken: &[(usize, usize)], ends: &PathEnds) -> bool {
+    let mut documents = documents.to_vec();
+    for (document, rule) in taken {
+        documents[*document]["spec"]["ingress"][*rule]["from"] =
+            json!([{"podSelector": {"matchLabels": {"app": "nobody"}}}]);
+    }
+    let input = load_str(&random::text(&documents));
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    ByHand::new(&graph, ends).is_open_without(&BTreeSet::new())
+}
+
+/// A sparse cluster in which every peer is a rule of its own.
+fn sparse_rules(random: &mut Random) -> Vec<Value> {
+    let mut documents = sparse(random);
+    for document in &mut documents {
+        let from = document["spec"]["ingress"][0]["from"].clone();
+        if let Some(peers) = from.as_array() {
+            let rules = peers.iter().map(|peer| json!({"from": [peer]}));
+            document["spec"]["ingress"] = rules.collect();
+        }
+    }
+    documents
+}
+
+#[test]
+fn the_fewest_rules_are_those_found_by_hand() {
+    let (mut found, mut resting) = (0, 0);
+    for seed in 0..300 {
+        let mut random = Random::new(seed);
+        let documents = sparse_rules(&mut random);
+        let input = load_str(&random::text(&documents));
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let Some(ends) = ends(&mut random, &graph) else {
+            continue;
+        };
+        let all = rules_of(&documents);
+        let is_open = |taken: &[(usize, usize)]| is_open_without_rules(&documents, taken, &ends);
+        match rule_cut(&input, &graph, &ends) {
+            RuleCut::Rules(rules) => {
+                found += usize::from(!rules.is_empty());
+                let one_less = match rules.len() {
+                    0 => Vec::new(),
+                    1 => vec![vec![]],
+                    2 => all.iter().map(|a| vec![*a]).collect(),
+                    _ => all
+                        .iter()
+                        .flat_map(|a| all.iter().map(|b| vec![*a, *b]))
+                        .collect::<Vec<_>>(),
+                };
+                assert!(
+                    one_less.iter().all(|few| is_open(few)),
+                    "seed {seed}: {rules:?}"
+                );
+                let policies = &graph.environment().policies;
+                let place = |rule: &netpal::RuleRef| {
+                    let name = &*policies.get(rule.policy).name;
+                    let is_it =
+                        |d: &Value| d["kind"] == "NetworkPolicy" && d["metadata"]["name"] == name;
+                    (
+                        documents.iter().position(is_it).unwrap(),
+                        rule.rule as usize,
+                    )
+                };
+                let taken: Vec<(usize, usize)> = rules.iter().map(place).collect();
+                assert!(!is_open(&taken), "seed {seed}: {rules:?}");
+            }
+            RuleCut::RestsOnNone => {
+                resting += 1;
+                assert!(is_open(&all), "seed {seed}");
+            }
+            RuleCut::TooMany => panic!("seed {seed}"),
+        }
+    }
+    assert!(
+        found > 20 && resting > 5,
+        "{found} cuts, {resting} that rest on no rule"
+    );
 }

@@ -48,14 +48,14 @@ pub struct Critical {
 /// Looks for the chokepoints.
 pub fn critical(input: &Input, graph: &AllowGraph, asked: &PathEnds) -> Critical {
     let query = PathQuery::between(graph, asked);
-    let paths = Paths::new(&query, possible);
+    let paths = Paths::new(&query, certain_or_possible);
     if paths.nearest(&query).is_none() {
         return Critical::default();
     }
     let surely = shortest(&query, &Paths::new(&query, certain), Truth::Yes);
     let is_certain = surely.is_some();
     let path = surely.or_else(|| shortest(&query, &paths, Truth::Maybe));
-    let network = HopNetwork::new(&query, &paths, possible);
+    let network = HopNetwork::new(&query, &paths, certain_or_possible);
     let chokepoints = network.chokepoints();
     let cuts: Vec<Vec<WorkloadId>> = if chokepoints.is_empty() {
         network.cut().into_iter().collect()
@@ -82,7 +82,8 @@ pub fn critical(input: &Input, graph: &AllowGraph, asked: &PathEnds) -> Critical
     }
 }
 
-fn possible(allowed: &Allowed) -> TrafficSet {
+/// What may pass, certain or not.
+pub(crate) fn certain_or_possible(allowed: &Allowed) -> TrafficSet {
     allowed.may.clone()
 }
 
@@ -158,6 +159,8 @@ fn separates(input: &Input, graph: &AllowGraph, asked: &PathEnds, changes: &[Add
         .and_then(|input| AllowGraph::compile(&input, &graph.environment().options).ok());
     after.is_some_and(|after| {
         let query = PathQuery::between(&after, asked);
-        Paths::new(&query, possible).nearest(&query).is_none()
+        Paths::new(&query, certain_or_possible)
+            .nearest(&query)
+            .is_none()
     })
 }

@@ -29,6 +29,7 @@ mod path_isolation;
 mod paths;
 pub mod propose;
 pub mod remedy;
+pub mod rule_cut;
 pub mod schema;
 pub mod scope;
 

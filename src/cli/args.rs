@@ -342,6 +342,9 @@ pub struct ReachArgs {
     /// The shortest way between two
     #[arg(long, num_args = 2, value_names = ["SRC", "DST[:PORT]"])]
     pub path: Option<Vec<String>>,
+    /// The smallest cut between SRC and this: what `netpal critical SRC DST` tells
+    #[arg(long, value_name = "DST[:PORT]", conflicts_with = "path")]
+    pub cut: Option<String>,
 }
 
 /// `critical`.
@@ -359,6 +362,9 @@ pub struct CriticalArgs {
     /// Let ways lead through nodes, and through pods on their node's network
     #[arg(long)]
     pub nodes: bool,
+    /// Look for the fewest rules too, without which nothing leads there
+    #[arg(long)]
+    pub rules: bool,
 }
 
 /// `who`.
@@ -373,6 +379,9 @@ pub struct WhoArgs {
     /// How many hops to follow back through workloads: a number, or any
     #[arg(long, value_name = "N|any", default_value = "1", value_parser = hops)]
     pub hops: HopLimit,
+    /// The smallest cut between this and DST: what `netpal critical SRC DST` tells
+    #[arg(long, value_name = "SRC")]
+    pub cut: Option<String>,
 }
 
 /// A question, in words or by selectors.

@@ -3,9 +3,23 @@
 use super::args::{Common, CriticalArgs};
 use super::exit::Exit;
 use super::output::Output;
-use super::reach::{opened, root};
+use super::search_ends::{opened, root};
 use anyhow::{Result, bail};
-use netpal::{CriticalView, PathEnds, critical};
+use netpal::{CriticalView, PathEnds, critical, rule_cut};
+
+/// The cut of `reach --cut` and `who --cut`.
+///
+/// # Errors
+/// When an end is unknown, or the input cannot be read.
+pub fn between(common: &Common, source: &str, target: &str) -> Result<Exit> {
+    let args = CriticalArgs {
+        source: source.to_owned(),
+        target: target.to_owned(),
+        nodes: false,
+        rules: false,
+    };
+    run(common, &args)
+}
 
 /// Looks for the chokepoints between two ends.
 ///
@@ -27,9 +41,13 @@ pub fn run(common: &Common, args: &CriticalArgs) -> Result<Exit> {
         through_nodes: args.nodes,
     };
     let found = critical(&workspace.input, &workspace.graph, &ends);
+    let rules = args
+        .rules
+        .then(|| rule_cut(&workspace.input, &workspace.graph, &ends));
     let view = CriticalView {
         ends: [&source.name, &target.name],
         critical: &found,
+        rules: rules.as_ref(),
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))

@@ -35,6 +35,7 @@ mod reach;
 mod report;
 mod rule;
 mod schema;
+mod search_ends;
 mod snapshot;
 mod stand_ins;
 mod test;

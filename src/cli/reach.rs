@@ -2,74 +2,18 @@
 //! between two.
 
 use super::args::{Common, HopLimit, ReachArgs, WhoArgs};
-use super::asked::{endpoint, helped};
+use super::asked::endpoint;
+use super::critical;
 use super::exit::Exit;
 use super::output::Output;
+use super::search_ends::{Root, opened, root};
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    DoorEnds, End, Endpoint, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery,
-    ReachView, TrafficSet, Truth, Way, describe_root, exposure, path, reach, resolve,
-    resolve_traffic,
+    DoorEnds, Endpoint, IpSet, PathView, PotentialPod, ReachQuery, ReachView, Truth, Way, exposure,
+    path, reach,
 };
 use std::collections::BTreeSet;
-
-/// An endpoint with everything it stands for.
-pub(super) struct Root {
-    pub(super) name: String,
-    pub(super) pods: BTreeSet<PodId>,
-    pub(super) addresses: IpSet,
-    pub(super) asked: TrafficSet,
-}
-
-/// The input, with pods for the ends that are asked about and not loaded.
-pub(super) fn opened(common: &Common, ends: &[&str]) -> Result<Workspace> {
-    let specs = ends.iter().map(|text| endpoint(text));
-    let specs: Vec<EndpointSpec> = specs.collect::<Result<_>>()?;
-    let asked: Vec<&EndpointSpec> = specs.iter().collect();
-    Workspace::open(common)?.with_asked(common, &asked)
-}
-
-pub(super) fn root(workspace: &Workspace, text: &str) -> Result<Root> {
-    let spec: EndpointSpec = endpoint(text)?;
-    let cluster = &workspace.input.cluster;
-    let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;
-    let mut root = Root {
-        name: text.to_owned(),
-        pods: BTreeSet::new(),
-        addresses: IpSet::empty(),
-        asked: TrafficSet::empty(),
-    };
-    for end in &resolved.ends {
-        match end {
-            End::Pods { pods, .. } => root.pods.extend(pods),
-            End::Addresses { set, .. } => root.addresses = root.addresses.union(set),
-        }
-    }
-    for at in root
-        .pods
-        .iter()
-        .map(|p| Some(Endpoint::Pod(*p)))
-        .chain(root.pods.is_empty().then_some(None))
-    {
-        let asked = resolve_traffic(cluster, &spec, &resolved, at).map_err(helped)?;
-        root.asked = root.asked.union(&asked.unwrap_or_else(TrafficSet::all));
-    }
-    if let Some(missing) = resolved
-        .missing
-        .as_deref()
-        .filter(|_| resolved.ends.is_empty())
-    {
-        bail!("`{text}`: {missing}");
-    }
-    if root.asked.is_empty() {
-        bail!("`{text}`: no pod there has such a port name");
-    }
-    if let [end] = resolved.ends.as_slice() {
-        root.name = describe_root(cluster, end, &root.asked);
-    }
-    Ok(root)
-}
 
 fn query(root: &Root, way: Way, hops: HopLimit) -> ReachQuery {
     let HopLimit(hops) = hops;
@@ -90,10 +34,13 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     if let Some(ends) = &args.path {
         return shortest(common, ends);
     }
-    let output = Output::of::<ReachView<'_>>(common)?;
     let Some(source) = &args.source else {
         bail!("reach from where? netpal reach SRC, or netpal reach --path SRC DST")
     };
+    if let Some(target) = &args.cut {
+        return critical::between(common, source, target);
+    }
+    let output = Output::of::<ReachView<'_>>(common)?;
     let workspace = opened(common, &[source])?;
     let root = root(&workspace, source)?;
     let doors = doors_from(&workspace, source, &root)?;
@@ -186,6 +133,9 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
 pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
+    if let Some(source) = &args.cut {
+        return critical::between(common, source, &args.destination);
+    }
     let output = Output::of::<ReachView<'_>>(common)?;
     let workspace = opened(common, &[&args.destination])?;
     let root = root(&workspace, &args.destination)?;

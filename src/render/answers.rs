@@ -9,6 +9,7 @@ use crate::check::Suite;
 use crate::check::breaks::Broken;
 use crate::check::critical::Critical;
 use crate::check::export::Probe;
+use crate::check::rule_cut::RuleCut;
 use crate::diff::Diff;
 use crate::doors::DoorLine;
 use crate::finding::{Finding, RuleInfo};
@@ -188,13 +189,15 @@ pub struct CriticalView<'a> {
     pub ends: [&'a str; 2],
     /// What was found.
     pub critical: &'a Critical,
+    /// The fewest rules, where they were looked for.
+    pub rules: Option<&'a RuleCut>,
 }
 
 impl Render for CriticalView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).critical(view.critical, view.ends, out),
-        Json => json::write("Critical", critical_data::critical(*context, view.critical), out),
-        Yaml => json::write_yaml("Critical", critical_data::critical(*context, view.critical), out),
+        Text => TextWriter::of(context).critical(view.critical, view.rules, view.ends, out),
+        Json => json::write("Critical", critical_data::critical(*context, view.critical, view.rules), out),
+        Yaml => json::write_yaml("Critical", critical_data::critical(*context, view.critical, view.rules), out),
     }
 }
 

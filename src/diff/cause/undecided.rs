@@ -3,9 +3,10 @@
 //! What the input does not say is one fact on both sides: how host-network pods behave, on which
 //! node a pod runs, where its address lies. So each mode of host-network pods is compared on its
 //! own ([`scenarios`]), and a verdict that stays unknown there is *undecided* only if it is unknown
-//! because of a rule that was edited, or of a policy that cannot be modelled and differs. Example:
-//! an `ipBlock` may or may not contain a pod whose address is unknown; if nobody edited the rule,
-//! the verdict is unknown on both sides, but it is the same verdict.
+//! because of a rule that was edited, or of a policy that cannot be modelled and differs; or if
+//! more than one thing is unknown and something was edited that governs the pair. Example: an
+//! `ipBlock` may or may not contain a pod whose address is unknown; if nobody edited the rule, the
+//! verdict is unknown on both sides, but it is the same verdict.
 //!
 //! Up to [`EXACT_PAIRS`] pairs of pods are compared one by one, more of them by what their classes
 //! have in common ([`Group`]). Cost: nothing is compiled again; per affected pair of ends that is
@@ -21,8 +22,10 @@ use crate::diff::cause::rule_edit::{PolicyVersion, rule_edit};
 use crate::graph::row_cache::Group;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::Truth;
-use crate::policy::{PolicyId, RuleRef};
+use crate::policy::Direction;
+use crate::policy::{Policy, PolicyId, RuleRef};
 use crate::query::explain::explanation;
+use crate::query::explain::explanation::{Explanation, ExplanationSide, FamilyEffect};
 use crate::set::TrafficSet;
 use crate::set::hashed::HashMap;
 use crate::spec::{Endpoint, Flow, HostNetwork};
@@ -177,18 +180,49 @@ impl<'a> Undecided<'a> {
                     .take(EXPLAINED_FLOWS);
                 unknown.any(|flow| {
                     let explanation = explanation::explain(graph, &flow);
+                    let is_open = |side: &ExplanationSide| {
+                        is_tangled(&explanation) && is_open(&explanation, side)
+                    };
                     let mut sides = explanation.sides().into_iter();
-                    sides.any(|side| self.has_edited_reason(side, which))
+                    sides.any(|side| {
+                        self.has_edited_reason(side, which)
+                            || is_open(side) && self.is_affected(pair, side.direction)
+                    })
                 })
             })
     }
 
-    fn has_edited_reason(&self, side: &explanation::ExplanationSide, which: Which) -> bool {
+    fn has_edited_reason(&self, side: &ExplanationSide, which: Which) -> bool {
         let is_new = |taint: &usize| self.edits.is_new_taint(which, *taint);
         let edited = |policy: &PolicyId| self.edits.policy_edit(which, *policy).is_some();
         side.taints.iter().any(is_new)
             || side.doubts.iter().any(|d| self.is_edited(d.at, which))
+            || side.conditions.iter().any(|at| self.is_edited(*at, which))
             || side.doubtful_policies.iter().any(edited)
+    }
+
+    /// Whether anything that governs one side of a pair was edited.
+    fn is_affected(&self, pair: &ChangedPair<'_>, direction: Direction) -> bool {
+        let end = match direction {
+            Direction::Egress => pair.source,
+            Direction::Ingress => pair.destination,
+        };
+        let by = self.edits.affected(end, direction);
+        let edits = by.policies.iter().map(|edit| &self.edits.policies[*edit]);
+        by.workload || by.unmodelled || edits.into_iter().any(|e| self.differs(e, direction))
+    }
+
+    /// Whether a policy differs in what it says of one direction.
+    fn differs(&self, edit: &PolicyEdit, direction: Direction) -> bool {
+        let versions = [Which::Before, Which::After].map(|which| self.version(edit, which));
+        let [Some((before, ..)), Some((after, ..))] = versions else {
+            return true;
+        };
+        let said = |policy: &Policy| {
+            let order = (policy.tier, policy.priority, policy.isolates(direction));
+            (policy.subject.clone(), order)
+        };
+        said(before) != said(after) || before.rules(direction) != after.rules(direction)
     }
 
     /// Whether a rule was edited, or the subject, tier or priority of its policy.
@@ -228,6 +262,29 @@ impl<'a> Undecided<'a> {
         };
         Some((side.graph.environment().policies.get(id), id, which))
     }
+}
+
+/// Whether more than one thing is unknown, or one that decides with every rule: a policy that is
+/// not modelled may allow, deny or do nothing, and a family or the number of a port is looked at by
+/// all. The verdict then depends on the other rules too, whatever the unknown turns out to be; a
+/// single rule that may match leaves what else decides the same on both sides, or it would be known
+/// on one of them.
+fn is_tangled(explanation: &Explanation) -> bool {
+    let sides = explanation.sides().into_iter();
+    let reasons = sides.map(|side| {
+        let rules = side.doubts.len() + side.conditions.len() + side.doubtful_policies.len();
+        rules + 2 * side.taints.len()
+    });
+    let by_all = matches!(explanation.families, Some(FamilyEffect::Untold(_)))
+        || explanation.port_untold
+        || explanation.led.is_some();
+    by_all || reasons.sum::<usize>() > 1
+}
+
+/// Whether a side may deny the flow. Where a family is not told the sides are those of one that
+/// denies, so that a side which allows it there allows it in every family.
+fn is_open(explanation: &Explanation, side: &ExplanationSide) -> bool {
+    side.allowed != Truth::Yes || explanation.port_untold || explanation.led.is_some()
 }
 
 /// What passes of some traffic, and what is unknown of it.

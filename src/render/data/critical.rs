@@ -1,10 +1,12 @@
 //! Chokepoints for programs.
 
 use crate::check::critical::Critical;
+use crate::check::rule_cut::RuleCut;
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
 use crate::render::data::reach::{HopJson, hop};
 use crate::render::data::suggest::{AdditionJson, change};
+use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -23,10 +25,18 @@ pub struct CriticalJson {
     pub cut: Option<Vec<String>>,
     /// The policies that close them; applied, and no path is left.
     pub closing: Vec<AdditionJson>,
+    /// With --rules: the fewest rules without which no path is left, `namespace/policy
+    /// ingress[0]`; absent where a path rests on no rule, or too many sets would have to be tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<String>>,
 }
 
 /// The chokepoints as a document's content.
-pub fn critical(context: RenderContext<'_>, critical: &Critical) -> CriticalJson {
+pub fn critical(
+    context: RenderContext<'_>,
+    critical: &Critical,
+    rules: Option<&RuleCut>,
+) -> CriticalJson {
     let cluster = &context.input.cluster;
     let names = |workloads: &[WorkloadId]| {
         let names = workloads.iter().map(|one| cluster.workload_name(*one));
@@ -42,5 +52,12 @@ pub fn critical(context: RenderContext<'_>, critical: &Critical) -> CriticalJson
             .iter()
             .map(|one| change(context, one))
             .collect(),
+        rules: match rules {
+            Some(RuleCut::Rules(rules)) => {
+                let named = rules.iter().map(|at| words::rule(context.graph, *at));
+                Some(named.collect())
+            }
+            _ => None,
+        },
     }
 }

@@ -1,9 +1,11 @@
 //! Chokepoints as text: a shortest path, what every path leads through, and the smallest cut.
 
 use crate::check::critical::Critical;
+use crate::check::rule_cut::RuleCut;
 use crate::model::WorkloadId;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
+use crate::words::plural;
 use std::io::{self, Write};
 
 impl TextWriter<'_> {
@@ -14,6 +16,7 @@ impl TextWriter<'_> {
     pub fn critical(
         &self,
         critical: &Critical,
+        rules: Option<&RuleCut>,
         ends: [&str; 2],
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -21,6 +24,39 @@ impl TextWriter<'_> {
             return self.no_path(ends, out);
         }
         self.path(None, &critical.path, critical.certain, out)?;
+        self.workload_cut(critical, out)?;
+        rules.map_or(Ok(()), |rules| self.rule_cut(rules, out))
+    }
+
+    /// The fewest rules without which nothing leads there.
+    fn rule_cut(&self, cut: &RuleCut, out: &mut dyn Write) -> io::Result<()> {
+        let rules = match cut {
+            RuleCut::Rules(rules) => rules,
+            RuleCut::RestsOnNone => {
+                let none = "rules        none: a way rests on no rule, since nothing governs it or what does is not known";
+                return writeln!(out, "{none}");
+            }
+            RuleCut::TooMany => {
+                return writeln!(
+                    out,
+                    "rules        not found: too many sets would have to be tried"
+                );
+            }
+        };
+        let count = plural(rules.len(), "rule");
+        writeln!(
+            out,
+            "rules        without {count} no way is left, and with any fewer taken away there is one:"
+        )?;
+        for at in rules {
+            let rule = words::rule(self.context.graph, *at);
+            writeln!(out, "             {rule}   {}", self.rule_place(*at))?;
+        }
+        Ok(())
+    }
+
+    /// The chokepoints and the fewest workloads.
+    fn workload_cut(&self, critical: &Critical, out: &mut dyn Write) -> io::Result<()> {
         let Some(cut) = &critical.cut else {
             let direct = "chokepoints  none: a way leads there directly, through no other workload";
             return writeln!(out, "{direct}");

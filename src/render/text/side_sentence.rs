@@ -154,7 +154,7 @@ impl TextWriter<'_> {
     }
 
     /// The place of a rule.
-    fn rule_place(&self, at: RuleRef) -> String {
+    pub(crate) fn rule_place(&self, at: RuleRef) -> String {
         let policies = &self.context.graph.environment().policies;
         self.place(&policies.get(at.policy).origin(at))
     }
