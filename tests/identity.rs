@@ -165,6 +165,22 @@ spec: {podSelector: {}}\n",
     );
     assert!(errors(&input).is_empty());
     assert_eq!(reached(&input, "till"), Truth::No);
+    let newer = |uid: &str| {
+        with(&format!(
+            "apiVersion: policy.networking.k8s.io/v1beta1\nkind: ClusterNetworkPolicy
+metadata: {{name: lock{uid}}}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  ingress: [{{action: Deny, from: [{{namespaces: {{}}}}]}}]\n"
+        ))
+    };
+    let served = newer(", uid: 6c1e5a4e-0000-4000-8000-000000000001");
+    assert!(errors(&served).is_empty());
+    assert_eq!(served.policies.taints.len(), 0);
+    assert_eq!(errors(&newer("")).len(), 1);
+    assert_eq!(newer("").policies.taints.len(), 1);
 }
 
 #[test]

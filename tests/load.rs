@@ -333,6 +333,42 @@ fn a_kustomization_that_is_read_as_a_file_says_what_it_would_change() {
 }
 
 #[test]
+fn an_object_without_a_kind_is_an_error_whatever_else_it_lacks() {
+    let head = "apiVersion: networking.k8s.io/v1\n";
+    for rest in [
+        "spec: {podSelector: {}}\n",
+        "kind: null\nmetadata: {name: x}\nspec: {podSelector: {}}\n",
+        "kind: ~\nspec: {podSelector: {}}\n",
+        "metadata: [a]\nspec: {podSelector: {}}\n",
+    ] {
+        let input = load_str(&format!("{head}{rest}"));
+        assert_eq!(
+            codes(&input),
+            [(Severity::Error, Code::WrongType)],
+            "{rest}"
+        );
+        assert_eq!(input.policies.taints.len(), 1, "{rest}");
+    }
+    let chart = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+    assert_eq!(codes(&load_str(chart)), []);
+}
+
+#[test]
+fn objects_without_a_name_are_not_one_object() {
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec: {podSelector: {}}\n";
+    let input = load_str(&format!("{policy}---\n{policy}"));
+    let errors = codes(&input).into_iter();
+    let errors = errors.filter(|(severity, _)| *severity == Severity::Error);
+    assert_eq!(errors.count(), 2);
+    let twice = codes(&input).into_iter();
+    assert!(
+        !twice
+            .into_iter()
+            .any(|(_, code)| code == Code::DuplicateObject)
+    );
+}
+
+#[test]
 fn other_kinds_are_counted_and_skipped() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
     let input = load_str(text);

@@ -29,6 +29,10 @@ impl Assembly<'_> {
                 ""
             };
             self.placeholder(object, namespace);
+            if object.name.is_empty() {
+                places.push(i);
+                continue;
+            }
             let place = *last
                 .entry((object.group(), &object.kind, namespace, &object.name))
                 .or_insert(places.len());

@@ -71,8 +71,9 @@ fn without_kind(root: &SyntaxNode) -> Option<Problem> {
         let message = "kind is not a string, so the API server refuses the object";
         return Some(Problem::new(ProblemKind::WrongType, span, message));
     }
-    let is_object =
-        is_mapping("metadata") && (is_mapping("spec") || root.get("apiVersion").is_some());
+    let has = |key: &str| root.get(key).is_some();
+    let has_parts = has("metadata") || has("spec") || has("kind");
+    let is_object = is_mapping("metadata") && is_mapping("spec") || has("apiVersion") && has_parts;
     if is_object {
         let message = "an object without a kind: the API server refuses it";
         return Some(Problem::new(ProblemKind::WrongType, root.span, message));

@@ -107,11 +107,17 @@ fn check_fields(object: &mut LoadedObject, node: &SyntaxNode) {
     }
 }
 
-/// The version under which a policy of a removed version is in force in the cluster that printed
-/// it: it has the same fields there.
+/// The version under which a policy of a removed version, or of one newer than the manifests that
+/// are read, is in force in the cluster that printed it: it has the same fields there.
 fn in_force_as(node: &SyntaxNode, object: &LoadedObject) -> Option<&'static str> {
-    let removed = (&*object.api_version, &*object.kind) == ("extensions/v1beta1", "NetworkPolicy");
-    (removed && is_from_cluster(node)).then_some("networking.k8s.io/v1")
+    let known = match (&*object.api_version, &*object.kind) {
+        ("extensions/v1beta1", "NetworkPolicy") => "networking.k8s.io/v1",
+        ("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy") => {
+            "policy.networking.k8s.io/v1alpha2"
+        }
+        _ => return None,
+    };
+    is_from_cluster(node).then_some(known)
 }
 
 /// A field of the metadata, if it is a string that is not empty.

@@ -55,7 +55,11 @@ impl From<Sniffed<'_>> for ChunkHeader {
         let owned = |word: Option<&str>| word.map(str::to_owned);
         Self {
             api_version: owned(s.api_version),
-            kind: owned(s.kind),
+            // a null is no kind
+            kind: owned(
+                s.kind
+                    .filter(|k| !matches!(*k, "" | "~" | "null" | "Null" | "NULL")),
+            ),
             name: owned(s.name),
             namespace: owned(s.namespace),
         }

@@ -206,7 +206,7 @@ impl AdminLowering<'_> {
 
     fn rule(&mut self, rule: &RuleSpec, at: &Path, egress: bool, word: &str) -> Rule {
         let action = self.action(rule.action.as_deref(), &at.key("action"));
-        if rule.name.as_ref().is_some_and(|n| n.len() > 100) {
+        if rule.name.as_ref().is_some_and(|n| n.chars().count() > 100) {
             self.checks
                 .refused(&at.key("name"), "a rule's name has at most 100 characters");
         }
@@ -357,16 +357,10 @@ impl AdminLowering<'_> {
         IpSet::from_cidrs(cidrs)
     }
 
-    /// What the schemas check of the spelling of a block: v1alpha2 refuses leading zeros and IPv4
-    /// blocks in IPv6 form, v1alpha1 only a mixture of both forms.
+    /// What the schemas check of the spelling of a block: leading zeros and IPv4 blocks in IPv6 form
+    /// are refused (`isCIDR`), host bits are not.
     fn spelling(&mut self, text: &str, at: &Path) {
-        let complaint = if self.form.optional_namespaces {
-            address_complaint(text)
-        } else {
-            (text.contains(':') && text.contains('.'))
-                .then(|| format!("`{text}` mixes the forms of IPv4 and IPv6"))
-        };
-        if let Some(complaint) = complaint {
+        if let Some(complaint) = address_complaint(text) {
             self.checks.refused(at, complaint);
         }
     }
@@ -387,6 +381,11 @@ impl AdminLowering<'_> {
                 &at.index(i),
                 format!("`{name}` is not a domain name with at least two labels, with or without a leading `*.`"),
             );
+        }
+        for (i, name) in names.iter().enumerate() {
+            if names.iter().take(i).any(|earlier| earlier == name) {
+                self.checks.refused(at, format!("`{name}` is given twice"));
+            }
         }
         let _ = action; // the field's text wants Allow only, but no schema enforces it
         names

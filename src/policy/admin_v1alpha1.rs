@@ -6,6 +6,7 @@ use crate::policy::admin::{AdminForm, AdminLowering, read};
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
+use crate::policy::object_meta::check_object_meta;
 use crate::policy::rule::{Policy, PortMatch, Shape};
 use crate::policy::tier::kubernetes;
 use crate::policy::validate::check_metadata;
@@ -132,6 +133,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
     };
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
+    check_object_meta(node, &mut checks);
     let spec = object.spec;
     let mut lowering = AdminLowering {
         form,

@@ -5,6 +5,7 @@ use crate::policy::admin::{AdminForm, AdminLowering, read};
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
+use crate::policy::object_meta::check_object_meta;
 use crate::policy::rule::{Policy, PortMatch, Shape};
 use crate::policy::tier::{TierIx, kubernetes};
 use crate::policy::validate::check_metadata;
@@ -119,6 +120,7 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     };
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
+    check_object_meta(node, &mut checks);
     let spec = object.spec;
     let mut lowering = AdminLowering {
         form: FORM,

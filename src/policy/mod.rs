@@ -11,6 +11,7 @@ pub mod interner;
 pub mod layout;
 pub mod lowered;
 pub mod network_policy;
+mod object_meta;
 pub mod plugin;
 pub mod policy_set;
 pub mod rule;

@@ -6,6 +6,7 @@
 use crate::model::Truth;
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
+use crate::policy::object_meta::check_object_meta;
 use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
@@ -323,6 +324,7 @@ pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     };
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
+    check_object_meta(node, &mut checks);
     let spec = object.spec.unwrap_or_default();
     let policy = lower(&spec, &header, &mut checks);
     Lowered::checked(policy, problems, checks)

@@ -9,6 +9,7 @@ use crate::policy::cilium::written::{
     WrittenSubject,
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
+use crate::policy::object_meta::check_object_meta;
 use crate::policy::plugin::CidrGroup;
 use crate::policy::unmodelled;
 use crate::policy::validate::{check_metadata, is_tolerated, parse_cidr};
@@ -50,6 +51,7 @@ fn read(node: &SyntaxNode, header: Header<'_>, namespaced: bool) -> Lowered {
     };
     let mut checks = Checks::default();
     check_metadata(&header, namespaced, &mut checks);
+    check_object_meta(node, &mut checks);
     let mut refusals = Refusals {
         checks: &mut checks,
         void: false,

@@ -151,12 +151,14 @@ fn unknown(input: &Input, verbose: bool, out: &mut dyn Write) -> io::Result<()> 
             .filter(|t| t.reason == reason)
             .collect();
         if !taints.is_empty() {
-            let shown: Vec<String> = taints
+            let mut named: Vec<&str> = taints.iter().map(|t| &*t.what).collect();
+            named.dedup();
+            let shown: Vec<String> = named
                 .iter()
                 .take(if verbose { usize::MAX } else { 5 })
-                .map(|t| words::clean(&t.what).into_owned())
+                .map(|what| words::clean(what).into_owned())
                 .collect();
-            let more = taints.len() - shown.len();
+            let more = named.len() - shown.len();
             let more = if more > 0 {
                 format!(" and {more} more")
             } else {
