@@ -7,8 +7,10 @@
 //! everything else in the repository is YAML already.
 
 mod cilium;
+mod layers;
 
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
+pub use crate::config::layers::OpenshiftSpec;
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
@@ -199,13 +201,29 @@ pub struct ClusterSpec {
     /// The version of Kubernetes whose API server the manifests are for, in quotes: "1.35".
     pub kubernetes: Option<String>,
     /// Where the DNS pods are.
-    pub dns: Option<PodsSpec>,
+    pub dns: Option<DnsSpec>,
     /// Where the pods are that scrape metrics.
     pub monitoring: Option<PodsSpec>,
     /// Addresses or address blocks of the API server, as pods are sent to it.
     pub apiserver: Vec<String>,
     /// Options of Cilium's agent, where the network plugin is Cilium.
     pub cilium: Option<CiliumSpec>,
+    /// Settings of `OpenShift`.
+    pub openshift: Option<OpenshiftSpec>,
+}
+
+/// Where the DNS pods are, and what names stand for.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct DnsSpec {
+    /// The namespace of the DNS pods.
+    pub namespace: Option<String>,
+    /// Their labels.
+    pub pods: BTreeMap<String, String>,
+    /// The addresses that domain names in policies stand for; of a name that is not listed they
+    /// are not known.
+    pub names: BTreeMap<String, Vec<std::net::IpAddr>>,
 }
 
 /// Pods of one namespace.
@@ -335,6 +353,11 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
         && !is_kubernetes_version(version)
     {
         let message = format!("`{version}` is not a version of Kubernetes; write it as \"1.35\"");
+        return Err(vec![error(name, text, "cluster", message)]);
+    }
+    let dns = config.cluster.dns.as_ref();
+    if dns.is_some_and(|dns| dns.namespace.is_some() == dns.pods.is_empty()) {
+        let message = "cluster.dns: `namespace` and `pods` say together where the DNS pods are";
         return Err(vec![error(name, text, "cluster", message)]);
     }
     if config.inputs.iter().any(|i| i.kinds() != 1) {

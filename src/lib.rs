@@ -91,8 +91,9 @@ pub use crate::tree::Locator;
 
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
-    AssumeSpec, CiliumSpec, Config, EnforcementSpec, Level as ConfiguredSeverity, LocalhostSpec,
-    MatchSpec, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported, WorldSpec, parse as parse_config,
+    AssumeSpec, CiliumSpec, ClusterSpec, Config, EnforcementSpec, Level as ConfiguredSeverity,
+    LocalhostSpec, MatchSpec, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported, WorldSpec,
+    parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -102,6 +103,7 @@ pub use crate::model::{
     Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
 pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchMode};
+pub use crate::policy::layer_settings::LayerSettings;
 pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
 pub use crate::policy::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports,

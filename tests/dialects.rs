@@ -48,12 +48,11 @@ fn is_left_aside(case: &Path) -> bool {
 }
 
 /// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 9] = [
+const SUITES: [(&str, &str); 8] = [
     ("antrea", "antrea"),
     ("calico", "calico"),
     ("calico_run", "calico"),
     ("calico_run_hosts", "calico"),
-    ("egressfirewall", "ovn-kubernetes"),
     ("istio", "generic"),
     ("linkerd", "generic"),
     ("multinet", "ovn-kubernetes"),

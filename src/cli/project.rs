@@ -6,9 +6,10 @@ use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CiliumSettings, CiliumSpec,
-    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
-    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
-    describe_diagnostic, nearest_file, parse_config, read_text,
+    ClusterSpec, Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels,
+    LayerSettings, LoadOptions, LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec,
+    Requirement, Selector, Source, Sources, describe_diagnostic, nearest_file, parse_config,
+    read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -127,6 +128,7 @@ impl Project {
             .map_err(|wrong: String| anyhow!("workloads: {wrong}"))?;
         Ok(LoadOptions {
             workloads,
+            layers: layer_settings(&self.config.cluster),
             ..options::load_options(common)
         })
     }
@@ -155,8 +157,10 @@ impl Project {
             namespace: namespace.map(Into::into),
             ..Context::default()
         };
-        if let Some(dns) = &self.config.cluster.dns {
-            context.dns = pods(dns);
+        let dns = self.config.cluster.dns.as_ref();
+        if let Some((dns, namespace)) = dns.and_then(|dns| Some((dns, dns.namespace.as_ref()?))) {
+            let labels = Selector::new(requirements(&dns.pods));
+            context.dns = (namespace.as_str().into(), labels);
         }
         for text in &self.config.cluster.apiserver {
             let address = text.parse();
@@ -164,6 +168,20 @@ impl Project {
             context.api_servers.push(address);
         }
         Ok(context)
+    }
+}
+
+/// The settings of layers that a file tells.
+fn layer_settings(cluster: &ClusterSpec) -> LayerSettings {
+    let names = cluster.dns.iter().flat_map(|dns| &dns.names);
+    let written = |name: &str| name.trim_end_matches('.').to_ascii_lowercase().into();
+    let openshift = cluster.openshift.iter();
+    let global = openshift.flat_map(|spec| &spec.global_namespaces);
+    LayerSettings {
+        names: names
+            .map(|(name, addresses)| (written(name), addresses.clone()))
+            .collect(),
+        global_namespaces: global.map(|name| name.as_str().into()).collect(),
     }
 }
 

@@ -117,7 +117,8 @@ impl Workspace {
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let mut names = project.names(common.chosen())?;
-        if project.config.cluster.dns.is_none()
+        let told = project.config.cluster.dns.as_ref();
+        if told.is_none_or(|dns| dns.namespace.is_none())
             && let Some(dns) = dns_pods(&input)
         {
             names.dns = dns;

@@ -17,7 +17,7 @@ use crate::compile::selector_index::{NamespaceSelection, Selected};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
-use crate::policy::{Namespaces, Peer, Peers};
+use crate::policy::{AddressOwner, Namespaces, Peer, Peers};
 use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Bounds, Buckets, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
@@ -262,6 +262,7 @@ impl<'w> PeerSets<'w> {
             Peer::Symbol(symbol) => {
                 self.asked(|end| symbol_matches(self.env, *symbol, seen.subject, end))
             }
+            Peer::Owned(AddressOwner::NoPod, block) => self.no_pod(block, scenario.family),
             Peer::Owned(owner, block) => {
                 self.asked(|end| owned_matches(self.env, *owner, block, end, scenario.family))
             }
@@ -437,6 +438,27 @@ impl<'w> PeerSets<'w> {
         let may = atoms.difference(&self.atoms_of(&inside));
         let must = may.difference(&self.atoms_of(&doubtful));
         EndpointBounds::of(must, may)
+    }
+
+    /// What has an address of a block and is no pod on the pod network. O(atoms of the block + pods
+    /// on their node's network).
+    fn no_pod(&self, block: &IpSet, family: Family) -> EndpointBounds {
+        let env = self.env;
+        let mut outside = self.atoms_of(block);
+        if let Some(of_pods) = &env.options.pod_cidrs {
+            let of_pods = of_pods.difference(&env.node_addresses);
+            outside = outside.difference(&self.atoms_of(&of_pods));
+        }
+        let (mut must, mut may) = (Vec::new(), Vec::new());
+        for class in self.space.hosts.points() {
+            let end = self.space.representative(class);
+            match owned_matches(env, AddressOwner::NoPod, block, end, family) {
+                Truth::Yes => must.push(class),
+                Truth::Maybe => may.push(class),
+                Truth::No => {}
+            }
+        }
+        EndpointBounds::exactly(outside).joined(&EndpointBounds::from_lists(must, may))
     }
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {

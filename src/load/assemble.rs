@@ -31,6 +31,7 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     assembly.take_plugin(&mut objects);
     let cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
+    assembly.take_layers();
     assembly.refused_for_options();
     assembly.take_unlisted(&cluster);
     assembly.taint_meshed(&cluster);

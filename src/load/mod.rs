@@ -30,6 +30,7 @@ mod input_source;
 mod interner;
 pub mod kubectl;
 mod kustomization;
+mod layers;
 mod limits;
 mod live;
 pub mod made;

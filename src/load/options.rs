@@ -2,6 +2,7 @@
 
 use crate::load::made::table::KindRows;
 use crate::policy::cilium::options::CiliumSettings;
+use crate::policy::layer_settings::LayerSettings;
 
 /// Choices of loading.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct LoadOptions {
     pub cilium: Option<CiliumSettings>,
     /// What operators make of kinds that the table of kinds does not have, in its form.
     pub workloads: KindRows,
+    /// Settings of meshes, egress firewalls and networks.
+    pub layers: LayerSettings,
 }
 
 /// A version of Kubernetes: 1 and this minor version.
@@ -58,6 +61,7 @@ impl Default for LoadOptions {
             kubernetes: Kubernetes::CURRENT,
             cilium: None,
             workloads: KindRows::default(),
+            layers: LayerSettings::default(),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::policy::cilium;
 use crate::policy::lowered::{Header, Lowered};
-use crate::policy::{admin_v1alpha1, cluster_network_policy, network_policy};
+use crate::policy::{admin_v1alpha1, cluster_network_policy, egress_firewall, network_policy};
 use crate::tree::SyntaxNode;
 use std::sync::OnceLock;
 
@@ -61,6 +61,18 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "CiliumClusterwideNetworkPolicy",
         namespaced: false,
         lower: cilium::read::clusterwide,
+    },
+    Dialect {
+        api_version: "k8s.ovn.org/v1",
+        kind: "EgressFirewall",
+        namespaced: true,
+        lower: egress_firewall::read,
+    },
+    Dialect {
+        api_version: "network.openshift.io/v1",
+        kind: "EgressNetworkPolicy",
+        namespaced: true,
+        lower: egress_firewall::read_legacy,
     },
 ];
 

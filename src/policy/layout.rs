@@ -13,8 +13,24 @@ pub struct Layout {
 }
 
 /// Where one rule stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RulePlace {
+    /// It is an entry of a list, or one of the rules that such an entry makes.
+    Entry(EntryPlace),
+    /// Its parts stand at places of their own, below the root.
+    Parts {
+        /// The rule.
+        rule: Path,
+        /// Its peers, which are one field.
+        peers: Path,
+        /// The list of its ports.
+        ports: Path,
+    },
+}
+
+/// An entry of a list of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RulePlace {
+pub struct EntryPlace {
     /// The list: `ingressDeny`.
     pub list: &'static str,
     /// Its number in the list.
@@ -27,7 +43,18 @@ pub struct RulePlace {
 
 impl RulePlace {
     /// The path of the rule, or of one of its peers or ports.
-    pub fn path(self, peer: Option<u32>, port: Option<u32>) -> Path {
+    pub fn path(&self, peer: Option<u32>, port: Option<u32>) -> Path {
+        match (self, peer, port) {
+            (Self::Entry(entry), ..) => entry.path(peer, port),
+            (Self::Parts { peers, .. }, Some(_), _) => peers.clone(),
+            (Self::Parts { ports, .. }, None, Some(port)) => ports.index(port as usize),
+            (Self::Parts { rule, .. }, None, None) => rule.clone(),
+        }
+    }
+}
+
+impl EntryPlace {
+    fn path(self, peer: Option<u32>, port: Option<u32>) -> Path {
         let path = Path::root().key(self.list).index(self.index);
         match (peer, port, self.ports) {
             (Some(peer), _, _) => path.key(self.peers).index(peer as usize),

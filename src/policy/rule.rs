@@ -95,7 +95,7 @@ pub enum Peer {
     Domain(Box<str>),
     /// Something that has a name in a dialect and no address in the manifests.
     Symbol(Symbol),
-    /// Addresses of what has an owner in the cluster, and never of the outside.
+    /// Addresses, where what has them is of this kind.
     Owned(AddressOwner, IpSet),
     /// Every endpoint that one of these matches.
     AnyOf(Arc<[Peer]>),
@@ -163,6 +163,8 @@ pub enum AddressOwner {
     Pods,
     /// Something of the network plugin: an endpoint of its own that is neither.
     Plugin,
+    /// Anything but a pod on the pod network: the outside, and nodes.
+    NoPod,
 }
 
 /// The other sides of a rule.
@@ -392,8 +394,8 @@ impl Policy {
     /// `ingress[0].from[1]`.
     pub fn rule_path(&self, at: RuleRef) -> Path {
         let d = at.direction.index();
-        let place = |layout: &Layout| layout.rules[d].get(at.rule as usize).copied();
-        if let Some(place) = self.layout.as_deref().and_then(place) {
+        let places = self.layout.as_deref().map(|layout| &layout.rules[d]);
+        if let Some(place) = places.and_then(|places| places.get(at.rule as usize)) {
             return place.path(at.peer, at.port);
         }
         let path = Path::root()

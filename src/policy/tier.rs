@@ -37,6 +37,14 @@ pub struct LayerIx(pub u8);
 impl LayerIx {
     /// The network plugin, which enforces the Kubernetes policy APIs.
     pub const CLUSTER_NETWORK: Self = Self(0);
+    /// What stops connections that leave the cluster.
+    pub const EGRESS_FIREWALL: Self = Self(1);
+    /// The networks that pods are on: without one in common there is no way.
+    pub const NETWORKS: Self = Self(2);
+    /// The proxies of Istio.
+    pub const ISTIO: Self = Self(3);
+    /// The proxies of Linkerd.
+    pub const LINKERD: Self = Self(4);
 }
 
 /// What policies of equal priority do in an ordered tier where they disagree.

@@ -179,6 +179,7 @@ fn owned(owner: AddressOwner, set: &IpSet) -> String {
     match owner {
         AddressOwner::Nodes => format!("nodes in {block}"),
         AddressOwner::Pods => format!("pods in {block}"),
+        AddressOwner::NoPod => format!("{block}, pods aside"),
         AddressOwner::Plugin if set.is_empty() => "an endpoint of the network plugin".into(),
         AddressOwner::Plugin => format!("an endpoint of the network plugin, {block}"),
     }

@@ -66,6 +66,10 @@ pub static CNI_PROFILES: &[CniProfile] = &[
         ..AS_NODE
     },
     CniProfile {
+        name: "openshift-sdn",
+        ..AS_NODE
+    },
+    CniProfile {
         name: "kube-network-policies",
         ..AS_NODE
     },

@@ -25,6 +25,13 @@ impl Environment {
         }
     }
 
+    /// Whether an address lies where the addresses of pods do, as far as that is told.
+    pub fn is_of_pod_network(&self, address: IpAddr) -> bool {
+        let of_pods = self.options.pod_cidrs.as_ref();
+        of_pods.is_some_and(|ranges| ranges.contains(address))
+            && !self.node_addresses.contains(address)
+    }
+
     /// Whether an address is some node's. Without any told, private ones may be.
     pub fn is_some_node(&self, address: IpAddr) -> Truth {
         if self.node_addresses.contains(address) {

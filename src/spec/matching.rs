@@ -220,8 +220,11 @@ pub fn owned_matches(
             let node = symbol_matches(env, Symbol::Nodes, None, endpoint);
             Truth::from(block.contains(address)).and(node)
         }
+        (AddressOwner::NoPod, Endpoint::Address(address)) => {
+            Truth::from(block.contains(address) && !env.is_of_pod_network(address))
+        }
         (AddressOwner::Pods, Endpoint::Address(_)) | (AddressOwner::Plugin, _) => Truth::No,
-        (AddressOwner::Nodes, Endpoint::Pod(id)) => {
+        (AddressOwner::Nodes | AddressOwner::NoPod, Endpoint::Pod(id)) => {
             let pod = env.cluster.pod(id);
             let inside = env.pod_addresses(pod, family).inside(block);
             Truth::from(pod.host_network).and(inside)

@@ -15,7 +15,7 @@ use crate::policy::cilium::written::{
     CiliumEntry, EntryFields, LISTS, PortsForm, ServiceForm, WrittenRule, WrittenSelector,
     WrittenSubject,
 };
-use crate::policy::layout::{Layout, RulePlace};
+use crate::policy::layout::{EntryPlace, Layout, RulePlace};
 use crate::policy::plugin::CidrGroup;
 use crate::policy::rule::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
@@ -214,12 +214,12 @@ impl<'k> EntryLowering<'k> {
         }
         let list = LISTS[usize::from(deny)][d];
         let rules = rules.into_iter().map(|ports| {
-            let place = RulePlace {
+            let place = RulePlace::Entry(EntryPlace {
                 list,
                 index,
                 peers: peers.field,
                 ports: ports.place,
-            };
+            });
             (ports.rule(action, &peers.peers, &doubts), place)
         });
         rules.collect()

@@ -1,0 +1,377 @@
+//! `EgressFirewall` of OVN-Kubernetes and `EgressNetworkPolicy` of OpenShift SDN: what may leave
+//! the cluster (the sentences EF1 to EF30 of `docs/dialects/egressfirewall.md`).
+//!
+//! An object governs the pods of its namespace on the way out, in a layer of its own: its rules
+//! never match a pod, and what none of them matches passes. The first rule that matches decides.
+//! What several objects of one namespace do together is decided when all are read
+//! ([`take_together`]).
+
+use crate::model::{Selector, Truth};
+use crate::policy::layout::{Layout, RulePlace};
+use crate::policy::lowered::{Checks, Header, Lowered};
+use crate::policy::rule::{
+    Action, AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
+    Symbol,
+};
+use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierMode, Ties, kubernetes};
+use crate::policy::unmodelled;
+use crate::policy::validate::{check_metadata, is_domain, is_tolerated, parse_cidr, selector};
+use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::source::Path;
+use crate::tree::{Problem, SyntaxNode, decode};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How the parts of an `EgressFirewall` are called.
+pub static FIREWALL: Shape = Shape {
+    kind: "EgressFirewall",
+    api_version: "k8s.ovn.org/v1",
+    rules: ["ingress", "egress"],
+    peers: ["from", "to"],
+    ports: "ports",
+    subject: "egress",
+    allow: "Allow",
+    has_actions: true,
+};
+
+/// How the parts of an `EgressNetworkPolicy` are called.
+pub static LEGACY: Shape = Shape {
+    kind: "EgressNetworkPolicy",
+    api_version: "network.openshift.io/v1",
+    ..FIREWALL
+};
+
+/// The only name that OVN-Kubernetes reads (EF3).
+const NAME: &str = "default";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[serde(rename = "Object")]
+#[allow(dead_code)] // every field is known, not every one matters
+struct FirewallObject {
+    api_version: String,
+    kind: String,
+    metadata: ObjectMeta,
+    spec: FirewallSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[serde(rename = "Spec")]
+struct FirewallSpec {
+    egress: Option<Vec<RuleForm>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[serde(rename = "Rule")]
+struct RuleForm {
+    #[serde(rename = "type")]
+    action: Option<String>,
+    to: Option<DestinationForm>,
+    ports: Option<Vec<PortForm>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[serde(rename = "Destination")]
+struct DestinationForm {
+    cidr_selector: Option<String>,
+    dns_name: Option<String>,
+    node_selector: Option<LabelSelector>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[serde(rename = "Port")]
+struct PortForm {
+    protocol: Option<String>,
+    port: Option<i64>,
+}
+
+/// Reads and lowers an `EgressFirewall`.
+pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    lower(node, header, &FIREWALL)
+}
+
+/// Reads and lowers an `EgressNetworkPolicy`.
+pub fn read_legacy(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    lower(node, header, &LEGACY)
+}
+
+/// The tier, which is the only one of its layer.
+fn tier() -> Tier {
+    Tier {
+        name: Cow::Borrowed("EgressFirewall"),
+        policies: "egress firewalls",
+        layer: LayerIx::EGRESS_FIREWALL,
+        order: 0,
+        mode: TierMode::Ordered(Ties::ByName),
+        end: TierEnd::Pass,
+        pass_to: None,
+        host_pods: HostPods::Excluded, // EF5
+        exempts_own_node: false,
+        codes: None,
+    }
+}
+
+/// Whether a policy is of this layer, and of the older kind.
+fn is_legacy(policy: &Policy) -> bool {
+    std::ptr::eq(policy.shape, &raw const LEGACY)
+}
+
+fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowered {
+    let decoded = decode::<FirewallObject>(node);
+    let problems: Vec<Problem> = decoded
+        .problems
+        .into_iter()
+        .filter(|p| !is_tolerated(p))
+        .collect();
+    let mut checks = Checks::default();
+    check_metadata(&header, true, &mut checks);
+    let legacy = std::ptr::eq(shape, &raw const LEGACY);
+    let void = !legacy && header.name != NAME;
+    if void {
+        let message = format!("`{}`: OVN-Kubernetes reads only `{NAME}`", header.name);
+        let help =
+            "name it `default`: a namespace has one EgressFirewall, and others have no effect";
+        let at = Path::root().key("metadata").key("name");
+        checks.refused_help(&at, message, help); // EF3
+    }
+    let mut rules = Vec::new();
+    let mut places = Vec::new();
+    let spec = decoded.value.unwrap_or_default().spec;
+    for (i, form) in spec.egress.into_iter().flatten().enumerate() {
+        let at = Path::root().key("egress").index(i);
+        let root = Path::root().key("spec").then(&at);
+        rules.push(rule(form, &root, legacy, &mut checks));
+        places.push(RulePlace::Parts {
+            peers: at.key("to"),
+            ports: at.key("ports"),
+            rule: at,
+        });
+    }
+    let policy = Policy {
+        namespace: Some(header.namespace.into()),
+        name: header.name.into(),
+        document: header.document,
+        shape,
+        tier: kubernetes::NETWORK, // replaced by the tier it brings along
+        priority: 0,
+        subject: Subject {
+            namespaces: Namespaces::Named(header.namespace.into()),
+            pods: Selector::everything(),
+        },
+        applies: [false, true],
+        isolates: [false, false], // EF11
+        sees_own_service: Truth::Yes,
+        rules: [Vec::new(), rules],
+        layout: Some(Arc::new(Layout {
+            root: Path::root().key("spec"),
+            rules: [Vec::new(), places],
+        })),
+        written: None,
+        generated: None,
+    };
+    let mut lowered = Lowered::checked(policy, problems, checks);
+    if lowered.policies.is_empty() {
+        lowered.reaches = Some(unmodelled::reach_of(shape.kind, node));
+    }
+    Lowered {
+        tier: Some(tier()),
+        void,
+        ..lowered
+    }
+}
+
+/// One rule (EF1).
+fn rule(form: RuleForm, at: &Path, legacy: bool, checks: &mut Checks) -> Rule {
+    let action = match form.action.as_deref() {
+        Some("Allow") => Action::Allow,
+        Some("Deny") => Action::Deny,
+        other => {
+            let message = match other {
+                Some(word) => format!("`{word}` is not a type of rule"),
+                None => "a rule needs a type".to_owned(),
+            };
+            checks.invalid_help(&at.key("type"), message, "use Allow or Deny");
+            Action::Deny
+        }
+    };
+    let peer = destination(form.to.unwrap_or_default(), &at.key("to"), legacy, checks);
+    Rule {
+        action,
+        peers: Peers::Of([peer].into()),
+        ports: ports(form.ports, &at.key("ports"), legacy, checks),
+        name: None,
+        qualifiers: Vec::new(),
+    }
+}
+
+/// Where a rule leads: exactly one of the three fields (EF1, EF2).
+fn destination(form: DestinationForm, at: &Path, legacy: bool, checks: &mut Checks) -> Peer {
+    let nobody = Peer::AnyOf([].into());
+    match (form.cidr_selector, form.dns_name, form.node_selector) {
+        (Some(text), None, None) => match block(&text, legacy) {
+            Some(addresses) => Peer::Owned(AddressOwner::NoPod, addresses), // EF12
+            None => {
+                let kind = if legacy {
+                    "an IPv4 block"
+                } else {
+                    "an address block"
+                };
+                let message = format!("`{text}` is not {kind} such as 198.51.100.0/24");
+                checks.invalid(&at.key("cidrSelector"), message);
+                nobody
+            }
+        },
+        (None, Some(name), None) => {
+            let known = !legacy || !name.starts_with('*');
+            if !is_domain(&name) || !known {
+                let message = format!("`{name}` is not a domain name");
+                checks.invalid(&at.key("dnsName"), message);
+            }
+            Peer::Domain(name.to_ascii_lowercase().into()) // EF14
+        }
+        (None, None, Some(labels)) if !legacy => {
+            Peer::Nodes(selector(&labels, &at.key("nodeSelector"), checks)) // EF15
+        }
+        _ => {
+            let fields = if legacy {
+                "exactly one of `cidrSelector` and `dnsName` is required"
+            } else {
+                "exactly one of `cidrSelector`, `dnsName` and `nodeSelector` is required"
+            };
+            checks.invalid(at, fields);
+            nobody
+        }
+    }
+}
+
+/// The addresses of a block; the older kind reads a zero address as everything (EF8).
+fn block(text: &str, legacy: bool) -> Option<IpSet> {
+    let text = if legacy && text == "0.0.0.0/32" {
+        "0.0.0.0/0"
+    } else {
+        text
+    };
+    let net = parse_cidr(text)?;
+    let fits = !legacy || net.addr().is_ipv4();
+    fits.then(|| IpSet::from_cidrs([net]))
+}
+
+/// EF13.
+fn ports(forms: Option<Vec<PortForm>>, at: &Path, legacy: bool, checks: &mut Checks) -> Ports {
+    let forms = forms.unwrap_or_default();
+    if forms.is_empty() {
+        return Ports::Any;
+    }
+    if legacy {
+        checks.invalid(at, "an EgressNetworkPolicy knows no ports");
+    }
+    let each = forms.iter().enumerate();
+    let each = each.map(|(i, form)| PortMatch::Traffic(port(form, &at.index(i), checks)));
+    Ports::Of(each.collect())
+}
+
+fn port(form: &PortForm, at: &Path, checks: &mut Checks) -> TrafficSet {
+    let named = form.protocol.as_deref().unwrap_or_default();
+    let Some(protocol) = Protocol::from_api(named) else {
+        let message = format!("`{named}` is not a protocol");
+        checks.invalid_help(&at.key("protocol"), message, "use TCP, UDP or SCTP");
+        return TrafficSet::empty();
+    };
+    match form.port.unwrap_or(0) {
+        0 => TrafficSet::protocol(protocol),
+        number => match u16::try_from(number) {
+            Ok(number) => TrafficSet::ports(protocol, number, number),
+            Err(_) => {
+                checks.invalid(&at.key("port"), format!("`{number}` is not a port"));
+                TrafficSet::empty()
+            }
+        },
+    }
+}
+
+/// What objects of the older kind do together: none is read in a global namespace (EF6), and
+/// several with rules in one namespace close everything outside (EF7). Returns those of which
+/// there are several.
+pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Vec<usize> {
+    let mut of_namespace: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
+    let legacy = policies.iter().enumerate().filter(|(_, p)| is_legacy(p));
+    for (i, policy) in legacy {
+        let has_rules = policy.rules.iter().any(|rules| !rules.is_empty());
+        if let Some(namespace) = policy.namespace.clone().filter(|_| has_rules) {
+            of_namespace.entry(namespace).or_default().push(i);
+        }
+    }
+    let mut several = Vec::new();
+    for (namespace, these) in of_namespace {
+        let is_global = *namespace == *NAME || global.contains(&namespace);
+        for i in &these {
+            let policy = &mut policies[*i];
+            if is_global {
+                policy.applies = [false, false];
+            } else if these.len() > 1 {
+                close(policy);
+            } else {
+                let egress = &mut policy.rules[1];
+                egress.insert(0, dns_of_node());
+                place_first(policy);
+            }
+        }
+        if these.len() > 1 && !is_global {
+            several.extend(these);
+        }
+    }
+    several
+}
+
+/// Makes a policy close everything outside, but for what passes before (EF7, EF9).
+fn close(policy: &mut Policy) {
+    let closed = Rule {
+        action: Action::Deny,
+        peers: Peers::Of([Peer::Owned(AddressOwner::NoPod, IpSet::full())].into()),
+        ..dns_of_node()
+    };
+    let closed = Rule {
+        ports: Ports::Any,
+        ..closed
+    };
+    policy.rules[1] = vec![dns_of_node(), closed];
+    policy.layout = None;
+    place_first(policy);
+    place_first(policy);
+}
+
+/// What the older kind lets through before its rules: DNS of the own node (EF9).
+fn dns_of_node() -> Rule {
+    let port = |protocol| TrafficSet::ports(protocol, 53, 53);
+    let dns = port(Protocol::Tcp).union(&port(Protocol::Udp));
+    Rule {
+        action: Action::Allow,
+        peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
+        ports: Ports::Of([PortMatch::Traffic(dns)].into()),
+        name: None,
+        qualifiers: Vec::new(),
+    }
+}
+
+/// Gives a rule that no line of the object says the place of all rules together.
+fn place_first(policy: &mut Policy) {
+    let list = Path::root().key("egress");
+    let place = RulePlace::Parts {
+        rule: list.clone(),
+        peers: list.clone(),
+        ports: list,
+    };
+    let mut layout = policy.layout.as_deref().cloned().unwrap_or(Layout {
+        root: Path::root().key("spec"),
+        rules: Default::default(),
+    });
+    layout.rules[1].insert(0, place);
+    policy.layout = Some(Arc::new(layout));
+}

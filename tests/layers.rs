@@ -1,0 +1,176 @@
+//! Ground truth of the layers besides the network plugin: egress firewalls, service meshes and
+//! networks. No line is answered wrong, and few are unknown.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+use netpal::{
+    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, IpSet,
+    LayerSettings, LoadOptions, Protocol, Source, Traffic, Truth,
+};
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+
+/// The suites, each with the network plugin that its lines presuppose and the most lines that may
+/// be unknown.
+const SUITES: [(&str, &str, usize); 1] = [("egressfirewall", "ovn-kubernetes", 0)];
+
+/// The cases of a suite; none where the ground truth is not at hand.
+fn cases(suite: &str) -> Option<Vec<PathBuf>> {
+    let root = std::env::var("NETPAL_DIALECTS").ok()?;
+    let mut found: Vec<PathBuf> = std::fs::read_dir(format!("{root}/cases/{suite}"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.is_dir())
+        .collect();
+    found.sort();
+    Some(found)
+}
+
+fn strings(value: &Json) -> Vec<String> {
+    let list = value.as_array().into_iter().flatten();
+    list.filter_map(|v| Some(v.as_str()?.to_owned())).collect()
+}
+
+/// What a case presupposes of its cluster.
+struct Presupposed {
+    layers: LayerSettings,
+    pod_cidrs: Option<IpSet>,
+}
+
+fn presupposed(case: &Path) -> Presupposed {
+    let text = std::fs::read_to_string(case.join("meta.json")).unwrap_or_default();
+    let meta: Json = serde_json::from_str(&text).unwrap_or_default();
+    let assume = &meta["assume"];
+    let subnets = strings(&assume["clusterSubnets"]);
+    let subnets = [subnets, strings(&meta["clusterSubnets"])].concat();
+    let names = assume["dns"].as_object().into_iter().flatten();
+    let layers = LayerSettings {
+        names: names
+            .map(|(name, list)| {
+                let list = strings(list).into_iter();
+                (
+                    name.as_str().into(),
+                    list.map(|a| a.parse().unwrap()).collect(),
+                )
+            })
+            .collect(),
+        global_namespaces: strings(&assume["globalNamespaces"])
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+    };
+    let blocks = subnets.iter().map(|text| text.parse().unwrap());
+    Presupposed {
+        layers,
+        pod_cidrs: (!subnets.is_empty()).then(|| IpSet::from_cidrs(blocks)),
+    }
+}
+
+/// A case under what it presupposes, with classes and without.
+fn graphs(case: &Path, plugin: &str) -> (Input, [AllowGraph; 2]) {
+    let told = presupposed(case);
+    let options = LoadOptions {
+        layers: told.layers,
+        ..LoadOptions::default()
+    };
+    let source = Source::Path(case.display().to_string().into());
+    let input = netpal::load_sources(&[source], &[], &options).unwrap();
+    let profile = CniProfile::find(plugin).unwrap();
+    let options = CompileOptions {
+        pod_cidrs: told.pod_cidrs,
+        ..profile.apply(CompileOptions::default())
+    };
+    let options = options.host_network(HostNetwork::Node);
+    let graphs = [true, false].map(|classes| {
+        let graph = AllowGraph::compile(&input, &options.clone().classes(classes)).unwrap();
+        graph.verify();
+        graph
+    });
+    (input, graphs)
+}
+
+fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
+    let cluster = &input.cluster;
+    if let Some((namespace, name)) = text.split_once('/') {
+        let found = cluster
+            .pods()
+            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
+        return found.map(|(id, _)| Endpoint::Pod(id));
+    }
+    let address = text.parse().ok()?;
+    let pod = cluster
+        .pods()
+        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
+    Some(pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id)))
+}
+
+/// The lines of a file that can be asked, each with its flow and what it says.
+fn lines(case: &Path, file: &str, input: &Input) -> Vec<(String, Flow, Truth)> {
+    let text = std::fs::read_to_string(case.join(file)).unwrap_or_default();
+    let line = |line: &str| {
+        let f: Vec<&str> = line.split(',').collect();
+        let traffic = Traffic {
+            protocol: Protocol::from_api(f[2])?,
+            port: f[3].parse().ok()?,
+        };
+        let flow = Flow {
+            source: endpoint(input, f[0])?,
+            destination: endpoint(input, f[1])?,
+            traffic,
+        };
+        let want = match f[4] {
+            "allow" => Truth::Yes,
+            "deny" => Truth::No,
+            _ => Truth::Maybe,
+        };
+        Some((line.to_owned(), flow, want))
+    };
+    let lines = text
+        .lines()
+        .filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.filter_map(line).collect()
+}
+
+#[test]
+fn layers_are_answered_to_the_letter() {
+    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    for (suite, plugin, most) in SUITES {
+        let Some(cases) = cases(suite) else {
+            println!("skipped: NETPAL_DIALECTS is not set");
+            return;
+        };
+        let (mut count, mut open) = (0, 0);
+        for case in &cases {
+            let (input, graphs) = graphs(case, plugin);
+            let expected = lines(case, "expected.csv", &input);
+            let conditional = lines(case, "conditional.csv", &input);
+            for (line, flow, want) in expected.into_iter().chain(conditional) {
+                let got = graphs[0].verdict(&flow);
+                let text = format!("{}: {line} -> {got:?}", case.display());
+                assert_eq!(got, graphs[1].verdict(&flow), "without classes: {text}");
+                count += 1;
+                match got {
+                    _ if got == want => {}
+                    Truth::Maybe => {
+                        open += 1;
+                        unknown.push(text);
+                    }
+                    _ => wrong.push(text),
+                }
+            }
+        }
+        println!(
+            "{suite}: {} cases, {count} lines, {open} unknown",
+            cases.len()
+        );
+        if open > most {
+            wrong.push(format!("{suite}: {open} lines are unknown, and not {most}"));
+        }
+    }
+    println!("unknown:\n{}", unknown.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
