@@ -5,6 +5,7 @@
 //! those numbers ([`peer_sets`]); and what governs a class becomes its effective policy
 //! ([`effective_policies`]). Nothing here answers a question: that is `graph`.
 
+mod address_peers;
 pub mod atoms;
 pub mod classes;
 pub mod compiled_policy;

@@ -21,7 +21,7 @@ use crate::policy::{AddressOwner, Namespaces, Peer, Peers};
 use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Bounds, Buckets, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::matching::{domain_matches, node_matches, owned_matches, symbol_matches};
+use crate::spec::matching::{owned_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ index_type! {
 
 /// Builds and stores peer sets.
 pub struct PeerSets<'w> {
-    env: &'w Environment,
-    space: &'w EndpointSpace,
+    pub(super) env: &'w Environment,
+    pub(super) space: &'w EndpointSpace,
     /// The distinct peer sets.
     pub sets: Table<PeerSetIx, PeerSet>,
     /// The peer sets by their stored bounds.
@@ -364,7 +364,7 @@ impl<'w> PeerSets<'w> {
     }
 
     /// Lists pod classes by a truth asked of each class.
-    fn classes_where(&self, truth: impl Fn(EndpointIx) -> Truth) -> EndpointBounds {
+    pub(super) fn classes_where(&self, truth: impl Fn(EndpointIx) -> Truth) -> EndpointBounds {
         let (mut must, mut may) = (Vec::new(), Vec::new());
         for class in self.space.classes.list.indexes() {
             match truth(class) {
@@ -376,7 +376,7 @@ impl<'w> PeerSets<'w> {
         EndpointBounds::from_lists(must, may)
     }
 
-    fn atoms_of(&self, addresses: &IpSet) -> EndpointSet {
+    pub(super) fn atoms_of(&self, addresses: &IpSet) -> EndpointSet {
         let atoms = self.space.atoms.overlapping(addresses);
         self.space.of_atoms(&atoms)
     }
@@ -424,71 +424,8 @@ impl<'w> PeerSets<'w> {
         (must, may)
     }
 
-    /// Those of some atoms that are of the outside, which are all that blocks match.
-    fn of_outside(&self, atoms: &EndpointSet) -> EndpointBounds {
-        let env = self.env;
-        let mut inside = self.node_addresses(None);
-        let mut doubtful = env.options.node_cidrs.clone();
-        if let Some(cilium) = &env.cilium {
-            inside = inside.union(&cilium.reserved_addresses(None));
-        }
-        if let Some(pods) = &env.options.pod_cidrs {
-            doubtful = doubtful.union(pods);
-        }
-        let may = atoms.difference(&self.atoms_of(&inside));
-        let must = may.difference(&self.atoms_of(&doubtful));
-        EndpointBounds::of(must, may)
-    }
-
-    /// What has an address of a block and is no pod on the pod network. O(atoms of the block + pods
-    /// on their node's network).
-    fn no_pod(&self, block: &IpSet, family: Family) -> EndpointBounds {
-        let env = self.env;
-        let mut outside = self.atoms_of(block);
-        if let Some(of_pods) = &env.options.pod_cidrs {
-            let of_pods = of_pods.difference(&env.node_addresses);
-            outside = outside.difference(&self.atoms_of(&of_pods));
-        }
-        let (mut must, mut may) = (Vec::new(), Vec::new());
-        for class in self.space.hosts.points() {
-            let end = self.space.representative(class);
-            match owned_matches(env, AddressOwner::NoPod, block, end, family) {
-                Truth::Yes => must.push(class),
-                Truth::Maybe => may.push(class),
-                Truth::No => {}
-            }
-        }
-        EndpointBounds::exactly(outside).joined(&EndpointBounds::from_lists(must, may))
-    }
-
-    fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {
-        let nodes = self
-            .env
-            .cluster
-            .nodes()
-            .filter(|(_, n)| selector.is_none_or(|s| s.matches(&n.labels)));
-        IpSet::from_cidrs(
-            nodes.flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a))),
-        )
-    }
-
-    fn nodes(&self, selector: &Selector) -> EndpointBounds {
-        let representative =
-            |c: EndpointIx| Endpoint::Pod(self.space.classes.list[c].representative);
-        let pods = self.classes_where(|c| node_matches(self.env, selector, representative(c)));
-        if self.env.cluster.nodes().len() == 0 {
-            return pods.joined(&EndpointBounds {
-                must: Arc::default(),
-                may: Arc::new(self.atoms_of(&IpSet::full())),
-            });
-        }
-        pods.joined(&EndpointBounds::exactly(
-            self.atoms_of(&self.node_addresses(Some(selector))),
-        ))
-    }
-
     /// Asks the specification about every class and every atom; symbols are few.
-    fn asked(&self, truth: impl Fn(Endpoint) -> Truth) -> EndpointBounds {
+    pub(super) fn asked(&self, truth: impl Fn(Endpoint) -> Truth) -> EndpointBounds {
         let (mut must, mut may) = (Vec::new(), Vec::new());
         for endpoint in self.space.indexes() {
             match truth(self.space.representative(endpoint)) {
@@ -498,24 +435,5 @@ impl<'w> PeerSets<'w> {
             }
         }
         EndpointBounds::from_lists(must, may)
-    }
-
-    fn domain(&self, name: &str) -> EndpointBounds {
-        if !self.env.options.blocks_match_pods {
-            return self.asked(|end| match end {
-                Endpoint::Address(address) => domain_matches(self.env, address),
-                Endpoint::Pod(_) => Truth::No,
-            });
-        }
-        let inside = name.ends_with(".cluster.local");
-        let possible = if inside {
-            self.space.full()
-        } else {
-            self.atoms_of(&IpSet::full())
-        };
-        EndpointBounds {
-            must: Arc::default(),
-            may: Arc::new(possible),
-        }
     }
 }

@@ -62,23 +62,23 @@ struct FirewallObject {
 #[serde(default)]
 #[serde(rename = "Spec")]
 struct FirewallSpec {
-    egress: Option<Vec<RuleForm>>,
+    egress: Option<Vec<FirewallRuleForm>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "Rule")]
-struct RuleForm {
+struct FirewallRuleForm {
     #[serde(rename = "type")]
     action: Option<String>,
-    to: Option<DestinationForm>,
-    ports: Option<Vec<PortForm>>,
+    to: Option<FirewallDestinationForm>,
+    ports: Option<Vec<FirewallPortForm>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[serde(rename = "Destination")]
-struct DestinationForm {
+struct FirewallDestinationForm {
     cidr_selector: Option<String>,
     dns_name: Option<String>,
     node_selector: Option<LabelSelector>,
@@ -87,7 +87,7 @@ struct DestinationForm {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "Port")]
-struct PortForm {
+struct FirewallPortForm {
     protocol: Option<String>,
     port: Option<i64>,
 }
@@ -188,7 +188,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowere
 }
 
 /// One rule (EF1).
-fn rule(form: RuleForm, at: &Path, legacy: bool, checks: &mut Checks) -> Rule {
+fn rule(form: FirewallRuleForm, at: &Path, legacy: bool, checks: &mut Checks) -> Rule {
     let action = match form.action.as_deref() {
         Some("Allow") => Action::Allow,
         Some("Deny") => Action::Deny,
@@ -212,7 +212,12 @@ fn rule(form: RuleForm, at: &Path, legacy: bool, checks: &mut Checks) -> Rule {
 }
 
 /// Where a rule leads: exactly one of the three fields (EF1, EF2).
-fn destination(form: DestinationForm, at: &Path, legacy: bool, checks: &mut Checks) -> Peer {
+fn destination(
+    form: FirewallDestinationForm,
+    at: &Path,
+    legacy: bool,
+    checks: &mut Checks,
+) -> Peer {
     let nobody = Peer::AnyOf([].into());
     match (form.cidr_selector, form.dns_name, form.node_selector) {
         (Some(text), None, None) => match block(&text, legacy) {
@@ -264,7 +269,12 @@ fn block(text: &str, legacy: bool) -> Option<IpSet> {
 }
 
 /// EF13.
-fn ports(forms: Option<Vec<PortForm>>, at: &Path, legacy: bool, checks: &mut Checks) -> Ports {
+fn ports(
+    forms: Option<Vec<FirewallPortForm>>,
+    at: &Path,
+    legacy: bool,
+    checks: &mut Checks,
+) -> Ports {
     let forms = forms.unwrap_or_default();
     if forms.is_empty() {
         return Ports::Any;
@@ -277,7 +287,7 @@ fn ports(forms: Option<Vec<PortForm>>, at: &Path, legacy: bool, checks: &mut Che
     Ports::Of(each.collect())
 }
 
-fn port(form: &PortForm, at: &Path, checks: &mut Checks) -> TrafficSet {
+fn port(form: &FirewallPortForm, at: &Path, checks: &mut Checks) -> TrafficSet {
     let named = form.protocol.as_deref().unwrap_or_default();
     let Some(protocol) = Protocol::from_api(named) else {
         let message = format!("`{named}` is not a protocol");
