@@ -10,7 +10,10 @@ mod cilium;
 mod layers;
 
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
-pub use crate::config::layers::OpenshiftSpec;
+pub use crate::config::layers::{
+    BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
+    OpenshiftSpec, TransportSpec,
+};
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
@@ -210,6 +213,10 @@ pub struct ClusterSpec {
     pub cilium: Option<CiliumSpec>,
     /// Settings of `OpenShift`.
     pub openshift: Option<OpenshiftSpec>,
+    /// Settings of Istio.
+    pub istio: Option<IstioSpec>,
+    /// Settings of Linkerd.
+    pub linkerd: Option<LinkerdSpec>,
 }
 
 /// Where the DNS pods are, and what names stand for.

@@ -91,9 +91,10 @@ pub use crate::tree::Locator;
 
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
-    AssumeSpec, CiliumSpec, ClusterSpec, Config, EnforcementSpec, Level as ConfiguredSeverity,
-    LocalhostSpec, MatchSpec, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported, WorldSpec,
-    parse as parse_config,
+    AssumeSpec, BlockSpec, CiliumSpec, ClusterSpec, Config, DataplaneSpec, EnforcementSpec,
+    InboundPolicySpec, IstioSpec, Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec,
+    MatchSpec, MeshedSpec, MeshedWord, NAMES as CONFIG_FILE_NAMES, PodsSpec, TransportSpec,
+    Unsupported, WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -103,7 +104,9 @@ pub use crate::model::{
     Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
 pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchMode};
+pub use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 pub use crate::policy::layer_settings::LayerSettings;
+pub use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
 pub use crate::policy::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports,

@@ -18,13 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Settings of the cluster that no manifest shows and netpal cannot be told: cases that presuppose
 /// one say so in their `meta.json`, and are left aside.
-const UNTOLD_SETTINGS: [&str; 5] = [
-    "\"staged\": \"enforced\"",
-    "\"defaultInboundPolicy\": \"all-authenticated\"",
-    "\"defaultInboundPolicy\": \"cluster-authenticated\"",
-    "\"defaultInboundPolicy\": \"cluster-unauthenticated\"",
-    "\"defaultInboundPolicy\": \"deny\"",
-];
+const UNTOLD_SETTINGS: [&str; 1] = ["\"staged\": \"enforced\""];
 
 /// Lines about how a plugin reads `ClusterNetworkPolicy` and labels otherwise than their API says.
 const OWN_READING: [&str; 3] = [
@@ -48,13 +42,11 @@ fn is_left_aside(case: &Path) -> bool {
 }
 
 /// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 8] = [
+const SUITES: [(&str, &str); 6] = [
     ("antrea", "antrea"),
     ("calico", "calico"),
     ("calico_run", "calico"),
     ("calico_run_hosts", "calico"),
-    ("istio", "generic"),
-    ("linkerd", "generic"),
     ("multinet", "ovn-kubernetes"),
     ("udn", "ovn-kubernetes"),
 ];

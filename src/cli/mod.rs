@@ -20,6 +20,7 @@ mod graph;
 mod help;
 mod hints;
 mod inputs;
+mod layers;
 mod lint;
 mod lint_fix;
 mod lint_options;

@@ -1,15 +1,15 @@
 //! The configuration file, found and merged with the command line: a flag outweighs the file.
 
 use super::args::Common;
+use super::layers;
 use super::options;
 use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CiliumSettings, CiliumSpec,
-    ClusterSpec, Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels,
-    LayerSettings, LoadOptions, LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec,
-    Requirement, Selector, Source, Sources, describe_diagnostic, nearest_file, parse_config,
-    read_text,
+    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
+    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
+    describe_diagnostic, nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -128,7 +128,7 @@ impl Project {
             .map_err(|wrong: String| anyhow!("workloads: {wrong}"))?;
         Ok(LoadOptions {
             workloads,
-            layers: layer_settings(&self.config.cluster),
+            layers: layers::settings(&self.config.cluster),
             ..options::load_options(common)
         })
     }
@@ -168,20 +168,6 @@ impl Project {
             context.api_servers.push(address);
         }
         Ok(context)
-    }
-}
-
-/// The settings of layers that a file tells.
-fn layer_settings(cluster: &ClusterSpec) -> LayerSettings {
-    let names = cluster.dns.iter().flat_map(|dns| &dns.names);
-    let written = |name: &str| name.trim_end_matches('.').to_ascii_lowercase().into();
-    let openshift = cluster.openshift.iter();
-    let global = openshift.flat_map(|spec| &spec.global_namespaces);
-    LayerSettings {
-        names: names
-            .map(|(name, addresses)| (written(name), addresses.clone()))
-            .collect(),
-        global_namespaces: global.map(|name| name.as_str().into()).collect(),
     }
 }
 

@@ -29,12 +29,11 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     assembly.judge_templates(&objects);
     let mut objects = derive(objects, &mut assembly);
     assembly.take_plugin(&mut objects);
-    let cluster = build::cluster(&mut objects, &mut assembly);
+    let mut cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
-    assembly.take_layers();
+    assembly.take_layers(&mut cluster);
     assembly.refused_for_options();
     assembly.take_unlisted(&cluster);
-    assembly.taint_meshed(&cluster);
     assembly.finish(cluster)
 }
 

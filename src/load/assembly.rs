@@ -10,7 +10,9 @@ use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
 use crate::policy::PolicySet;
 use crate::policy::interner::PolicyInterner;
+use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::Invalid;
+use crate::policy::object_facts::ObjectFacts;
 use crate::source::{
     Base, Document, DocumentId, FileId, Location, Origin, Position, Sources, Span,
 };
@@ -36,6 +38,10 @@ pub struct Assembly<'o> {
     pub(super) namespace: Arc<str>,
     /// Pods with what binds them to policies of other dialects.
     pub(super) bound_pods: Vec<BoundPod>,
+    /// Objects of layers, which are taken up together.
+    pub(super) layer_objects: Vec<LayerObject>,
+    /// What objects of the cluster say besides labels, as far as layers go by it.
+    pub(super) facts: ObjectFacts,
     /// Whether a policy asks for the service account of pods.
     pub(super) names_accounts: bool,
     /// `OpenShift` Templates with policies, not yet judged.
@@ -71,6 +77,8 @@ impl<'o> Assembly<'o> {
             unlisted: Vec::new(),
             namespace: (&*options.namespace).into(),
             bound_pods: Vec::new(),
+            layer_objects: Vec::new(),
+            facts: ObjectFacts::default(),
             names_accounts: false,
             templates: Vec::new(),
             project_templates: Vec::new(),

@@ -27,7 +27,11 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
         let origin = Origin::document(object.document);
         match &mut object.contribution {
             Contribution::Namespace(labels) => {
-                _ = cluster.declare_namespace(&object.name, take(labels), origin);
+                let id = cluster.declare_namespace(&object.name, take(labels), origin);
+                if !object.annotations.is_empty() {
+                    let annotations = take(&mut object.annotations);
+                    assembly.facts.namespaces.insert(id, annotations);
+                }
             }
             Contribution::Node(node) => {
                 _ = cluster.add_node(crate::model::Node {
@@ -104,7 +108,7 @@ fn made_pods(objects: &mut [LoadedObject], cluster: &mut Cluster, assembly: &mut
 }
 
 /// Adds the Services, and what is listed for those without selector and for the API server.
-fn services(objects: &[LoadedObject], cluster: &mut Cluster, assembly: &Assembly<'_>) {
+fn services(objects: &[LoadedObject], cluster: &mut Cluster, assembly: &mut Assembly<'_>) {
     let mut led_by_selector = HashSet::new();
     for object in objects {
         let Contribution::Service(service) = &object.contribution else {
@@ -112,6 +116,11 @@ fn services(objects: &[LoadedObject], cluster: &mut Cluster, assembly: &Assembly
         };
         let namespace = cluster.namespace_named(&assembly.namespace_of(object));
         let origin = Origin::document(object.document);
+        if !object.annotations.is_empty() {
+            let key = (namespace, object.name.clone());
+            let annotations = object.annotations.clone();
+            assembly.facts.services.insert(key, annotations);
+        }
         if service.selector.is_some() {
             led_by_selector.insert((namespace, &*service.name));
         }

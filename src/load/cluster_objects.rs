@@ -151,5 +151,9 @@ fn service_port(node: &SyntaxNode) -> Option<ServicePort> {
         port,
         target,
         node: node.get("nodePort").and_then(number),
+        app_protocol: node
+            .get("appProtocol")
+            .and_then(SyntaxNode::as_str)
+            .map(Into::into),
     })
 }

@@ -2,14 +2,50 @@
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::Assembly;
+use crate::model::Cluster;
 use crate::policy::egress_firewall;
+use crate::policy::istio;
+use crate::policy::layer_object::LayerObject;
+use crate::policy::linkerd;
 use crate::policy::names::tell_names;
+use crate::policy::object_facts::ObjectFacts;
 use crate::source::Origin;
+use std::sync::Arc;
 
 impl Assembly<'_> {
+    /// What objects of the cluster say besides labels.
+    fn object_facts(&mut self) -> ObjectFacts {
+        let mut facts = std::mem::take(&mut self.facts);
+        for bound in &self.bound_pods {
+            if let Some(account) = &bound.account {
+                facts.accounts.insert(bound.pod, Arc::clone(account));
+            }
+            if !bound.annotations.is_empty() {
+                facts.pods.insert(bound.pod, bound.annotations.clone());
+            }
+        }
+        facts
+    }
+
     /// Settles what depends on several objects, or on what the configuration says.
-    pub(super) fn take_layers(&mut self) {
+    pub(super) fn take_layers(&mut self, cluster: &mut Cluster) {
         let settings = &self.options.layers;
+        let facts = self.object_facts();
+        let (mut istio, mut linkerd) = (Vec::new(), Vec::new());
+        for object in std::mem::take(&mut self.layer_objects) {
+            match object {
+                LayerObject::Istio(object) => istio.push(object),
+                LayerObject::Linkerd(object) => linkerd.push(object),
+            }
+        }
+        istio::take::take(&istio, cluster, &mut self.policies, &facts, &settings.istio);
+        linkerd::take::take(
+            &linkerd,
+            cluster,
+            &mut self.policies,
+            &facts,
+            &settings.linkerd,
+        );
         let policies = &mut self.policies.policies;
         let several = egress_firewall::take_together(policies, &settings.global_namespaces);
         for i in several {

@@ -10,6 +10,7 @@ use crate::policy::TaintReason;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::dialects;
 use crate::policy::lowered::{Invalid, Lowered};
+use crate::policy::object_facts::Annotations;
 use crate::policy::plugin::CidrGroup;
 use crate::policy::unmodelled;
 use crate::policy::unmodelled::TaintReach;
@@ -40,6 +41,8 @@ pub struct LoadedObject {
     pub overlay: bool,
     /// The annotations that say how a controller of hierarchies copies it.
     pub propagation: Box<[(Box<str>, Box<str>)]>,
+    /// Annotations of a namespace or a Service that a layer goes by.
+    pub annotations: Annotations,
     /// Whether it is in no file, but made from an object that is.
     pub made: bool,
 }
@@ -250,6 +253,7 @@ impl LoadedObject {
             reaches: Vec::new(),
             overlay: false,
             propagation: Box::default(),
+            annotations: Box::default(),
             made: true,
         }
     }

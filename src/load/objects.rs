@@ -73,6 +73,10 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         reaches: Vec::new(),
         overlay: false,
         propagation: hnc::propagation(node),
+        annotations: match kind {
+            "Namespace" | "Service" => workloads::annotations(Some(node)),
+            _ => Box::default(),
+        },
         made: false,
     };
     let found = identity::check(node, &object.api_version, kind);
@@ -291,12 +295,8 @@ fn policy(
 /// On GKE, the network on which a `NetworkPolicy` acts.
 const GKE_NETWORK: &str = "networking.gke.io/network";
 
-/// Linkerd's defaults for what no `Server` governs, on a namespace or a pod.
-const LINKERD_DEFAULTS: [&str; 3] = [
-    "config.linkerd.io/default-inbound-policy",
-    "config.linkerd.io/proxy-require-identity-inbound-ports",
-    "config.linkerd.io/proxy-require-tls-inbound-ports",
-];
+/// Linkerd's annotation of a namespace or a pod that is not modelled.
+const LINKERD_TLS: &str = "config.linkerd.io/proxy-require-tls-inbound-ports";
 
 /// What annotations of an object of the cluster let a service mesh or a network plugin do.
 fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach> {
@@ -305,9 +305,7 @@ fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach
         .and_then(|w| workloads::template(node, w.kind));
     let annotated = template.unwrap_or(node);
     let annotations = annotated.get("metadata").and_then(|m| m.get("annotations"));
-    let closes = |e: &Entry| {
-        LINKERD_DEFAULTS.contains(&&*e.key) && e.value.as_str() != Some("all-unauthenticated")
-    };
+    let closes = |e: &Entry| &*e.key == LINKERD_TLS;
     let mut reaches = Vec::new();
     if annotations.is_some_and(|a| a.entries().iter().any(closes)) {
         let reach = TaintReach::own(TaintEffect::OnlyDeny, [true, false]);

@@ -4,13 +4,10 @@ use crate::load::assembly::Assembly;
 use crate::load::bound_pod::BoundPod;
 use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
-use crate::load::workloads::LINKERD_INJECT;
 use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
 use crate::policy::dialects;
 use crate::policy::unmodelled::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
-use crate::policy::{
-    Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason, TaintSubject,
-};
+use crate::policy::{Namespaces, Subject, Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::set::IpSet;
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
@@ -151,39 +148,6 @@ impl Assembly<'_> {
         }
     }
 
-    /// Between pods of Linkerd's mesh a packet arrives on the port of the proxy, and a
-    /// `NetworkPolicy` sees that port: what it isolates may be denied.
-    pub(super) fn taint_meshed(&mut self, cluster: &Cluster) {
-        let meshed = |b: &&BoundPod| {
-            b.annotation(LINKERD_INJECT)
-                .is_some_and(|v| matches!(v, "enabled" | "ingress"))
-        };
-        let mut found: Vec<(Subject, [bool; 2], PodId)> = Vec::new();
-        for bound in self.bound_pods.iter().filter(meshed) {
-            let directions = Direction::ALL.map(|d| {
-                let mut policies = self.policies.policies.iter();
-                policies.any(|policy| isolates(policy, d, cluster, bound.pod))
-            });
-            let subject = exactly(cluster, bound.pod);
-            let is_new = !found.iter().any(|f| f.0 == subject && f.1 == directions);
-            if directions != [false, false] && is_new {
-                found.push((subject, directions, bound.pod));
-            }
-        }
-        for (subject, directions, pod) in found {
-            let name = &cluster.pod(pod).name;
-            let namespace = &cluster.pod_namespace(pod).name;
-            self.policies.taints.push(Taint {
-                what: format!("Pod {namespace}/{name} of Linkerd's mesh").into(),
-                reason: TaintReason::UnmodelledKind,
-                effect: TaintEffect::OnlyDeny,
-                subject: TaintSubject::Pods(subject),
-                directions,
-                origin: Some(cluster.pod(pod).origin.clone()),
-            });
-        }
-    }
-
     /// The pods of a reach, as subjects.
     fn subjects(&self, reach: &TaintReach, own: Option<&str>, cluster: &Cluster) -> Vec<Subject> {
         let namespaces = match (&reach.namespaces, own) {
@@ -274,17 +238,6 @@ fn exactly(cluster: &Cluster, pod: PodId) -> Subject {
         namespaces: Namespaces::Named(cluster.namespace(pod.namespace).name.clone()),
         pods: Selector::new(labels.map(same)),
     }
-}
-
-/// Whether a policy of a namespace isolates a pod.
-fn isolates(policy: &Policy, direction: Direction, cluster: &Cluster, pod: PodId) -> bool {
-    policy.isolates(direction)
-        && selects(&policy.subject.namespaces, cluster.pod_namespace(pod))
-        && policy
-            .subject
-            .pods
-            .selects(cluster.pod_labels(pod))
-            .possible()
 }
 
 fn selects(namespaces: &Namespaces, namespace: &Namespace) -> bool {

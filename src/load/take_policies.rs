@@ -80,8 +80,14 @@ impl Assembly<'_> {
             policies,
             tier,
             reaches,
+            layer,
             ..
         } = lowered;
+        if let Some(layer) = layer {
+            return self
+                .layer_objects
+                .push((*layer).with_document(object.document));
+        }
         let unread = policies.is_empty();
         if let Some(reaches) = reaches.filter(|_| unread || !self.policies.plugin.is_cilium) {
             return self.unread(object, unread, reaches, cluster);

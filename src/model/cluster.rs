@@ -71,6 +71,9 @@ pub struct Cluster {
     listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
     /// The namespaces that are assumed, by name.
     assumed: IndexMap<Box<str>, Vec<NamespaceId>>,
+    /// What is not told of pods that are not loaded: labels that a layer gives, with the values
+    /// that they may have.
+    untold: Labels,
 }
 
 impl Cluster {
@@ -184,6 +187,46 @@ impl Cluster {
         pod_id
     }
 
+    /// Gives pods further labels, which a layer knows them by.
+    pub fn add_labels(&mut self, further: &[(PodId, Vec<(&'static str, Arc<str>)>)]) {
+        for (id, labels) in further {
+            let Some(pod) = self.pods.get(id.0 as usize) else {
+                continue;
+            };
+            let own = self.labels(pod.labels).shared();
+            let own = own.map(|(key, value)| (Arc::clone(key), Arc::clone(value)));
+            let more = labels
+                .iter()
+                .map(|(key, value)| (Arc::from(*key), Arc::clone(value)));
+            let labels = self.intern(own.chain(more).collect::<Labels>());
+            if let Some(pod) = self.pods.get_mut(id.0 as usize) {
+                pod.labels = labels;
+            }
+        }
+    }
+
+    /// Says which labels of a layer pods may have that are not loaded.
+    pub fn leave_untold(&mut self, labels: impl IntoIterator<Item = (&'static str, String)>) {
+        let before = self
+            .untold
+            .iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let more = labels.into_iter().map(|(k, v)| (k.to_owned(), v));
+        self.untold = before.chain(more).collect();
+    }
+
+    /// The labels of a pod that is not loaded, with those that a layer may give it.
+    pub fn with_untold(&self, labels: Labels) -> Labels {
+        if self.untold.is_empty() {
+            return labels;
+        }
+        let untold = self
+            .untold
+            .iter()
+            .filter(|(key, _)| labels.get(key).is_none());
+        labels.iter().chain(untold).collect()
+    }
+
     /// The same cluster with pods on these nodes. O(cluster).
     pub fn with_pods_on(&self, on: &[(PodId, &Arc<str>)]) -> Self {
         let mut cluster = self.clone();
@@ -214,6 +257,7 @@ impl Cluster {
     /// Takes over what objects list for Services from a cluster with the same namespaces.
     pub(crate) fn list_as(&mut self, other: &Self) {
         self.listed.clone_from(&other.listed);
+        self.untold.clone_from(&other.untold);
     }
 
     /// Adds a node, replacing one of the same name.

@@ -29,6 +29,8 @@ pub struct ServicePort {
     pub target: TargetPort,
     /// The port that every node takes calls on, where the manifest names one.
     pub node: Option<u16>,
+    /// The protocol of what is sent, where the manifest says it.
+    pub app_protocol: Option<Box<str>>,
 }
 
 /// Which kind of object lists an endpoint.

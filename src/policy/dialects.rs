@@ -6,6 +6,8 @@
 //! far as netpal knows.
 
 use crate::policy::cilium;
+use crate::policy::istio;
+use crate::policy::linkerd;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::{admin_v1alpha1, cluster_network_policy, egress_firewall, network_policy};
 use crate::tree::SyntaxNode;
@@ -73,6 +75,96 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "EgressNetworkPolicy",
         namespaced: true,
         lower: egress_firewall::read_legacy,
+    },
+    Dialect {
+        api_version: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        namespaced: true,
+        lower: istio::read::authorization,
+    },
+    Dialect {
+        api_version: "security.istio.io/v1",
+        kind: "PeerAuthentication",
+        namespaced: true,
+        lower: istio::read::peer_authentication,
+    },
+    Dialect {
+        api_version: "security.istio.io/v1beta1",
+        kind: "AuthorizationPolicy",
+        namespaced: true,
+        lower: istio::read::authorization,
+    },
+    Dialect {
+        api_version: "security.istio.io/v1beta1",
+        kind: "PeerAuthentication",
+        namespaced: true,
+        lower: istio::read::peer_authentication,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta1",
+        kind: "Server",
+        namespaced: true,
+        lower: linkerd::read::server,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta2",
+        kind: "Server",
+        namespaced: true,
+        lower: linkerd::read::server,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta3",
+        kind: "Server",
+        namespaced: true,
+        lower: linkerd::read::server,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta1",
+        kind: "ServerAuthorization",
+        namespaced: true,
+        lower: linkerd::read::legacy,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1alpha1",
+        kind: "AuthorizationPolicy",
+        namespaced: true,
+        lower: linkerd::read::authorization,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1alpha1",
+        kind: "MeshTLSAuthentication",
+        namespaced: true,
+        lower: linkerd::read::identities,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1alpha1",
+        kind: "NetworkAuthentication",
+        namespaced: true,
+        lower: linkerd::read::networks,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1alpha1",
+        kind: "HTTPRoute",
+        namespaced: true,
+        lower: linkerd::read::route,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta1",
+        kind: "HTTPRoute",
+        namespaced: true,
+        lower: linkerd::read::route,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta2",
+        kind: "HTTPRoute",
+        namespaced: true,
+        lower: linkerd::read::route,
+    },
+    Dialect {
+        api_version: "policy.linkerd.io/v1beta3",
+        kind: "HTTPRoute",
+        namespaced: true,
+        lower: linkerd::read::route,
     },
 ];
 

@@ -1,4 +1,4 @@
-//! `EgressFirewall` of OVN-Kubernetes and `EgressNetworkPolicy` of OpenShift SDN: what may leave
+//! `EgressFirewall` of OVN-Kubernetes and `EgressNetworkPolicy` of `OpenShift` SDN: what may leave
 //! the cluster (the sentences EF1 to EF30 of `docs/dialects/egressfirewall.md`).
 //!
 //! An object governs the pods of its namespace on the way out, in a layer of its own: its rules
@@ -7,7 +7,7 @@
 //! ([`take_together`]).
 
 use crate::model::{Selector, Truth};
-use crate::policy::layout::{Layout, RulePlace};
+use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::rule::{
     Action, AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
@@ -149,7 +149,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowere
         let root = Path::root().key("spec").then(&at);
         rules.push(rule(form, &root, legacy, &mut checks));
         places.push(RulePlace::Parts {
-            peers: at.key("to"),
+            peers: PeersPlace::Field(at.key("to")),
             ports: at.key("ports"),
             rule: at,
         });
@@ -220,9 +220,8 @@ fn destination(
 ) -> Peer {
     let nobody = Peer::AnyOf([].into());
     match (form.cidr_selector, form.dns_name, form.node_selector) {
-        (Some(text), None, None) => match block(&text, legacy) {
-            Some(addresses) => Peer::Owned(AddressOwner::NoPod, addresses), // EF12
-            None => {
+        (Some(text), None, None) => {
+            let Some(addresses) = block(&text, legacy) else {
                 let kind = if legacy {
                     "an IPv4 block"
                 } else {
@@ -230,9 +229,10 @@ fn destination(
                 };
                 let message = format!("`{text}` is not {kind} such as 198.51.100.0/24");
                 checks.invalid(&at.key("cidrSelector"), message);
-                nobody
-            }
-        },
+                return nobody;
+            };
+            Peer::Owned(AddressOwner::NoPod, addresses) // EF12
+        }
         (None, Some(name), None) => {
             let known = !legacy || !name.starts_with('*');
             if !is_domain(&name) || !known {
@@ -296,13 +296,13 @@ fn port(form: &FirewallPortForm, at: &Path, checks: &mut Checks) -> TrafficSet {
     };
     match form.port.unwrap_or(0) {
         0 => TrafficSet::protocol(protocol),
-        number => match u16::try_from(number) {
-            Ok(number) => TrafficSet::ports(protocol, number, number),
-            Err(_) => {
+        number => {
+            let Ok(number) = u16::try_from(number) else {
                 checks.invalid(&at.key("port"), format!("`{number}` is not a port"));
-                TrafficSet::empty()
-            }
-        },
+                return TrafficSet::empty();
+            };
+            TrafficSet::ports(protocol, number, number)
+        }
     }
 }
 
@@ -375,7 +375,7 @@ fn place_first(policy: &mut Policy) {
     let list = Path::root().key("egress");
     let place = RulePlace::Parts {
         rule: list.clone(),
-        peers: list.clone(),
+        peers: PeersPlace::Field(list.clone()),
         ports: list,
     };
     let mut layout = policy.layout.as_deref().cloned().unwrap_or(Layout {

@@ -1,6 +1,8 @@
 //! What the configuration says of layers besides the network plugin's: which names stand for which
 //! addresses, and which namespaces an egress firewall leaves alone.
 
+use crate::policy::istio::settings::IstioSettings;
+use crate::policy::linkerd::settings::LinkerdSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -11,4 +13,8 @@ pub struct LayerSettings {
     pub names: BTreeMap<Box<str>, Vec<IpAddr>>,
     /// The namespaces that objects of the older egress firewall leave alone (EF6).
     pub global_namespaces: BTreeSet<Box<str>>,
+    /// Settings of Istio.
+    pub istio: IstioSettings,
+    /// Settings of Linkerd.
+    pub linkerd: LinkerdSettings,
 }

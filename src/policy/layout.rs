@@ -21,11 +21,20 @@ pub enum RulePlace {
     Parts {
         /// The rule.
         rule: Path,
-        /// Its peers, which are one field.
-        peers: Path,
+        /// Its peers.
+        peers: PeersPlace,
         /// The list of its ports.
         ports: Path,
     },
+}
+
+/// Where the peers of a rule stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeersPlace {
+    /// In one field.
+    Field(Path),
+    /// Each at a place of its own.
+    Each(Box<[Path]>),
 }
 
 /// An entry of a list of rules.
@@ -46,7 +55,10 @@ impl RulePlace {
     pub fn path(&self, peer: Option<u32>, port: Option<u32>) -> Path {
         match (self, peer, port) {
             (Self::Entry(entry), ..) => entry.path(peer, port),
-            (Self::Parts { peers, .. }, Some(_), _) => peers.clone(),
+            (Self::Parts { peers, rule, .. }, Some(peer), _) => match peers {
+                PeersPlace::Field(path) => path.clone(),
+                PeersPlace::Each(paths) => paths.get(peer as usize).unwrap_or(rule).clone(),
+            },
             (Self::Parts { ports, .. }, None, Some(port)) => ports.index(port as usize),
             (Self::Parts { rule, .. }, None, None) => rule.clone(),
         }

@@ -1,5 +1,6 @@
 //! What reading one policy object gives: the policy, and everything that is wrong with it.
 
+use crate::policy::layer_object::LayerObject;
 use crate::policy::rule::Policy;
 use crate::policy::tier::Tier;
 use crate::policy::unmodelled::TaintReach;
@@ -31,6 +32,8 @@ pub struct Lowered {
     /// The tier that it is asked in, where that is none of the Kubernetes APIs'; then it counts
     /// instead of the policy's own.
     pub tier: Option<Tier>,
+    /// What it says, where only all objects of a layer together tell what that means.
+    pub layer: Option<Box<LayerObject>>,
     /// What is wrong with its form: unknown fields, wrong types.
     pub problems: Vec<Problem>,
     /// What is wrong with its values.

@@ -4,6 +4,7 @@
 
 use crate::model::Labels;
 use crate::policy::cilium::options::CiliumSettings;
+use crate::policy::proxies::MeshProxies;
 use crate::set::IpSet;
 use ipnet::IpNet;
 
@@ -18,6 +19,8 @@ pub struct PluginObjects {
     pub settings: CiliumSettings,
     /// Groups of address blocks.
     pub groups: Vec<CidrGroup>,
+    /// The proxies of meshes between which traffic travels on another port.
+    pub proxies: Vec<MeshProxies>,
 }
 
 /// A named group of address blocks (CI87).

@@ -165,6 +165,8 @@ pub enum AddressOwner {
     Plugin,
     /// Anything but a pod on the pod network: the outside, and nodes.
     NoPod,
+    /// Whatever has the address, pods included, where the network plugin says otherwise too.
+    Anyone,
 }
 
 /// The other sides of a rule.

@@ -246,7 +246,7 @@ pub(crate) fn add_pods(
     ports: &[Arc<[ContainerPort]>],
     network: PodNetwork,
 ) -> WorkloadId {
-    let labels = cluster.intern(labels.clone());
+    let labels = cluster.intern(cluster.with_untold(labels.clone()));
     let workload = cluster.add_workload(Workload {
         kind: WorkloadKind::Deployment,
         name: name.into(),

@@ -180,6 +180,7 @@ fn owned(owner: AddressOwner, set: &IpSet) -> String {
         AddressOwner::Nodes => format!("nodes in {block}"),
         AddressOwner::Pods => format!("pods in {block}"),
         AddressOwner::NoPod => format!("{block}, pods aside"),
+        AddressOwner::Anyone => block,
         AddressOwner::Plugin if set.is_empty() => "an endpoint of the network plugin".into(),
         AddressOwner::Plugin => format!("an endpoint of the network plugin, {block}"),
     }

@@ -215,7 +215,12 @@ pub fn owned_matches(
     family: Family,
 ) -> Truth {
     match (owner, endpoint) {
-        (AddressOwner::Plugin, Endpoint::Address(address)) => Truth::from(block.contains(address)),
+        (AddressOwner::Plugin | AddressOwner::Anyone, Endpoint::Address(address)) => {
+            Truth::from(block.contains(address))
+        }
+        (AddressOwner::Anyone, Endpoint::Pod(id)) => {
+            env.pod_addresses(env.cluster.pod(id), family).inside(block)
+        }
         (AddressOwner::Nodes, Endpoint::Address(address)) => {
             let node = symbol_matches(env, Symbol::Nodes, None, endpoint);
             Truth::from(block.contains(address)).and(node)

@@ -5,6 +5,7 @@ use crate::model::Cluster;
 use crate::policy::PolicySet;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::tunnel::through;
 use crate::set::IpSet;
 use crate::spec::options::{CompileOptions, Plugin};
 use std::sync::Arc;
@@ -22,6 +23,14 @@ pub(crate) struct PluginView {
 impl PluginView {
     /// Looks at an input under some options. O(policies), where the plugin reads any otherwise.
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
+        let mut view = Self::of_plugin(input, options);
+        if let Some(policies) = through(&view.policies) {
+            view.policies = Arc::new(policies);
+        }
+        view
+    }
+
+    fn of_plugin(input: &Input, options: &CompileOptions) -> Self {
         let (policies, mut options) = (Arc::clone(&input.policies), options.clone());
         let told = match &options.plugin {
             Plugin::Unspecified if policies.plugin.has_cilium_policies => {

@@ -37,6 +37,10 @@ pub(super) enum KeptFields {
     Spec,
     /// The containers of a pod, or one of them.
     Containers,
+    /// A probe of a container.
+    Probe,
+    /// What a probe asks for.
+    HttpGet,
     /// The status of a pod.
     Status,
     /// The conditions of a pod, or one of them.
@@ -60,7 +64,13 @@ impl KeptFields {
             (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
             (Self::Spec, _) => within(SPEC),
+            (Self::Containers, "livenessProbe" | "readinessProbe" | "startupProbe") => {
+                Some(Self::Probe)
+            }
             (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
+            (Self::Probe, "httpGet") => Some(Self::HttpGet),
+            (Self::Probe, _) => None,
+            (Self::HttpGet, _) => within(&["port"]),
             (Self::Status, "conditions") => Some(Self::Conditions),
             (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
             (Self::Conditions, _) => within(&["type", "status"]),
@@ -73,6 +83,11 @@ fn binds(annotation: &str) -> bool {
     let prefix = annotation.split('/').next().unwrap_or_default();
     matches!(
         prefix,
-        "linkerd.io" | "config.linkerd.io" | "consul.hashicorp.com" | "ovn.kubernetes.io"
+        "linkerd.io"
+            | "config.linkerd.io"
+            | "sidecar.istio.io"
+            | "consul.hashicorp.com"
+            | "ovn.kubernetes.io"
+            | "k8s.v1.cni.cncf.io"
     )
 }

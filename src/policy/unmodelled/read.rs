@@ -395,6 +395,34 @@ pub fn of_istio(node: &SyntaxNode) -> Vec<TaintReach> {
     }
 }
 
+/// Istio's `Sidecar`: what a client knows, where that is not everything (IS60).
+pub fn of_sidecar(node: &SyntaxNode) -> Vec<TaintReach> {
+    let hosts = items(node, &["spec", "egress"]).iter();
+    let mut hosts = hosts.flat_map(|egress| items(egress, &["hosts"]));
+    let everything = hosts.any(|host| host.as_str() == Some("*/*"));
+    let limits = !items(node, &["spec", "egress"]).is_empty() && !everything;
+    let mode = text(node, &["spec", "outboundTrafficPolicy", "mode"]);
+    if !limits && mode != Some("REGISTRY_ONLY") {
+        return Vec::new();
+    }
+    let reach = TaintReach::own(OnlyDeny, OUT);
+    let labels = field(node, &["spec", "workloadSelector", "labels"]);
+    let reach = match labels.map(SyntaxNode::entries) {
+        Some(entries) => {
+            let label = |e: &crate::tree::Entry| {
+                let value = e.value.as_str().unwrap_or_default();
+                Requirement::In(e.key.clone(), vec![value.into()])
+            };
+            reach.labelled(Selector::new(entries.iter().map(label)))
+        }
+        None => reach,
+    };
+    if text(node, &["metadata", "namespace"]) == Some(ISTIO_ROOT) {
+        return vec![reach.namespaces(TaintNamespaces::All)];
+    }
+    vec![reach]
+}
+
 /// Linkerd's `Server`: `podSelector`.
 pub fn of_linkerd_server(node: &SyntaxNode) -> Vec<TaintReach> {
     let pods = label_selector(field(node, &["spec", "podSelector"]));

@@ -1,0 +1,150 @@
+//! Who is part of the mesh, and how (IS2).
+
+use crate::model::{Cluster, Labels, Namespace, Pod, PodId, Truth};
+use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
+use crate::policy::object_facts::ObjectFacts;
+
+/// The name of the container of the proxy.
+const PROXY: &str = "istio-proxy";
+
+/// The keys by which labels say something about who is meshed.
+const TELLING: [&str; 4] = [INJECTION, INJECT, DATAPLANE, REVISION];
+const INJECTION: &str = "istio-injection";
+const INJECT: &str = "sidecar.istio.io/inject";
+const DATAPLANE: &str = "istio.io/dataplane-mode";
+const REVISION: &str = "istio.io/rev";
+
+/// A pod of the mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeshMember {
+    /// How the mesh gets at its traffic.
+    pub dataplane: Dataplane,
+    /// Whether it surely is one.
+    pub certain: Truth,
+}
+
+/// What is known of a cluster's mesh.
+pub struct Mesh<'m> {
+    /// The cluster.
+    pub cluster: &'m Cluster,
+    /// What its objects say besides labels.
+    pub facts: &'m ObjectFacts,
+    /// The settings.
+    pub settings: &'m IstioSettings,
+    /// Whether something in the input says who is meshed.
+    told: bool,
+}
+
+impl<'m> Mesh<'m> {
+    /// Looks who says anything about the mesh. O(namespaces + distinct label sets).
+    pub fn new(cluster: &'m Cluster, facts: &'m ObjectFacts, settings: &'m IstioSettings) -> Self {
+        let says = |labels: &Labels| TELLING.iter().any(|key| labels.get(key).is_some());
+        let mut namespaces = cluster.namespaces();
+        let told = cluster.label_sets().any(says)
+            || namespaces.any(|(_, namespace)| says(&namespace.labels))
+            || cluster.pods().any(|(id, _)| facts.has_container(id, PROXY));
+        Self {
+            cluster,
+            facts,
+            settings,
+            told,
+        }
+    }
+
+    /// Whether a label says that the mesh has pods without a proxy of their own.
+    pub fn is_ambient(&self) -> bool {
+        let says = |labels: &Labels| labels.get(DATAPLANE) == Some("ambient");
+        let mut namespaces = self.cluster.namespaces();
+        self.cluster.label_sets().any(says) || namespaces.any(|(_, n)| says(&n.labels))
+    }
+
+    /// The pod as a part of the mesh; none if it surely is none.
+    pub fn member(&self, id: PodId) -> Option<MeshMember> {
+        let pod = self.cluster.pod(id);
+        if pod.host_network {
+            return None;
+        }
+        let by_labels = self.by_labels(id, pod);
+        let dataplane = by_labels.map(|member| member.dataplane);
+        let dataplane = dataplane.or(self.settings.dataplane);
+        let surely = MeshMember {
+            dataplane: dataplane.unwrap_or(Dataplane::Sidecar),
+            certain: Truth::Yes,
+        };
+        match &self.settings.meshed {
+            Some(Meshed::All) => Some(MeshMember {
+                dataplane: self.settings.dataplane.unwrap_or(surely.dataplane),
+                ..surely
+            }),
+            Some(Meshed::None) => None,
+            Some(Meshed::Listed(list)) => self.is_listed(id, list).then_some(surely),
+            None if !self.told => Some(MeshMember {
+                certain: Truth::Maybe,
+                ..surely
+            }),
+            Some(Meshed::Labels) | None => by_labels,
+        }
+    }
+
+    /// Whether a pod is of a workload, or is called so itself.
+    fn is_listed(&self, id: PodId, list: &[Box<str>]) -> bool {
+        let pod = self.cluster.pod(id);
+        let namespace = &self.cluster.namespace(pod.namespace).name;
+        let workload = &self.cluster.workload(pod.workload).name;
+        list.iter().any(|entry| match entry.split_once('/') {
+            Some((of, name)) => *of == **namespace && (*name == **workload || *name == *pod.name),
+            None => false,
+        })
+    }
+
+    /// What labels, annotations and containers say.
+    fn by_labels(&self, id: PodId, pod: &Pod) -> Option<MeshMember> {
+        let labels = self.cluster.labels(pod.labels);
+        let namespace = self.cluster.namespace(pod.namespace);
+        let sidecar = self.has_sidecar(id, labels, namespace);
+        let ambient = is_ambient(labels, namespace);
+        let (dataplane, certain) = match (sidecar, ambient) {
+            (Truth::Yes, _) => (Dataplane::Sidecar, Truth::Yes),
+            (_, Truth::Yes) => (Dataplane::Ambient, Truth::Yes),
+            (Truth::Maybe, _) => (Dataplane::Sidecar, Truth::Maybe),
+            (Truth::No, Truth::Maybe) => (Dataplane::Ambient, Truth::Maybe),
+            (Truth::No, Truth::No) => return None,
+        };
+        Some(MeshMember { dataplane, certain })
+    }
+
+    /// Whether a pod has a proxy of its own.
+    fn has_sidecar(&self, id: PodId, labels: &Labels, namespace: &Namespace) -> Truth {
+        if self.facts.has_container(id, PROXY) {
+            return Truth::Yes;
+        }
+        let inject = labels.get(INJECT).or_else(|| self.facts.of_pod(id, INJECT));
+        match (inject, namespace.labels.get(INJECTION)) {
+            (Some("false"), _) | (_, Some("disabled")) => Truth::No,
+            (_, Some("enabled")) | (Some("true"), _) => Truth::Yes,
+            _ if labels.get(REVISION).is_some() => Truth::Yes,
+            _ if namespace.labels.get(REVISION).is_some() => Truth::Yes,
+            _ => Truth::from(namespace.declared.is_none()).and(Truth::Maybe),
+        }
+    }
+
+    /// Whether a waypoint stands before a pod (IS62).
+    pub fn waypoint(&self, pod: &Pod, services: &[&Labels]) -> Truth {
+        const USE: &str = "istio.io/use-waypoint";
+        let named = |labels: &Labels| labels.get(USE).map(|name| name != "none");
+        let namespace = &self.cluster.namespace(pod.namespace).labels;
+        let whole = named(namespace).unwrap_or(false);
+        let own = named(self.cluster.labels(pod.labels)).unwrap_or(whole);
+        let of_service = |labels: &&Labels| named(labels).unwrap_or(whole);
+        Truth::from(own || services.iter().any(of_service))
+    }
+}
+
+/// Whether a pod's traffic is taken by a proxy of its node.
+fn is_ambient(labels: &Labels, namespace: &Namespace) -> Truth {
+    match (labels.get(DATAPLANE), namespace.labels.get(DATAPLANE)) {
+        (Some("none"), _) => Truth::No,
+        (Some("ambient"), _) | (None, Some("ambient")) => Truth::Yes,
+        _ => Truth::No,
+    }
+}

@@ -1,0 +1,427 @@
+//! All objects of Istio together: who is meshed, by what each proxy goes, and the policies.
+
+use crate::model::open_labels::perhaps;
+use crate::model::{
+    Cluster, ContainerPort, Labels, LabelsId, NamespaceId, Pod, PodId, Requirement, Selector,
+    Service, TargetPort, Truth,
+};
+use crate::policy::istio::labels::{IDENTITY, PROFILE};
+use crate::policy::istio::lower::{Lowering, PlacedRules};
+use crate::policy::istio::member::{Mesh, MeshMember};
+use crate::policy::istio::modes::{modes, selector};
+use crate::policy::istio::operations::addresses;
+use crate::policy::istio::policies::{
+    AUTHORIZATION, PEER, add, closed_to_plaintext, in_namespace, of_profiles, policy, waypoint,
+};
+use crate::policy::istio::profile::{IstioProfile, StrictPorts};
+use crate::policy::istio::read::block;
+use crate::policy::istio::settings::{Dataplane, IstioSettings};
+use crate::policy::istio::written::{
+    Authorization, AuthorizationAction, ConditionForm, IstioContent, IstioObject,
+};
+use crate::policy::object_facts::ObjectFacts;
+use crate::policy::policy_set::PolicySet;
+use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay, port_names};
+use crate::policy::rule::{Namespaces, Policy, Shape, Subject};
+use crate::set::{IpSet, Protocol, TrafficSet};
+use ipnet::IpNet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The port on which the proxies of nodes take what is for pods (IS61).
+const TUNNEL_PORT: u16 = 15008;
+
+/// Takes up the objects of Istio.
+pub fn take(
+    objects: &[IstioObject],
+    cluster: &mut Cluster,
+    policies: &mut PolicySet,
+    facts: &ObjectFacts,
+    settings: &IstioSettings,
+) {
+    let mesh = Mesh::new(cluster, facts, settings);
+    let ambient = settings.dataplane == Some(Dataplane::Ambient) || mesh.is_ambient();
+    if objects.is_empty() && !ambient {
+        return;
+    }
+    let taking = Taking {
+        mesh,
+        objects,
+        ambient,
+    };
+    let members = taking.members();
+    let found = taking.profiles(&members);
+    let further = taking.labels(&found);
+    let untold = taking.untold(&found.profiles);
+    let made = taking.policies(&found);
+    let proxies = found.proxies();
+    cluster.add_labels(&further);
+    cluster.leave_untold(untold);
+    policies.plugin.proxies.extend(proxies);
+    add(policies, made);
+}
+
+/// The objects of a mesh while they are taken up.
+struct Taking<'t> {
+    mesh: Mesh<'t>,
+    objects: &'t [IstioObject],
+    /// Whether some pods may have no proxy of their own.
+    ambient: bool,
+}
+
+/// The pods of the mesh, each with the number of its profile.
+struct Profiles {
+    members: Vec<(PodId, MeshMember, usize)>,
+    profiles: Vec<IstioProfile>,
+}
+
+impl<'t> Taking<'t> {
+    fn members(&self) -> Vec<(PodId, MeshMember)> {
+        let pods = self.mesh.cluster.pods();
+        pods.filter_map(|(id, _)| Some((id, self.mesh.member(id)?)))
+            .collect()
+    }
+
+    /// The `AuthorizationPolicies` that decide anything, with their objects.
+    fn authorizations(&self) -> impl Iterator<Item = (&'t IstioObject, &'t Authorization)> {
+        self.objects.iter().filter_map(|object| match &object.spec {
+            IstioContent::Authorization(policy) => Some((object, policy)),
+            IstioContent::Peer(_) => None,
+        })
+    }
+
+    /// By what the proxies go. O(pods x objects of their namespaces and the root).
+    fn profiles(&self, members: &[(PodId, MeshMember)]) -> Profiles {
+        let conditions: Vec<&ConditionForm> = self
+            .authorizations()
+            .flat_map(|(_, policy)| policy.rules.iter().flat_map(addresses))
+            .collect();
+        let mut found = Profiles {
+            members: Vec::new(),
+            profiles: Vec::new(),
+        };
+        let mut known: BTreeMap<(ProfileKey<'_>, Dataplane), usize> = BTreeMap::new();
+        for (id, member) in members {
+            let pod = self.mesh.cluster.pod(*id);
+            let key = (
+                ProfileKey::new(pod, !conditions.is_empty()),
+                member.dataplane,
+            );
+            let number = *known.entry(key).or_insert_with(|| {
+                let profile = self.profile(pod, *member, &conditions);
+                let same = found.profiles.iter().position(|p| *p == profile);
+                same.unwrap_or_else(|| {
+                    found.profiles.push(profile);
+                    found.profiles.len() - 1
+                })
+            });
+            found.members.push((*id, *member, number));
+        }
+        found
+    }
+
+    fn profile(
+        &self,
+        pod: &Pod,
+        member: MeshMember,
+        conditions: &[&ConditionForm],
+    ) -> IstioProfile {
+        let cluster = self.mesh.cluster;
+        let services: Vec<&Service> = cluster
+            .services()
+            .map(|(_, service)| service)
+            .filter(|service| is_behind(cluster, service, pod))
+            .collect();
+        let modes = modes(cluster, pod, self.objects, self.mesh.settings.root());
+        let ambient = member.dataplane == Dataplane::Ambient;
+        let labels: Vec<&Labels> = services.iter().map(|service| &service.labels).collect();
+        IstioProfile {
+            dataplane: member.dataplane,
+            waypoint: if ambient {
+                self.mesh.waypoint(pod, &labels)
+            } else {
+                Truth::No
+            },
+            plain: if ambient {
+                TrafficSet::empty()
+            } else {
+                plain_ports(pod, &services)
+            },
+            anonymous: if ambient {
+                Default::default()
+            } else {
+                modes.disabled
+            },
+            strict: modes.strict,
+            names: if self.ambient {
+                port_names(pod)
+            } else {
+                Vec::new()
+            },
+            addresses: conditions.iter().map(|c| holds(c, pod)).collect(),
+        }
+    }
+
+    /// The labels of the members.
+    fn labels(&self, found: &Profiles) -> Vec<(PodId, Vec<(&'static str, Arc<str>)>)> {
+        let domain = self.mesh.settings.trust_domain();
+        let each = found.members.iter().map(|(id, member, profile)| {
+            let namespace = &self.mesh.cluster.pod_namespace(*id).name;
+            let account = self.mesh.facts.account(*id);
+            let identity = format!("{domain}/ns/{namespace}/sa/{account}");
+            let told = |value: String| -> Arc<str> {
+                match member.certain {
+                    Truth::Yes => value.into(),
+                    Truth::No | Truth::Maybe => perhaps(&value).into(),
+                }
+            };
+            let profile = told(profile.to_string());
+            (*id, vec![(IDENTITY, told(identity)), (PROFILE, profile)])
+        });
+        each.collect()
+    }
+
+    /// What is not told of pods that are not loaded.
+    fn untold(&self, profiles: &[IstioProfile]) -> Vec<(&'static str, String)> {
+        let numbers: Vec<String> = (0..profiles.len()).map(|i| i.to_string()).collect();
+        vec![
+            (IDENTITY, perhaps("")),
+            (PROFILE, perhaps(&numbers.join("|"))),
+        ]
+    }
+
+    fn policies(&self, found: &Profiles) -> Vec<Policy> {
+        let mut made = Vec::new();
+        for (i, object) in self.objects.iter().enumerate() {
+            if matches!(object.spec, IstioContent::Peer(_)) {
+                made.extend(self.peer(i, object, found));
+            }
+        }
+        let mut first_address = 0;
+        for (object, policy) in self.authorizations() {
+            made.extend(self.authorization(object, policy, first_address, found));
+            first_address += policy.rules.iter().flat_map(addresses).count();
+        }
+        made.extend(waypoint(&found.profiles));
+        made
+    }
+
+    /// The policies that one `PeerAuthentication` makes (IS45).
+    fn peer(&self, index: usize, object: &IstioObject, found: &Profiles) -> Vec<Policy> {
+        let mut by_ports: BTreeMap<Vec<&StrictPorts>, BTreeSet<usize>> = BTreeMap::new();
+        for (number, profile) in found.profiles.iter().enumerate() {
+            let own = profile
+                .strict
+                .iter()
+                .filter(|strict| strict.object == index);
+            let own: Vec<&StrictPorts> = own.collect();
+            if !own.is_empty() {
+                by_ports.entry(own).or_default().insert(number);
+            }
+        }
+        let root = *object.namespace == *self.mesh.settings.root();
+        let namespaces = in_namespace(object, root);
+        if by_ports.is_empty() {
+            let nobody = self.nothing(object, &PEER, namespaces);
+            return vec![nobody];
+        }
+        let each = by_ports.into_iter().map(|(strict, profiles)| {
+            let rules = strict.into_iter().map(closed_to_plaintext).collect();
+            let subject = Subject {
+                namespaces: namespaces.clone(),
+                pods: Selector::new([of_profiles(&profiles)]),
+            };
+            policy(object, &PEER, subject, rules, false)
+        });
+        each.collect()
+    }
+
+    /// A policy that decides nothing, so that the object is listed.
+    fn nothing(&self, object: &IstioObject, shape: &'static Shape, of: Namespaces) -> Policy {
+        let subject = Subject {
+            namespaces: of,
+            pods: Selector::new([Requirement::Exists(IDENTITY.into())]),
+        };
+        Policy {
+            applies: [false, false],
+            ..policy(object, shape, subject, Vec::new(), false)
+        }
+    }
+
+    /// The policies that one `AuthorizationPolicy` makes: one for each kind of proxy that it means
+    /// something else to.
+    fn authorization(
+        &self,
+        object: &IstioObject,
+        written: &Authorization,
+        first_address: usize,
+        found: &Profiles,
+    ) -> Vec<Policy> {
+        let root = *object.namespace == *self.mesh.settings.root();
+        let namespaces = in_namespace(object, root); // IS10
+        let idle =
+            written.targeted || written.dry_run || written.action == AuthorizationAction::Audit;
+        if idle {
+            return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
+        }
+        let mut by_rules: Vec<(PlacedRules, BTreeSet<usize>)> = Vec::new();
+        for (number, profile) in found.profiles.iter().enumerate() {
+            let lowering = Lowering {
+                settings: self.mesh.settings,
+                namespace: &object.namespace,
+                profile,
+                first_address,
+            };
+            let rules = lowering.rules(written);
+            match by_rules.iter_mut().find(|(known, _)| *known == rules) {
+                Some((_, profiles)) => _ = profiles.insert(number),
+                None => by_rules.push((rules, [number].into())),
+            }
+        }
+        let isolates = written.action == AuthorizationAction::Allow; // IS21
+        let several = by_rules.len() > 1;
+        let each = by_rules.into_iter().map(|(rules, profiles)| {
+            let mut wanted = selector(&written.selector).requirements().to_vec();
+            wanted.push(if several {
+                of_profiles(&profiles)
+            } else {
+                Requirement::Exists(IDENTITY.into())
+            });
+            let subject = Subject {
+                namespaces: namespaces.clone(),
+                pods: Selector::new(wanted),
+            };
+            policy(object, &AUTHORIZATION, subject, rules, isolates)
+        });
+        let made: Vec<Policy> = each.collect();
+        if made.is_empty() {
+            return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
+        }
+        made
+    }
+}
+
+/// Whether a pod has an address of a list.
+fn inside(values: &Option<Vec<String>>, pod: &Pod) -> Truth {
+    let texts = values.iter().flatten();
+    let blocks: Vec<IpNet> = texts.filter_map(|text| block(text)).collect();
+    let blocks = IpSet::from_cidrs(blocks);
+    let each = pod.addresses.iter();
+    let each = each.map(|address| Truth::from(blocks.contains(*address)));
+    each.reduce(Truth::either).unwrap_or(Truth::Maybe)
+}
+
+/// Whether a condition on the destination's address holds for a pod (IS37).
+fn holds(condition: &ConditionForm, pod: &Pod) -> Truth {
+    let is_empty = |values: &Option<Vec<String>>| values.as_ref().is_none_or(Vec::is_empty);
+    let wanted = if is_empty(&condition.values) {
+        Truth::Yes
+    } else {
+        inside(&condition.values, pod)
+    };
+    let others = if is_empty(&condition.not_values) {
+        Truth::No
+    } else {
+        inside(&condition.not_values, pod)
+    };
+    wanted.and(others.not())
+}
+
+/// What two pods have in common, if they go by the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ProfileKey<'p> {
+    namespace: NamespaceId,
+    labels: LabelsId,
+    ports: &'p [ContainerPort],
+    addresses: &'p [IpAddr],
+}
+
+impl<'p> ProfileKey<'p> {
+    fn new(pod: &'p Pod, by_address: bool) -> Self {
+        Self {
+            namespace: pod.namespace,
+            labels: pod.labels,
+            ports: &pod.ports,
+            addresses: if by_address { &pod.addresses } else { &[] },
+        }
+    }
+}
+
+fn is_behind(cluster: &Cluster, service: &Service, pod: &Pod) -> bool {
+    service.namespace == pod.namespace
+        && service
+            .selector
+            .as_ref()
+            .is_some_and(|s| s.selects(cluster.labels(pod.labels)).possible())
+}
+
+/// The ports whose Services say that no requests are read there, all of them.
+fn plain_ports(pod: &Pod, services: &[&Service]) -> TrafficSet {
+    let (mut plain, mut others) = (TrafficSet::empty(), TrafficSet::empty());
+    for port in services.iter().flat_map(|service| &service.ports) {
+        if port.protocol != Protocol::Tcp {
+            continue;
+        }
+        let one = |number: u16| TrafficSet::ports(Protocol::Tcp, number, number);
+        let numbers = match &port.target {
+            TargetPort::Number(number) => one(*number),
+            TargetPort::Name(name) => pod
+                .named_ports(name)
+                .filter(|(protocol, _)| *protocol == Protocol::Tcp)
+                .fold(TrafficSet::empty(), |all, (_, n)| all.union(&one(n))),
+        };
+        let protocol = port.app_protocol.as_deref().or_else(|| {
+            let name = port.name.as_deref()?;
+            Some(name.split('-').next().unwrap_or(name))
+        });
+        let known = ["tcp", "tls", "https", "mongo", "mysql", "redis"];
+        if protocol.is_some_and(|p| known.contains(&p.to_ascii_lowercase().as_str())) {
+            plain = plain.union(&numbers);
+        } else {
+            others = others.union(&numbers);
+        }
+    }
+    plain.difference(&others)
+}
+
+impl Profiles {
+    /// Between which pods traffic travels otherwise (IS61, IS62).
+    fn proxies(&self) -> Option<MeshProxies> {
+        let number = |i: usize| -> Box<str> { i.to_string().into() };
+        let those = |wanted: &dyn Fn(&IstioProfile) -> bool| -> BTreeSet<Box<str>> {
+            let found = self.profiles.iter().enumerate();
+            found
+                .filter(|(_, p)| wanted(p))
+                .map(|(i, _)| number(i))
+                .collect()
+        };
+        let ambient = those(&|p| p.dataplane == Dataplane::Ambient);
+        if ambient.is_empty() {
+            return None;
+        }
+        let all = those(&|_| true);
+        let tcp = TrafficSet::protocol(Protocol::Tcp);
+        let tunnel = |sources: &BTreeSet<Box<str>>, destinations, way| Tunnel {
+            sources: sources.clone(),
+            destinations,
+            traffic: tcp.clone(),
+            way,
+        };
+        let port = || TunnelWay::Port(TUNNEL_PORT);
+        let between = "what policies make of the waypoint in between";
+        let behind = those(&|p| p.waypoint.possible());
+        let mut tunnels = Vec::new();
+        if !behind.is_empty() {
+            tunnels.push(tunnel(&all, behind, TunnelWay::Between(between.into())));
+        }
+        tunnels.push(tunnel(&all, ambient.clone(), port()));
+        tunnels.push(tunnel(&ambient, all.clone(), port()));
+        let names = self.profiles.iter().enumerate();
+        Some(MeshProxies {
+            key: PROFILE,
+            names: names.map(|(i, p)| (number(i), p.names.clone())).collect(),
+            tunnels,
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads objects of Linkerd strictly.
+
+use crate::model::Labels;
+use crate::policy::layer_object::LayerObject;
+use crate::policy::linkerd::settings::InboundPolicy;
+use crate::policy::linkerd::written::{
+    GrantForm, IdentitiesForm, LegacyForm, LinkerdContent, LinkerdForm, LinkerdObject, NetworkForm,
+    NetworksForm, RouteForm, ServerForm,
+};
+use crate::policy::lowered::{Checks, Header, Lowered};
+use crate::policy::unmodelled;
+use crate::policy::validate::{check_metadata, is_tolerated, selector};
+use crate::source::Path;
+use crate::tree::{Problem, ProblemKind, SyntaxNode, decode};
+use ipnet::IpNet;
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+
+/// Reads a `Server`.
+pub fn server(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<ServerForm>(node, header, "Server", |form, checks| {
+        check_server(&form, checks);
+        LinkerdContent::Server(form)
+    })
+}
+
+/// Reads a `ServerAuthorization`.
+pub fn legacy(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<LegacyForm>(node, header, "ServerAuthorization", |form, checks| {
+        let at = Path::root().key("spec");
+        if let Some(labels) = &form.server.selector {
+            selector(labels, &at.key("server").key("selector"), checks);
+        }
+        let networks = form.client.networks.as_deref();
+        check_networks(networks, &at.key("client").key("networks"), checks);
+        LinkerdContent::Legacy(form)
+    })
+}
+
+/// Reads an `AuthorizationPolicy`.
+pub fn authorization(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<GrantForm>(node, header, "AuthorizationPolicy", |form, checks| {
+        let target = &form.target_ref;
+        let at = Path::root().key("spec").key("targetRef");
+        let known = ["Server", "Namespace", "HTTPRoute", "GRPCRoute"];
+        if !known.contains(&&*target.kind) {
+            let message = format!("`{}` is not a kind of target", target.kind);
+            let help = "use Server, Namespace, HTTPRoute or GRPCRoute";
+            checks.refused_help(&at.key("kind"), message, help);
+        }
+        if target.kind == "Namespace" && target.name != header.namespace {
+            let message = format!("`{}` is not the policy's own namespace", target.name);
+            checks.refused(&at.key("name"), message);
+        }
+        LinkerdContent::Authorization(form)
+    })
+}
+
+/// Reads a `MeshTLSAuthentication`.
+pub fn identities(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<IdentitiesForm>(node, header, "MeshTLSAuthentication", |form, checks| {
+        let there = |list: Option<usize>| list.is_some_and(|count| count > 0);
+        let own = there(form.identities.as_ref().map(Vec::len));
+        let refs = there(form.identity_refs.as_ref().map(Vec::len));
+        if own == refs {
+            let message = "exactly one of `identities` and `identityRefs` is required";
+            checks.refused(&Path::root().key("spec"), message); // LD41
+        }
+        LinkerdContent::Identities(form)
+    })
+}
+
+/// Reads a `NetworkAuthentication`.
+pub fn networks(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<NetworksForm>(node, header, "NetworkAuthentication", |form, checks| {
+        let at = Path::root().key("spec").key("networks");
+        if form.networks.as_ref().is_none_or(Vec::is_empty) {
+            checks.refused(&at, "at least one network is required"); // LD42
+        }
+        check_networks(form.networks.as_deref(), &at, checks);
+        LinkerdContent::Networks(form)
+    })
+}
+
+/// Reads a route, of which only what it is attached to matters.
+pub fn route(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    read::<RouteForm>(node, header, "HTTPRoute", |form, _| {
+        LinkerdContent::Route(form)
+    })
+}
+
+fn read<T: DeserializeOwned + Default>(
+    node: &SyntaxNode,
+    header: Header<'_>,
+    kind: &str,
+    of: impl FnOnce(T, &mut Checks) -> LinkerdContent,
+) -> Lowered {
+    let decoded = decode::<LinkerdForm<T>>(node);
+    let unread = |p: &Problem| kind == "HTTPRoute" && p.kind == ProblemKind::UnknownField;
+    let problems = decoded.problems.into_iter();
+    let problems: Vec<Problem> = problems
+        .filter(|p| !is_tolerated(p) && !unread(p))
+        .collect();
+    let mut checks = Checks::default();
+    check_metadata(&header, true, &mut checks);
+    let object = decoded.value.unwrap_or_default();
+    let content = of(object.spec, &mut checks);
+    let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
+    let labels = object.metadata.labels.unwrap_or_default();
+    let metadata = node.get("metadata");
+    let created = metadata.and_then(|m| m.get("creationTimestamp")?.as_str());
+    let object = LayerObject::Linkerd(LinkerdObject {
+        name: header.name.into(),
+        namespace: header.namespace.into(),
+        document: header.document,
+        labels: labels.into_iter().collect::<Labels>(),
+        created: created.map(Into::into),
+        content,
+    });
+    let reaches = || unmodelled::unknown_reach("policy.linkerd.io", node);
+    Lowered {
+        layer: (!broken).then(|| Box::new(object)),
+        reaches: broken.then(reaches),
+        problems,
+        invalid: checks.0,
+        ..Lowered::default()
+    }
+}
+
+fn check_server(form: &ServerForm, checks: &mut Checks) {
+    let at = Path::root().key("spec");
+    if let Some(labels) = &form.pod_selector {
+        selector(labels, &at.key("podSelector"), checks);
+    }
+    if form.pod_selector.is_some() == form.external_workload_selector.is_some() {
+        let message = "exactly one of `podSelector` and `externalWorkloadSelector` is required";
+        checks.refused(&at, message);
+    }
+    let port = form.port.as_ref();
+    let number = port.and_then(serde_json::Value::as_u64);
+    let is_number = number.is_some_and(|n| (1..=65535).contains(&n));
+    let is_name = port
+        .and_then(|p| p.as_str())
+        .is_some_and(|name| !name.is_empty());
+    if !is_number && !is_name {
+        checks.invalid(&at.key("port"), "a Server needs a port, by number or name");
+    }
+    if let Some(word) = &form.access_policy
+        && InboundPolicy::from_api(word).is_none()
+    {
+        let message = format!("`{word}` is not an access policy");
+        let help = "use deny, audit, all-unauthenticated, all-authenticated, \
+                    cluster-unauthenticated or cluster-authenticated";
+        checks.refused_help(&at.key("accessPolicy"), message, help); // LD22
+    }
+}
+
+fn check_networks(networks: Option<&[NetworkForm]>, at: &Path, checks: &mut Checks) {
+    for (i, network) in networks.into_iter().flatten().enumerate() {
+        let at = at.index(i);
+        let texts = [(&network.cidr, at.key("cidr"))].into_iter();
+        let except = network.except.iter().flatten().enumerate();
+        let except = except.map(|(i, text)| (text, at.key("except").index(i)));
+        for (text, at) in texts.chain(except) {
+            if block(text).is_none() {
+                checks.invalid(
+                    &at,
+                    format!("`{text}` is not an address or an address block"),
+                );
+            }
+        }
+    }
+}
+
+/// An address or a block of them.
+pub(super) fn block(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse::<IpNet>()
+        .ok()
+        .map(|net| net.trunc())
+        .or_else(address)
+}
