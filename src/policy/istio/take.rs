@@ -303,8 +303,8 @@ impl<'t> Taking<'t> {
 }
 
 /// Whether a pod has an address of a list.
-fn inside(values: &Option<Vec<String>>, pod: &Pod) -> Truth {
-    let texts = values.iter().flatten();
+fn inside(values: Option<&Vec<String>>, pod: &Pod) -> Truth {
+    let texts = values.into_iter().flatten();
     let blocks: Vec<IpNet> = texts.filter_map(|text| block(text)).collect();
     let blocks = IpSet::from_cidrs(blocks);
     let each = pod.addresses.iter();
@@ -318,12 +318,12 @@ fn holds(condition: &ConditionForm, pod: &Pod) -> Truth {
     let wanted = if is_empty(&condition.values) {
         Truth::Yes
     } else {
-        inside(&condition.values, pod)
+        inside(condition.values.as_ref(), pod)
     };
     let others = if is_empty(&condition.not_values) {
         Truth::No
     } else {
-        inside(&condition.not_values, pod)
+        inside(condition.not_values.as_ref(), pod)
     };
     wanted.and(others.not())
 }
