@@ -8,6 +8,7 @@ use crate::policy::istio::written::{
 use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
+use crate::policy::unmodelled::TaintReach;
 use crate::policy::validate::{check_metadata, is_label_value, is_qualified_name, is_tolerated};
 use crate::source::Path;
 use crate::tree::{Problem, SyntaxNode, decode};
@@ -59,7 +60,11 @@ fn read<T: DeserializeOwned + Default>(
     });
     Lowered {
         layer: (!broken).then(|| Box::new(object)),
-        reaches: broken.then(|| unmodelled::reach_of(kind, node)),
+        reaches: broken.then(|| {
+            // it may let in what another one closes
+            let reaches = unmodelled::reach_of(kind, node).into_iter();
+            reaches.map(TaintReach::anything).collect()
+        }),
         problems,
         invalid: checks.0,
         ..Lowered::default()

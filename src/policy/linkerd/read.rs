@@ -9,6 +9,7 @@ use crate::policy::linkerd::written::{
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
+use crate::policy::unmodelled::TaintReach;
 use crate::policy::validate::{check_metadata, is_tolerated, selector};
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind, SyntaxNode, decode};
@@ -117,7 +118,11 @@ fn read<T: DeserializeOwned + Default>(
         created: created.map(Into::into),
         content,
     });
-    let reaches = || unmodelled::unknown_reach("policy.linkerd.io", node);
+    let reaches = || {
+        // it may let in what another one closes
+        let reaches = unmodelled::unknown_reach("policy.linkerd.io", node).into_iter();
+        reaches.map(TaintReach::anything).collect()
+    };
     Lowered {
         layer: (!broken).then(|| Box::new(object)),
         reaches: broken.then(reaches),

@@ -99,6 +99,13 @@ impl TaintReach {
         Self::own(TaintEffect::OnlyDeny, directions).pods(TaintPods::OfNodes(nodes))
     }
 
+    /// The same, where it may allow as well as deny.
+    #[must_use]
+    pub fn anything(mut self) -> Self {
+        self.effect = TaintEffect::Anything;
+        self
+    }
+
     /// The same in other namespaces.
     #[must_use]
     pub fn namespaces(mut self, namespaces: TaintNamespaces) -> Self {

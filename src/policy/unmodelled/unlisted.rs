@@ -10,7 +10,9 @@ use crate::policy::dialects;
 use crate::policy::taint::TaintEffect::{Anything, OnlyDeny, UnorderedTier};
 use crate::policy::unmodelled::nodes::any_node;
 use crate::policy::unmodelled::read::PRIMARY_NETWORK_LABEL;
-use crate::policy::unmodelled::taint_reach::{BOTH, IN, TaintNamespaces, TaintPods, TaintReach};
+use crate::policy::unmodelled::taint_reach::{
+    BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach,
+};
 use crate::policy::unmodelled::{KINDS, Recognized, recognize, unknown_reach};
 use crate::source::Span;
 use crate::tree::{SyntaxNode, Value};
@@ -19,6 +21,10 @@ use crate::tree::{SyntaxNode, Value};
 pub fn unlisted_reach(group: &str, kind: &str) -> Vec<TaintReach> {
     if let Some(reaches) = by_kind(group, kind) {
         return reaches;
+    }
+    if group == "policy.linkerd.io" && dialects::of_group(group, kind).is_some() {
+        // what it opens or closes depends on other objects, of other namespaces too
+        return vec![TaintReach::own(Anything, IN).namespaces(TaintNamespaces::All)];
     }
     if let Some(dialect) = dialects::of_group(group, kind) {
         let effect = if dialect.namespaced {
@@ -49,8 +55,10 @@ fn by_kind(group: &str, kind: &str) -> Option<Vec<TaintReach>> {
         }
         "AuthorizationPolicy" | "PeerAuthentication" if group == "security.istio.io" => {
             // those of the root namespace hold for the whole mesh
-            vec![TaintReach::own(OnlyDeny, IN).namespaces(TaintNamespaces::All)]
+            vec![TaintReach::own(Anything, IN).namespaces(TaintNamespaces::All)]
         }
+        "Sidecar" => vec![TaintReach::own(OnlyDeny, OUT).namespaces(TaintNamespaces::All)],
+        "EgressFirewall" | "EgressNetworkPolicy" => vec![TaintReach::own(OnlyDeny, OUT)],
         "FQDNNetworkPolicy" | "FqdnNetworkPolicy" => {
             vec![TaintReach::own(UnorderedTier, BOTH)]
         }
