@@ -12,7 +12,7 @@ mod layers;
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
 pub use crate::config::layers::{
     BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
-    OpenshiftSpec, TransportSpec,
+    NetworksSpec, OpenshiftSpec, TransportSpec,
 };
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
@@ -217,6 +217,8 @@ pub struct ClusterSpec {
     pub istio: Option<IstioSpec>,
     /// Settings of Linkerd.
     pub linkerd: Option<LinkerdSpec>,
+    /// Settings of networks.
+    pub networks: Option<NetworksSpec>,
 }
 
 /// Where the DNS pods are, and what names stand for.

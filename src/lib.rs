@@ -93,8 +93,8 @@ pub use crate::tree::Locator;
 pub use crate::config::{
     AssumeSpec, BlockSpec, CiliumSpec, ClusterSpec, Config, DataplaneSpec, EnforcementSpec,
     InboundPolicySpec, IstioSpec, Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec,
-    MatchSpec, MeshedSpec, MeshedWord, NAMES as CONFIG_FILE_NAMES, PodsSpec, TransportSpec,
-    Unsupported, WorldSpec, parse as parse_config,
+    MatchSpec, MeshedSpec, MeshedWord, NAMES as CONFIG_FILE_NAMES, NetworksSpec, PodsSpec,
+    TransportSpec, Unsupported, WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -107,6 +107,7 @@ pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchM
 pub use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 pub use crate::policy::layer_settings::LayerSettings;
 pub use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
+pub use crate::policy::networks::settings::NetworkSettings;
 pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
 pub use crate::policy::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports,
@@ -247,6 +248,9 @@ pub mod internals {
     }
     pub mod graph {
         pub use crate::graph::SourcesTraffic;
+    }
+    pub mod model {
+        pub use crate::model::TargetPort;
     }
     pub mod policy {
         pub mod dialects {

@@ -42,13 +42,11 @@ fn is_left_aside(case: &Path) -> bool {
 }
 
 /// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 4] = [
     ("antrea", "antrea"),
     ("calico", "calico"),
     ("calico_run", "calico"),
     ("calico_run_hosts", "calico"),
-    ("multinet", "ovn-kubernetes"),
-    ("udn", "ovn-kubernetes"),
 ];
 
 fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {

@@ -9,18 +9,20 @@
 
 use netpal::{
     AllowGraph, CniProfile, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, InboundPolicy,
-    Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed, Protocol,
-    Source, Traffic, Truth,
+    Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed,
+    NetworkSettings, Protocol, Source, Traffic, Truth,
 };
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 
 /// The suites, each with the network plugin that its lines presuppose and the most lines that may
 /// be unknown.
-const SUITES: [(&str, &str, usize); 3] = [
+const SUITES: [(&str, &str, usize); 5] = [
     ("egressfirewall", "ovn-kubernetes", 0),
     ("istio", "generic", 0),
     ("linkerd", "generic", 0),
+    ("udn", "ovn-kubernetes", 2),
+    ("multinet", "ovn-kubernetes", 0),
 ];
 
 /// The cases of a suite; none where the ground truth is not at hand.
@@ -118,6 +120,13 @@ fn presupposed(case: &Path) -> Presupposed {
             .collect(),
         istio: istio(assume),
         linkerd: linkerd(assume),
+        networks: NetworkSettings {
+            infra_services: strings(&meta["infraServices"])
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            ..NetworkSettings::default()
+        },
     };
     let blocks = subnets.iter().map(|text| text.parse().unwrap());
     Presupposed {
@@ -191,6 +200,32 @@ fn lines(case: &Path, file: &str, input: &Input) -> Vec<(String, Flow, Truth)> {
     lines.filter_map(line).collect()
 }
 
+/// A call to the address of a Service as one to its pod; none where it has several.
+fn behind_service(input: &Input, flow: Flow) -> Option<Flow> {
+    let Endpoint::Address(address) = flow.destination else {
+        return Some(flow);
+    };
+    let cluster = &input.cluster;
+    let mut services = cluster.services();
+    let Some((id, service)) = services.find(|(_, s)| s.addresses.contains(&address)) else {
+        return Some(flow);
+    };
+    let pods = cluster.service_pods(id);
+    let [pod] = pods[..] else { return None };
+    let port = service.ports.iter().find(|p| p.port == flow.traffic.port)?;
+    let netpal::internals::model::TargetPort::Number(target) = port.target else {
+        return None;
+    };
+    Some(Flow {
+        destination: Endpoint::Pod(pod),
+        traffic: Traffic {
+            port: target,
+            ..flow.traffic
+        },
+        ..flow
+    })
+}
+
 #[test]
 fn layers_are_answered_to_the_letter() {
     let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
@@ -205,6 +240,9 @@ fn layers_are_answered_to_the_letter() {
             let expected = lines(case, "expected.csv", &input);
             let conditional = lines(case, "conditional.csv", &input);
             for (line, flow, want) in expected.into_iter().chain(conditional) {
+                let Some(flow) = behind_service(&input, flow) else {
+                    continue;
+                };
                 let got = graphs[0].verdict(&flow);
                 let text = format!("{}: {line} -> {got:?}", case.display());
                 assert_eq!(got, graphs[1].verdict(&flow), "without classes: {text}");

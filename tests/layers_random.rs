@@ -34,6 +34,7 @@ fn meshed(documents: &mut [Value], random: &mut Random) {
                     ("istio-injection", "disabled"),
                     ("istio.io/dataplane-mode", "ambient"),
                     ("istio.io/use-waypoint", "gate"),
+                    ("k8s.ovn.org/primary-user-defined-network", ""),
                 ];
                 if random.chance(60) {
                     let (key, value) = *random.pick(&labels);
@@ -49,6 +50,13 @@ fn meshed(documents: &mut [Value], random: &mut Random) {
             label(&mut pod["metadata"], "istio.io/dataplane-mode", "ambient");
         } else if random.chance(20) {
             label(&mut pod["metadata"], "sidecar.istio.io/inject", "true");
+        }
+        if random.chance(20) {
+            let metadata = &mut pod["metadata"];
+            if !metadata["annotations"].is_object() {
+                metadata["annotations"] = json!({});
+            }
+            metadata["annotations"]["k8s.v1.cni.cncf.io/networks"] = json!("sec");
         }
         if random.chance(30) {
             annotate(&mut pod["metadata"], random);
@@ -158,6 +166,47 @@ fn policies(random: &mut Random) -> Vec<Value> {
     }
     if random.chance(60) {
         all.extend(servers(random));
+    }
+    if random.chance(40) {
+        all.extend(networks(random));
+    }
+    all
+}
+
+/// Primary networks, a secondary one, and perhaps a connection.
+fn networks(random: &mut Random) -> Vec<Value> {
+    let shared = |name: &str, role: &str, values: &[&str]| {
+        json!({"apiVersion": "k8s.ovn.org/v1", "kind": "ClusterUserDefinedNetwork",
+            "metadata": {"name": name, "labels": {"join": "yes"}},
+            "spec": {"namespaceSelector": {"matchExpressions": [{
+                "key": "kubernetes.io/metadata.name", "operator": "In", "values": values}]},
+                "network": {"topology": "Layer2", "layer2": {"role": role}}}})
+    };
+    let mut all = vec![
+        json!({"apiVersion": "k8s.ovn.org/v1", "kind": "UserDefinedNetwork",
+            "metadata": {"name": "own", "namespace": "a"},
+            "spec": {"topology": "Layer2", "layer2": {"role": "Primary"}}}),
+        shared("blue", "Primary", &["b", "c"]),
+        shared("sec", "Secondary", &["a", "b", "c"]),
+    ];
+    if random.chance(40) {
+        all.push(
+            json!({"apiVersion": "k8s.ovn.org/v1", "kind": "ClusterNetworkConnect",
+            "metadata": {"name": "c"},
+            "spec": {"networkSelectors": [
+                {"networkSelectionType": "ClusterUserDefinedNetworks",
+                    "clusterUserDefinedNetworkSelector":
+                        {"networkSelector": {"matchLabels": {"join": "yes"}}}},
+                {"networkSelectionType": "PrimaryUserDefinedNetworks",
+                    "primaryUserDefinedNetworkSelector": {"namespaceSelector": {}}}],
+                "connectivity": ["PodNetwork"]}}),
+        );
+    }
+    if random.chance(50) {
+        all.push(
+            json!({"apiVersion": "k8s.cni.cncf.io/v1beta1", "kind": "MultiNetworkPolicy",
+            "metadata": {"name": "m", "namespace": "a"}, "spec": {"podSelector": {}}}),
+        );
     }
     all
 }

@@ -3,7 +3,7 @@
 use netpal::{
     ClusterSpec, Dataplane, DataplaneSpec, InboundPolicy, InboundPolicySpec, IstioSettings,
     IstioSpec, LayerSettings, LinkerdSettings, LinkerdSpec, Meshed, MeshedSpec, MeshedWord,
-    TransportSpec,
+    NetworkSettings, NetworksSpec, TransportSpec,
 };
 
 /// The settings of layers that a file tells.
@@ -19,6 +19,7 @@ pub fn settings(cluster: &ClusterSpec) -> LayerSettings {
         global_namespaces: global.map(|name| name.as_str().into()).collect(),
         istio: cluster.istio.as_ref().map(istio).unwrap_or_default(),
         linkerd: cluster.linkerd.as_ref().map(linkerd).unwrap_or_default(),
+        networks: cluster.networks.as_ref().map(networks).unwrap_or_default(),
     }
 }
 
@@ -68,5 +69,13 @@ fn inbound_policy(spec: InboundPolicySpec) -> InboundPolicy {
         InboundPolicySpec::ClusterUnauthenticated => InboundPolicy::ClusterUnauthenticated,
         InboundPolicySpec::Deny => InboundPolicy::Deny,
         InboundPolicySpec::Audit => InboundPolicy::Audit,
+    }
+}
+
+fn networks(spec: &NetworksSpec) -> NetworkSettings {
+    let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
+    NetworkSettings {
+        same_segment: spec.same_segment.iter().map(|group| names(group)).collect(),
+        infra_services: names(&spec.infra_services),
     }
 }

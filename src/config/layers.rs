@@ -132,3 +132,14 @@ impl TryFrom<String> for BlockSpec {
         block.map(Self).ok_or_else(wrong)
     }
 }
+
+/// Settings of networks.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct NetworksSpec {
+    /// Secondary networks that are one wire, group by group, by their names.
+    pub same_segment: Vec<Vec<String>>,
+    /// Services that every pod reaches, whatever its network: namespace/name.
+    pub infra_services: Vec<String>,
+}

@@ -368,6 +368,7 @@ fn add(
         host_network: draft.host_network,
         node: draft.node,
         addresses: draft.addresses,
+        own_network: false,
         ready: draft.ready,
         dns_name: draft.dns_name,
         replicas: draft.replicas,

@@ -8,6 +8,7 @@ use crate::policy::istio;
 use crate::policy::layer_object::LayerObject;
 use crate::policy::linkerd;
 use crate::policy::names::tell_names;
+use crate::policy::networks;
 use crate::policy::object_facts::ObjectFacts;
 use crate::source::Origin;
 use std::sync::Arc;
@@ -32,10 +33,12 @@ impl Assembly<'_> {
         let settings = &self.options.layers;
         let facts = self.object_facts();
         let (mut istio, mut linkerd) = (Vec::new(), Vec::new());
+        let mut networks = Vec::new();
         for object in std::mem::take(&mut self.layer_objects) {
             match object {
                 LayerObject::Istio(object) => istio.push(object),
                 LayerObject::Linkerd(object) => linkerd.push(object),
+                LayerObject::Network(object) => networks.push(object),
             }
         }
         istio::take::take(&istio, cluster, &mut self.policies, &facts, &settings.istio);
@@ -46,6 +49,23 @@ impl Assembly<'_> {
             &facts,
             &settings.linkerd,
         );
+        let problems = networks::take::take(
+            &networks,
+            cluster,
+            &mut self.policies,
+            &facts,
+            &settings.networks,
+        );
+        for problem in problems {
+            let place = Place::Origin(problem.origin.unwrap_or_else(Origin::nowhere));
+            let error = Diagnostic::new(
+                DiagnosticSeverity::Error,
+                Code::InvalidValue,
+                place,
+                problem.message,
+            );
+            self.diagnostics.push(error);
+        }
         let policies = &mut self.policies.policies;
         let several = egress_firewall::take_together(policies, &settings.global_namespaces);
         for i in several {

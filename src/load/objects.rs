@@ -24,7 +24,7 @@ use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
 use crate::policy::unmodelled;
-use crate::policy::unmodelled::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
+use crate::policy::unmodelled::{Recognized, TaintReach};
 use crate::source::{Base, DocumentId};
 use crate::tree::{Chunk, Entry, SyntaxNode};
 
@@ -313,11 +313,6 @@ fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach
             Some(workload) => reach.labelled(workload.draft.selector()),
             None => reach.named([&*object.name]),
         });
-    }
-    if let Contribution::Namespace(labels) = &object.contribution
-        && labels.get(PRIMARY_NETWORK_LABEL).is_some()
-    {
-        reaches.push(TaintReach::own(TaintEffect::Anything, [true, true]).named([&*object.name]));
     }
     reaches
 }

@@ -363,12 +363,14 @@ fn is_ready(status: Option<&SyntaxNode>) -> bool {
 }
 
 /// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 5] = [
+const BINDING: [&str; 7] = [
     "linkerd.io/inject",
     "sidecar.istio.io/inject",
     "ovn.kubernetes.io/security_groups",
     "consul.hashicorp.com/connect-inject",
     "k8s.v1.cni.cncf.io/networks",
+    "k8s.ovn.org/open-default-ports",
+    "k8s.ovn.org/pod-networks",
 ];
 
 /// How annotations begin that say by what a proxy goes.

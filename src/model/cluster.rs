@@ -205,6 +205,14 @@ impl Cluster {
         }
     }
 
+    /// Puts a pod on a network of its own, with these addresses there.
+    pub fn put_on_own_network(&mut self, id: PodId, addresses: Vec<IpAddr>) {
+        if let Some(pod) = self.pods.get_mut(id.0 as usize) {
+            pod.own_network = true;
+            pod.addresses = addresses.into();
+        }
+    }
+
     /// Says which labels of a layer pods may have that are not loaded.
     pub fn leave_untold(&mut self, labels: impl IntoIterator<Item = (&'static str, String)>) {
         let before = self

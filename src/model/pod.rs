@@ -68,6 +68,8 @@ pub struct Pod {
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
+    /// Whether its addresses are those of a network of its own, and not the cluster's.
+    pub own_network: bool,
     /// Whether it is ready to be called, as its status says; one without status counts as ready.
     pub ready: bool,
     /// The name that the DNS gives it behind a headless Service, if it has one.

@@ -9,6 +9,7 @@ use crate::policy::cilium;
 use crate::policy::istio;
 use crate::policy::linkerd;
 use crate::policy::lowered::{Header, Lowered};
+use crate::policy::networks;
 use crate::policy::{admin_v1alpha1, cluster_network_policy, egress_firewall, network_policy};
 use crate::tree::SyntaxNode;
 use std::sync::OnceLock;
@@ -165,6 +166,42 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "HTTPRoute",
         namespaced: true,
         lower: linkerd::read::route,
+    },
+    Dialect {
+        api_version: "k8s.ovn.org/v1",
+        kind: "UserDefinedNetwork",
+        namespaced: true,
+        lower: networks::read::own,
+    },
+    Dialect {
+        api_version: "k8s.ovn.org/v1",
+        kind: "ClusterUserDefinedNetwork",
+        namespaced: false,
+        lower: networks::read::shared,
+    },
+    Dialect {
+        api_version: "k8s.ovn.org/v1",
+        kind: "ClusterNetworkConnect",
+        namespaced: false,
+        lower: networks::read::connect,
+    },
+    Dialect {
+        api_version: "k8s.cni.cncf.io/v1",
+        kind: "NetworkAttachmentDefinition",
+        namespaced: true,
+        lower: networks::read::attachment,
+    },
+    Dialect {
+        api_version: "k8s.cni.cncf.io/v1beta1",
+        kind: "MultiNetworkPolicy",
+        namespaced: true,
+        lower: networks::read::policy,
+    },
+    Dialect {
+        api_version: "k8s.cni.cncf.io/v1beta2",
+        kind: "MultiNetworkPolicy",
+        namespaced: true,
+        lower: networks::read::policy,
     },
 ];
 

@@ -3,6 +3,7 @@
 
 use crate::policy::istio::written::IstioObject;
 use crate::policy::linkerd::written::LinkerdObject;
+use crate::policy::networks::written::NetworkObject;
 use crate::source::DocumentId;
 
 /// An object of a layer.
@@ -12,6 +13,8 @@ pub enum LayerObject {
     Istio(IstioObject),
     /// One of Linkerd's.
     Linkerd(LinkerdObject),
+    /// One of networks.
+    Network(NetworkObject),
 }
 
 impl LayerObject {
@@ -21,6 +24,7 @@ impl LayerObject {
         match self {
             Self::Istio(object) => Self::Istio(IstioObject { document, ..object }),
             Self::Linkerd(object) => Self::Linkerd(LinkerdObject { document, ..object }),
+            Self::Network(object) => Self::Network(NetworkObject { document, ..object }),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::policy::istio::settings::IstioSettings;
 use crate::policy::linkerd::settings::LinkerdSettings;
+use crate::policy::networks::settings::NetworkSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -17,4 +18,6 @@ pub struct LayerSettings {
     pub istio: IstioSettings,
     /// Settings of Linkerd.
     pub linkerd: LinkerdSettings,
+    /// Settings of networks.
+    pub networks: NetworkSettings,
 }

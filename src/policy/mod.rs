@@ -18,6 +18,7 @@ pub mod lowered;
 pub mod names;
 pub mod network_policy;
 mod object_meta;
+pub mod networks;
 pub mod object_facts;
 pub mod plugin;
 pub mod policy_set;

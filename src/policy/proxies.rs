@@ -49,6 +49,13 @@ pub struct Tunnel {
 pub enum TunnelWay {
     /// To a port of the proxy.
     Port(u16),
+    /// As it does, and perhaps by another way too, which policies of these do not see.
+    Beside {
+        /// What travels there.
+        what: Box<str>,
+        /// Whether everything surely does.
+        certain: bool,
+    },
     /// By something in between, so that it is not known what policies make of it.
     Between(Box<str>),
 }

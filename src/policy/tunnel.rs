@@ -19,11 +19,12 @@ use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, PortNames, Tunnel, TunnelWay};
 use crate::policy::rule::{
-    Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Qualifier, Rule,
-    RuleRef,
+    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Qualifier,
+    Rule, RuleRef,
 };
 use crate::policy::tier::LayerIx;
 use crate::set::{Ix, Protocol, TrafficSet};
+use crate::source::Path;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -50,10 +51,17 @@ fn split_policies(set: &mut PolicySet, proxies: &MeshProxies) {
         .collect();
     let others = Requirement::Not(Selector::new([among(proxies.key, &all)]));
     let mut further = Vec::new();
+    let is_beside = |tunnel: &Tunnel| matches!(tunnel.way, TunnelWay::Beside { .. });
+    let beside = proxies.tunnels.iter().any(is_beside);
     for (id, policy) in set.iter() {
-        let is_plugins = set.tier_of(policy).layer == LayerIx::CLUSTER_NETWORK;
+        let layer = set.tier_of(policy).layer;
+        let is_plugins = layer == LayerIx::CLUSTER_NETWORK;
+        let apart = beside && layer != LayerIx::EGRESS_FIREWALL;
         let mut rules = policy.rules.iter().flatten();
-        if is_plugins && rules.any(|rule| is_touched(rule, &proxies.tunnels)) {
+        if apart
+            || is_plugins && beside
+            || is_plugins && rules.any(|rule| is_touched(rule, &proxies.tunnels))
+        {
             let split = parts.iter().map(|part| part.of(policy, id));
             further.push((id, split.collect::<Vec<_>>()));
         }
@@ -136,7 +144,13 @@ impl<'t> SubjectSplit<'t> {
         let mut places = [Vec::new(), Vec::new()];
         for direction in Direction::ALL {
             let d = direction.index();
-            own.rules[d].clear();
+            own.rules[d] = self.beside(direction);
+            let root = || RulePlace::Parts {
+                rule: Path::root(),
+                peers: PeersPlace::Field(Path::root()),
+                ports: Path::root(),
+            };
+            places[d].extend(own.rules[d].iter().map(|_| root()));
             for (i, rule) in policy.rules(direction).iter().enumerate() {
                 let at = RuleRef::rule(id, direction, i);
                 for rule in self.split(rule, direction) {
@@ -150,6 +164,34 @@ impl<'t> SubjectSplit<'t> {
             rules: places,
         }));
         own
+    }
+
+    /// What may come by another way, whatever a policy says.
+    fn beside(&self, direction: Direction) -> Vec<Rule> {
+        let tunnels = self.tunnels[direction.index()].iter();
+        let each = tunnels.filter_map(|tunnel| {
+            let TunnelWay::Beside { what, certain } = &tunnel.way else {
+                return None;
+            };
+            let ends = match direction {
+                Direction::Ingress => &tunnel.sources,
+                Direction::Egress => &tunnel.destinations,
+            };
+            let everywhere = Namespaces::Matching(Selector::everything());
+            let these = Selector::new([among(self.proxies.key, ends)]);
+            Some(Rule {
+                action: Action::Allow,
+                peers: Peers::Of([Peer::Pods(everywhere, these)].into()),
+                ports: Ports::Of([PortMatch::Traffic(tunnel.traffic.clone())].into()),
+                name: None,
+                qualifiers: if *certain {
+                    Vec::new()
+                } else {
+                    vec![Qualifier::Undocumented(what.clone())]
+                },
+            })
+        });
+        each.collect()
     }
 
     /// The peers of a direction, by their tunnels.
@@ -181,10 +223,40 @@ impl<'t> SubjectSplit<'t> {
         found
     }
 
+    /// A rule that denies, where traffic may go by another way.
+    fn denied(&self, rule: &Rule, direction: Direction) -> Vec<Rule> {
+        let beside = self.beside(direction);
+        let others = beside.iter().filter_map(|rule| match &rule.peers {
+            Peers::Of(list) => list.first().cloned(),
+            Peers::Any => None,
+        });
+        let others = Peer::AnyOf(others.collect());
+        let mut qualifiers = rule.qualifiers.clone();
+        qualifiers.extend(beside.iter().flat_map(|rule| rule.qualifiers.clone()));
+        let perhaps = Rule {
+            peers: both(&rule.peers, &others),
+            qualifiers,
+            ..rule.clone()
+        };
+        let sure = Rule {
+            peers: without(&rule.peers, others),
+            ..rule.clone()
+        };
+        if beside.iter().any(|rule| rule.qualifiers.is_empty()) {
+            return vec![sure]; // it surely goes by the other way
+        }
+        vec![sure, perhaps]
+    }
+
     /// A rule, by its peers.
     fn split(&self, rule: &Rule, direction: Direction) -> Vec<Rule> {
         let peerings = self.peerings(direction);
-        if peerings.is_empty() || !is_touched(rule, &self.proxies.tunnels) {
+        let mut tunnels = self.proxies.tunnels.iter();
+        let beside = tunnels.all(|tunnel| matches!(tunnel.way, TunnelWay::Beside { .. }));
+        if beside && rule.action == Action::Deny {
+            return self.denied(rule, direction);
+        }
+        if beside || peerings.is_empty() || !is_touched(rule, &self.proxies.tunnels) {
             return vec![rule.clone()];
         }
         let proxied = |values: &BTreeSet<Box<str>>| {
@@ -224,7 +296,7 @@ impl Peering<'_> {
                     ports,
                     ..rule.clone()
                 }),
-                TunnelWay::Port(_) => {}
+                TunnelWay::Port(_) | TunnelWay::Beside { .. } => {}
                 TunnelWay::Between(what) => {
                     let mut qualifiers = rule.qualifiers.clone();
                     qualifiers.push(Qualifier::Undocumented(what.clone()));
@@ -271,13 +343,24 @@ impl Peering<'_> {
         }
     }
 
+    /// What a rule does not let through because it travels to another port: words that match
+    /// nothing, for who reads the rule.
+    fn missing(&self, ports: &Ports) -> impl Iterator<Item = PortMatch> {
+        let proxy = self.tunnels.iter().filter_map(|tunnel| match tunnel.way {
+            TunnelWay::Port(port) if !self.opens(ports, port) => Some(port),
+            _ => None,
+        });
+        let words = |port| format!("no port {port}, on which proxies send TCP").into();
+        proxy.map(move |port| PortMatch::Portless(words(port)))
+    }
+
     /// The ports of a rule, of traffic that travels as it is.
     fn left(&self, ports: &Ports, rest: &TrafficSet) -> Ports {
         match ports {
             Ports::Any => Ports::Of([PortMatch::Traffic(rest.clone())].into()),
             Ports::Of(list) => {
                 let number = |port| PortMatch::Traffic(self.numbers(port).intersection(rest));
-                Ports::Of(list.iter().map(number).collect())
+                Ports::Of(list.iter().map(number).chain(self.missing(ports)).collect())
             }
         }
     }

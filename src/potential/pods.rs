@@ -267,6 +267,7 @@ pub(crate) fn add_pods(
             host_ports: Box::default(),
             host_network: network == PodNetwork::Node,
             node: None,
+            own_network: false,
             addresses: Box::default(),
             ready: true,
             dns_name: None,

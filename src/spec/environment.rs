@@ -181,7 +181,7 @@ impl Environment {
         let known = self.addresses(pod);
         if known.is_empty() {
             return PodAddress::Within(
-                if pod.host_network {
+                if pod.host_network || pod.own_network {
                     IpSet::full()
                 } else {
                     self.assumed.clone()

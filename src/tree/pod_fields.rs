@@ -89,5 +89,6 @@ fn binds(annotation: &str) -> bool {
             | "consul.hashicorp.com"
             | "ovn.kubernetes.io"
             | "k8s.v1.cni.cncf.io"
+            | "k8s.ovn.org"
     )
 }

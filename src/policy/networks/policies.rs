@@ -1,0 +1,241 @@
+//! The policies that keep networks apart, and their tier (NW20-NW22, NW41).
+
+use crate::model::{Cluster, Requirement, Selector, Truth};
+use crate::policy::interner::PolicyInterner;
+use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::networks::labels::{DEFAULT, OPEN, PRIMARY};
+use crate::policy::networks::primary::PrimaryNetworks;
+use crate::policy::networks::written::NetworkObject;
+use crate::policy::policy_set::PolicySet;
+use crate::policy::rule::{
+    Action, AddressOwner, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports,
+    Qualifier, Rule, Shape, Subject,
+};
+use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::set::{IpSet, TrafficSet};
+use crate::source::{DocumentId, Path};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How the parts of a network are called.
+pub static NETWORK: Shape = Shape {
+    kind: "network",
+    api_version: "k8s.ovn.org/v1",
+    rules: ["spec", "spec"],
+    peers: ["from", "to"],
+    ports: "ports",
+    subject: "spec",
+    allow: "allow",
+    has_actions: false,
+};
+
+/// The Services that every pod reaches (NW41).
+const INFRA_SERVICES: [&str; 3] = [
+    "default/kubernetes",
+    "kube-system/kube-dns",
+    "openshift-dns/dns-default",
+];
+
+/// What the policies of networks are made of.
+pub struct NetworkPolicies<'p> {
+    /// The cluster.
+    pub cluster: &'p Cluster,
+    /// The primary networks.
+    pub primary: &'p PrimaryNetworks,
+    /// Pairs of networks that are joined.
+    pub joined: &'p BTreeSet<(Box<str>, Box<str>)>,
+    /// The ports that pods leave open on the default network; none where they cannot be read.
+    pub open: &'p [Option<TrafficSet>],
+    /// Further Services that every pod reaches.
+    pub infra: &'p [Box<str>],
+}
+
+/// That the primary network is one of these.
+pub fn among(networks: &BTreeSet<Box<str>>) -> Requirement {
+    Requirement::In(PRIMARY.into(), networks.iter().cloned().collect())
+}
+
+fn pods_of(requirement: Requirement) -> Peer {
+    let everywhere = Namespaces::Matching(Selector::everything());
+    Peer::Pods(everywhere, Selector::new([requirement]))
+}
+
+/// Nodes and the pods on their network.
+fn nodes() -> Peer {
+    Peer::Owned(AddressOwner::Nodes, IpSet::full())
+}
+
+fn rule(action: Action, peers: Vec<Peer>) -> Rule {
+    Rule {
+        action,
+        peers: Peers::Of(peers.into()),
+        ports: Ports::Any,
+        name: None,
+        qualifiers: Vec::new(),
+    }
+}
+
+impl NetworkPolicies<'_> {
+    /// The policies: one of each network, and the exceptions.
+    pub fn policies(&self, objects: &[NetworkObject]) -> Vec<Policy> {
+        let mut made = self.exceptions();
+        for (name, object) in &self.primary.networks {
+            let object = objects.get(*object);
+            let document = object.map_or(DocumentId::NONE, |object| object.document);
+            made.push(self.network(name, document));
+        }
+        made.push(self.network(DEFAULT, DocumentId::NONE));
+        made
+    }
+
+    /// What keeps a network apart (NW20, NW21).
+    fn network(&self, name: &str, document: DocumentId) -> Policy {
+        let reached = self.joined.iter().filter(|(a, _)| **a == *name);
+        let mut own: BTreeSet<Box<str>> = reached.map(|(_, b)| b.clone()).collect();
+        own.insert(name.into());
+        let allowed = rule(Action::Allow, vec![pods_of(among(&own))]);
+        let mut others = vec![pods_of(Requirement::Not(Selector::new([among(&own)])))];
+        if name != DEFAULT {
+            others.push(nodes());
+        }
+        let rules = vec![allowed, rule(Action::Deny, others)];
+        let subject = Subject {
+            namespaces: Namespaces::Matching(Selector::everything()),
+            pods: Selector::new([among(&[name.into()].into())]),
+        };
+        policy(name, document, 0, subject, rules)
+    }
+
+    /// What is let in besides: ports that pods leave open, and Services that every pod reaches.
+    fn exceptions(&self) -> Vec<Policy> {
+        let mut made = Vec::new();
+        for (number, ports) in self.open.iter().enumerate() {
+            let from = vec![pods_of(among(&[DEFAULT.into()].into())), nodes()];
+            let unread = "which ports of the default network are open";
+            let doubt = ports
+                .is_none()
+                .then(|| Qualifier::Undocumented(unread.into()));
+            let open = Rule {
+                ports: ports.as_ref().map_or(Ports::Any, |ports| {
+                    Ports::Of([PortMatch::Traffic(ports.clone())].into())
+                }),
+                qualifiers: doubt.into_iter().collect(),
+                ..rule(Action::Allow, from)
+            };
+            let subject = Subject {
+                namespaces: Namespaces::Matching(Selector::everything()),
+                pods: Selector::label(OPEN, &number.to_string()),
+            };
+            made.push(policy(
+                "open default ports",
+                DocumentId::NONE,
+                -1,
+                subject,
+                vec![open],
+            ));
+        }
+        made.extend(self.services());
+        made
+    }
+
+    /// Pods behind Services that every pod reaches: by the Service, and not by themselves.
+    fn services(&self) -> Vec<Policy> {
+        let listed = |name: &str| {
+            INFRA_SERVICES.contains(&name) || self.infra.iter().any(|other| **other == *name)
+        };
+        let services = self.cluster.services().filter(|(_, service)| {
+            let namespace = &self.cluster.namespace(service.namespace).name;
+            listed(&format!("{namespace}/{}", service.name))
+        });
+        let each = services.filter_map(|(_, service)| {
+            let words = "the call goes to the Service, and not to the pod itself";
+            let open = Rule {
+                qualifiers: vec![Qualifier::Application(words.into())],
+                ..rule(
+                    Action::Allow,
+                    vec![pods_of(Requirement::Exists(PRIMARY.into()))],
+                )
+            };
+            let namespace = self.cluster.namespace(service.namespace).name.clone();
+            let subject = Subject {
+                namespaces: Namespaces::Named(namespace),
+                pods: service.selector.clone()?,
+            };
+            Some(policy(
+                "services of the cluster",
+                DocumentId::NONE,
+                -1,
+                subject,
+                vec![open],
+            ))
+        });
+        each.collect()
+    }
+
+    /// Adds the policies in their tier, which is the only one of its layer.
+    pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
+        let tier = Tier {
+            name: Cow::Borrowed("network"),
+            policies: "networks",
+            layer: LayerIx::NETWORKS,
+            order: 0,
+            mode: TierMode::Ordered(Ties::ByName),
+            end: TierEnd::Pass,
+            pass_to: None,
+            host_pods: HostPods::Excluded,
+            exempts_own_node: false,
+            codes: None,
+        };
+        let Some(tier) = policies.tier(tier) else {
+            return;
+        };
+        let mut interner = PolicyInterner::default();
+        for mut policy in made {
+            policy.tier = tier;
+            interner.share(&mut policy);
+            policies.policies.push(policy);
+        }
+    }
+}
+
+fn policy(
+    name: &str,
+    document: DocumentId,
+    priority: i32,
+    subject: Subject,
+    rules: Vec<Rule>,
+) -> Policy {
+    let at = Path::root();
+    let place = || RulePlace::Parts {
+        rule: at.clone(),
+        peers: PeersPlace::Field(at.clone()),
+        ports: at.clone(),
+    };
+    let places = rules.iter().map(|_| place()).collect();
+    let made = document == DocumentId::NONE;
+    Policy {
+        namespace: None,
+        name: name.into(),
+        document,
+        shape: &NETWORK,
+        tier: TierIx(0), // given when it is added
+        priority,
+        subject,
+        applies: [true, false],
+        isolates: [false, false],
+        sees_own_service: Truth::Yes,
+        rules: [rules, Vec::new()],
+        layout: Some(Arc::new(Layout {
+            root: Path::root().key("spec"),
+            rules: [places, Vec::new()],
+        })),
+        written: None,
+        generated: made.then(|| {
+            Arc::new(GeneratedBy {
+                by: "primary user-defined networks".into(),
+                unless: None,
+            })
+        }),
+    }
+}

@@ -1,0 +1,390 @@
+//! Meshes, egress firewalls and networks case by case: what depends on a request, a waypoint or
+//! the age of a policy is unknown, and what travels between proxies is asked of the plugin's
+//! policies with the port of the proxy.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use netpal::Truth::{Maybe, No, Yes};
+use netpal::{
+    AllowGraph, CompileOptions, Endpoint, Flow, HostNetwork, Input, LoadOptions, Protocol, Source,
+    Traffic, Truth,
+};
+
+/// Two namespaces, and pods with an account each.
+const PODS: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {SHOP}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: plain, labels: {PLAIN}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}, annotations: {NOTES}}
+spec: {serviceAccountName: web, containers: [{name: c, image: i}]}
+status: {podIP: 10.0.0.1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}, annotations: {NOTES}}
+spec:
+  serviceAccountName: db
+  containers: [{name: c, image: i, ports: [{name: sql, containerPort: 5432}]}]
+status: {podIP: 10.0.0.2}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: out, namespace: plain, labels: {app: out}}
+spec: {containers: [{name: c, image: i}]}
+status: {podIP: 10.0.0.3}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec:
+  selector: {app: db}
+  ports: [{name: tcp-sql, port: 5432}, {name: http, port: 80}, {name: other, port: 81}]
+";
+
+/// The pods with labels of the namespaces and annotations of the pods of `shop`.
+fn pods(shop: &str, plain: &str, notes: &str) -> String {
+    let pods = PODS.replace("{SHOP}", &format!("{{{shop}}}"));
+    let pods = pods.replace("{PLAIN}", &format!("{{{plain}}}"));
+    pods.replace("{NOTES}", &format!("{{{notes}}}"))
+}
+
+fn ambient() -> String {
+    pods("istio.io/dataplane-mode: ambient", "team: b", "")
+}
+
+fn sidecars() -> String {
+    pods("istio-injection: enabled", "istio-injection: disabled", "")
+}
+
+fn linkerd() -> String {
+    pods("team: a", "team: b", "linkerd.io/inject: enabled")
+}
+
+fn load(text: &str) -> Input {
+    let text = Source::Text("t.yaml".into(), text.into());
+    netpal::load_sources(&[text], &[], &LoadOptions::default()).unwrap()
+}
+
+/// What becomes of TCP from one pod to another one, the same with classes and without.
+fn verdict(cluster: &str, policies: &str, from: &str, to: &str, port: u16) -> Truth {
+    asked(cluster, policies, from, to, Protocol::Tcp, port)
+}
+
+fn asked(
+    cluster: &str,
+    policies: &str,
+    from: &str,
+    to: &str,
+    protocol: Protocol,
+    port: u16,
+) -> Truth {
+    let input = load(&format!("{cluster}---{policies}"));
+    let end = |text: &str| {
+        let Some((namespace, name)) = text.split_once('/') else {
+            return Endpoint::Address(text.parse().unwrap());
+        };
+        let cluster = &input.cluster;
+        let mut pods = cluster.pods();
+        let is_it = |id, pod: &netpal::Pod| {
+            *pod.name == *name && *cluster.pod_namespace(id).name == *namespace
+        };
+        let (id, _) = pods.find(|(id, pod)| is_it(*id, pod)).unwrap();
+        Endpoint::Pod(id)
+    };
+    let flow = Flow {
+        source: end(from),
+        destination: end(to),
+        traffic: Traffic { protocol, port },
+    };
+    let options = CompileOptions::default().host_network(HostNetwork::Node);
+    let verdicts = [true, false].map(|classes| {
+        let graph = AllowGraph::compile(&input, &options.clone().classes(classes)).unwrap();
+        graph.verdict(&flow)
+    });
+    assert_eq!(verdicts[0], verdicts[1], "with classes and without");
+    verdicts[0]
+}
+
+/// A `NetworkPolicy` for the database with these ports.
+fn opens(ports: &str) -> String {
+    format!(
+        "
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: db, namespace: shop}}
+spec: {{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{{ports}}}]}}
+"
+    )
+}
+
+/// An `AuthorizationPolicy` for the database.
+fn authorization(rest: &str) -> String {
+    format!(
+        "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: db, namespace: shop}}
+spec: {{selector: {{matchLabels: {{app: db}}}}, {rest}}}
+"
+    )
+}
+
+#[test]
+fn between_ambient_pods_the_plugin_sees_the_port_of_the_tunnel() {
+    let ask = |ports: &str, from: &str| verdict(&ambient(), &opens(ports), from, "shop/db", 5432);
+    assert_eq!(ask("ports: [{port: 5432}]", "shop/web"), No);
+    assert_eq!(ask("ports: [{port: 15008}]", "shop/web"), Yes);
+    assert_eq!(ask("ports: [{port: sql}]", "shop/web"), No);
+    assert_eq!(ask("from: [{namespaceSelector: {}}]", "shop/web"), Yes);
+    // plain text keeps its port
+    assert_eq!(ask("ports: [{port: 5432}]", "plain/out"), Yes);
+    assert_eq!(ask("ports: [{port: 15008}]", "plain/out"), No);
+}
+
+#[test]
+fn other_protocols_and_sidecars_keep_their_port() {
+    let udp = opens("ports: [{port: 53, protocol: UDP}]");
+    let ask = |port| asked(&ambient(), &udp, "shop/web", "shop/db", Protocol::Udp, port);
+    assert_eq!([ask(53), ask(54)], [Yes, No]);
+    let tcp = opens("ports: [{port: 5432}]");
+    assert_eq!(verdict(&sidecars(), &tcp, "shop/web", "shop/db", 5432), Yes);
+}
+
+#[test]
+fn one_ambient_end_is_enough() {
+    let mixed = pods(
+        "istio-injection: enabled",
+        "istio.io/dataplane-mode: ambient",
+        "",
+    );
+    let tcp = opens("ports: [{port: 5432}]");
+    assert_eq!(verdict(&mixed, &tcp, "plain/out", "shop/db", 5432), No);
+    assert_eq!(verdict(&mixed, &tcp, "shop/web", "shop/db", 5432), Yes);
+    let egress = "
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: plain}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 5432}]}]}
+";
+    assert_eq!(verdict(&mixed, egress, "plain/out", "shop/db", 5432), No);
+    // to whom is not of the mesh the port stays
+    assert_eq!(verdict(&mixed, egress, "plain/out", "8.8.8.8", 5432), Yes);
+}
+
+#[test]
+fn behind_a_waypoint_nothing_is_certain_for_the_mesh() {
+    let behind = pods(
+        "istio.io/dataplane-mode: ambient, istio.io/use-waypoint: gate",
+        "team: b",
+        "",
+    );
+    let from_web = opens("from: [{podSelector: {matchLabels: {app: web}}}]");
+    assert_eq!(verdict(&behind, "", "shop/web", "shop/db", 80), Maybe);
+    assert_eq!(verdict(&behind, &from_web, "shop/db", "shop/db", 80), Yes);
+    assert_eq!(
+        verdict(&behind, &from_web, "shop/web", "shop/db", 80),
+        Maybe
+    );
+    assert_eq!(verdict(&behind, &from_web, "plain/out", "shop/db", 80), No);
+    assert_eq!(verdict(&behind, "", "plain/out", "shop/db", 80), Yes);
+    let none = pods(
+        "istio.io/dataplane-mode: ambient, istio.io/use-waypoint: none",
+        "team: b",
+        "",
+    );
+    assert_eq!(verdict(&none, "", "shop/web", "shop/db", 80), Yes);
+}
+
+#[test]
+fn rules_about_requests_are_conditions_where_requests_may_be_read() {
+    let get = authorization(
+        "rules: [{from: [{source: {serviceAccounts: [web]}}], to: [{operation: {methods: [GET]}}]}]",
+    );
+    let ask = |from: &str, port| verdict(&sidecars(), &get, from, "shop/db", port);
+    assert_eq!(ask("shop/web", 80), Maybe);
+    assert_eq!(ask("shop/web", 81), Maybe);
+    assert_eq!(ask("shop/web", 9999), Maybe);
+    assert_eq!(ask("shop/web", 5432), No); // IS50: a port without requests
+    assert_eq!(ask("plain/out", 80), No);
+    assert_eq!(verdict(&ambient(), &get, "shop/web", "shop/db", 80), No);
+}
+
+#[test]
+fn a_deny_about_requests_denies_all_of_a_port_without_requests() {
+    let deny = authorization(
+        "action: DENY, rules: [{from: [{source: {serviceAccounts: [web]}}], \
+         to: [{operation: {paths: [/admin]}}]}]",
+    );
+    let ask = |port| verdict(&sidecars(), &deny, "shop/web", "shop/db", port);
+    assert_eq!([ask(5432), ask(80)], [No, Maybe]); // IS51
+    // IS52: the entry of `to` is left empty, so that the rule never matches
+    assert_eq!(verdict(&ambient(), &deny, "shop/web", "shop/db", 80), Yes);
+    assert_eq!(verdict(&sidecars(), &deny, "plain/out", "shop/db", 80), Yes);
+}
+
+#[test]
+fn an_external_authorizer_is_a_condition() {
+    let custom = authorization("action: CUSTOM, provider: {name: ext}, rules: [{}]");
+    assert_eq!(
+        verdict(&sidecars(), &custom, "shop/web", "shop/db", 80),
+        Maybe
+    );
+    assert_eq!(verdict(&ambient(), &custom, "shop/web", "shop/db", 80), Yes);
+}
+
+#[test]
+fn of_two_modes_whose_age_is_not_told_neither_is_certain() {
+    let peer = |name: &str, mode: &str, created: &str| {
+        format!(
+            "
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {{name: {name}, namespace: shop{created}}}
+spec: {{mtls: {{mode: {mode}}}}}
+"
+        )
+    };
+    let both = |first: &str, second: &str| {
+        let strict = peer("a", "STRICT", first);
+        format!("{strict}---{}", peer("b", "PERMISSIVE", second))
+    };
+    let ask = |policies: &str| verdict(&sidecars(), policies, "plain/out", "shop/db", 80);
+    assert_eq!(ask(&both("", "")), Maybe);
+    let (old, new) = (
+        ", creationTimestamp: \"2024-01-01T00:00:00Z\"",
+        ", creationTimestamp: \"2025-01-01T00:00:00Z\"",
+    );
+    assert_eq!(ask(&both(old, new)), No);
+    assert_eq!(ask(&both(new, old)), Yes);
+}
+
+#[test]
+fn a_mesh_or_a_trust_domain_that_nobody_told_is_unknown() {
+    let nothing = authorization("");
+    let untold = pods("team: a", "team: b", "");
+    assert_eq!(verdict(&untold, &nothing, "shop/web", "shop/db", 80), Maybe);
+    let foreign = authorization("rules: [{from: [{source: {principals: [corp/ns/shop/sa/web]}}]}]");
+    let ask = |from: &str| verdict(&sidecars(), &foreign, from, "shop/db", 80);
+    assert_eq!([ask("shop/web"), ask("plain/out")], [Maybe, No]);
+}
+
+#[test]
+fn a_broken_policy_may_let_in_what_another_one_closes() {
+    let closed = authorization("");
+    let broken = "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: broken, namespace: shop}
+spec: {action: PERMIT, rules: [{}]}
+";
+    let both = format!("{closed}---{broken}");
+    assert_eq!(
+        verdict(&sidecars(), &both, "shop/web", "shop/db", 80),
+        Maybe
+    );
+    assert_eq!(verdict(&sidecars(), &closed, "shop/web", "shop/db", 80), No);
+}
+
+#[test]
+fn proxies_of_linkerd_take_everything_on_one_port() {
+    let ask = |ports: &str, from: &str| verdict(&linkerd(), &opens(ports), from, "shop/db", 5432);
+    assert_eq!(ask("ports: [{port: 5432}]", "shop/web"), No);
+    assert_eq!(ask("ports: [{port: 4143}]", "shop/web"), Yes);
+    assert_eq!(ask("ports: [{port: 5432}]", "plain/out"), Yes);
+}
+
+#[test]
+fn user_defined_networks_are_islands() {
+    let label = "k8s.ovn.org/primary-user-defined-network: ''";
+    let network = "
+apiVersion: k8s.ovn.org/v1
+kind: UserDefinedNetwork
+metadata: {name: n, namespace: shop}
+spec: {topology: Layer2, layer2: {role: Primary, subnets: [10.100.0.0/16]}}
+";
+    let island = pods(label, "team: b", "");
+    let ask = |from: &str, to: &str| verdict(&island, network, from, to, 80);
+    assert_eq!(ask("shop/web", "shop/db"), Yes);
+    assert_eq!(
+        [ask("plain/out", "shop/db"), ask("shop/db", "plain/out")],
+        [No, No]
+    );
+    assert_eq!(ask("shop/db", "198.51.100.7"), Yes);
+    let unlabelled = pods("team: a", "team: b", "");
+    assert_eq!(
+        verdict(&unlabelled, network, "plain/out", "shop/db", 80),
+        Yes
+    ); // NW12
+    assert_eq!(verdict(&island, "", "plain/out", "shop/db", 80), Maybe);
+}
+
+/// What a shared secondary network may carry is unknown where the primary one does not carry it.
+#[test]
+fn a_secondary_network_may_carry_what_the_primary_does_not() {
+    let attached = pods("team: a", "team: b", "k8s.v1.cni.cncf.io/networks: storage");
+    let definition = "
+apiVersion: k8s.cni.cncf.io/v1
+kind: NetworkAttachmentDefinition
+metadata: {name: storage, namespace: shop}
+spec: {config: '{\"type\": \"macvlan\", \"name\": \"storage\"}'}
+";
+    let closed = format!("{definition}---{}", opens("ports: [{port: 5432}]"));
+    let ask = |from: &str, port| verdict(&attached, &closed, from, "shop/db", port);
+    assert_eq!([ask("shop/web", 5432), ask("shop/web", 80)], [Yes, Yes]);
+    assert_eq!([ask("plain/out", 5432), ask("plain/out", 80)], [Yes, No]);
+    let policed = "
+apiVersion: k8s.cni.cncf.io/v1beta1
+kind: MultiNetworkPolicy
+metadata: {name: p, namespace: shop, annotations: {k8s.v1.cni.cncf.io/policy-for: storage}}
+spec: {podSelector: {}}
+";
+    let policed = format!("{closed}---{policed}");
+    let ask = |from: &str, port| verdict(&attached, &policed, from, "shop/db", port);
+    assert_eq!([ask("shop/web", 5432), ask("shop/web", 80)], [Yes, Maybe]);
+    assert_eq!(ask("plain/out", 80), No);
+}
+
+#[test]
+fn limits_of_egress_firewalls_are_errors_with_their_place() {
+    let messages = |text: &str| -> Vec<String> {
+        let input = load(text);
+        let errors = input.diagnostics.iter();
+        let errors = errors.filter(|d| d.severity == netpal::DiagnosticSeverity::Error);
+        errors.map(|d| d.message.to_string()).collect()
+    };
+    let firewall = |name: &str, rule: &str| {
+        format!(
+            "
+apiVersion: k8s.ovn.org/v1
+kind: EgressFirewall
+metadata: {{name: {name}, namespace: shop}}
+spec: {{egress: [{rule}]}}
+"
+        )
+    };
+    let deny = "{type: Deny, to: {cidrSelector: 0.0.0.0/0}}";
+    assert_eq!(messages(&firewall("default", deny)), Vec::<String>::new());
+    assert!(messages(&firewall("other", deny))[0].contains("reads only `default`"));
+    let wrong = [
+        "{type: Drop, to: {cidrSelector: 0.0.0.0/0}}",
+        "{type: Deny, to: {cidrSelector: 0.0.0.0/0, dnsName: a.example.com}}",
+        "{type: Deny, to: {cidrSelector: everywhere}}",
+        "{type: Deny, to: {cidrSelector: 0.0.0.0/0}, ports: [{protocol: TCPx}]}",
+        "{type: Deny, to: {cidrSelector: 0.0.0.0/0}, ports: [{protocol: TCP, port: 70000}]}",
+    ];
+    for rule in wrong {
+        assert_eq!(messages(&firewall("default", rule)).len(), 1, "{rule}");
+    }
+    let legacy = |name: &str| {
+        let text = firewall(name, deny).replace("EgressFirewall", "EgressNetworkPolicy");
+        text.replace("k8s.ovn.org", "network.openshift.io")
+    };
+    let two = format!("{}---{}", legacy("a"), legacy("b"));
+    assert_eq!(messages(&two).len(), 2);
+}
