@@ -21,7 +21,7 @@ const SUITES: [(&str, &str, usize); 5] = [
     ("egressfirewall", "ovn-kubernetes", 0),
     ("istio", "generic", 0),
     ("linkerd", "generic", 0),
-    ("udn", "ovn-kubernetes", 2),
+    ("udn", "ovn-kubernetes", 5),
     ("multinet", "ovn-kubernetes", 0),
 ];
 

@@ -18,7 +18,7 @@ use netpal::{
 };
 use serde_json::{Value, json};
 
-const CLUSTERS: u64 = 12;
+const CLUSTERS: u64 = 6;
 
 /// The ports that questions use, those of proxies among them.
 const PORTS: [u16; 6] = [80, 81, 4143, 5432, 8080, 15008];

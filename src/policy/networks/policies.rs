@@ -4,7 +4,7 @@ use crate::model::{Cluster, Requirement, Selector, Truth};
 use crate::policy::interner::PolicyInterner;
 use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::networks::labels::{DEFAULT, OPEN, PRIMARY};
-use crate::policy::networks::primary::PrimaryNetworks;
+use crate::policy::networks::primary::{JoinedNetworks, PrimaryNetworks};
 use crate::policy::networks::written::NetworkObject;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
@@ -37,14 +37,17 @@ const INFRA_SERVICES: [&str; 3] = [
     "openshift-dns/dns-default",
 ];
 
+/// The condition of what reaches a pod by its Service alone.
+const BY_SERVICE: &str = "the call goes to the Service, and not to the pod itself";
+
 /// What the policies of networks are made of.
 pub struct NetworkPolicies<'p> {
     /// The cluster.
     pub cluster: &'p Cluster,
     /// The primary networks.
     pub primary: &'p PrimaryNetworks,
-    /// Pairs of networks that are joined.
-    pub joined: &'p BTreeSet<(Box<str>, Box<str>)>,
+    /// Networks that are joined.
+    pub joined: &'p JoinedNetworks,
     /// The ports that pods leave open on the default network; none where they cannot be read.
     pub open: &'p [Option<TrafficSet>],
     /// Further Services that every pod reaches.
@@ -91,15 +94,25 @@ impl NetworkPolicies<'_> {
 
     /// What keeps a network apart (NW20, NW21).
     fn network(&self, name: &str, document: DocumentId) -> Policy {
-        let reached = self.joined.iter().filter(|(a, _)| **a == *name);
-        let mut own: BTreeSet<Box<str>> = reached.map(|(_, b)| b.clone()).collect();
+        let with = |pairs: &BTreeSet<(Box<str>, Box<str>)>| -> BTreeSet<Box<str>> {
+            let of = pairs.iter().filter(|(a, _)| **a == *name);
+            of.map(|(_, b)| b.clone()).collect()
+        };
+        let mut own = with(&self.joined.pairs);
         own.insert(name.into());
+        let by_service = Rule {
+            qualifiers: vec![Qualifier::Application(BY_SERVICE.into())],
+            ..rule(
+                Action::Allow,
+                vec![pods_of(among(&with(&self.joined.services)))],
+            )
+        };
         let allowed = rule(Action::Allow, vec![pods_of(among(&own))]);
         let mut others = vec![pods_of(Requirement::Not(Selector::new([among(&own)])))];
         if name != DEFAULT {
             others.push(nodes());
         }
-        let rules = vec![allowed, rule(Action::Deny, others)];
+        let rules = vec![allowed, by_service, rule(Action::Deny, others)];
         let subject = Subject {
             namespaces: Namespaces::Matching(Selector::everything()),
             pods: Selector::new([among(&[name.into()].into())]),
@@ -149,9 +162,8 @@ impl NetworkPolicies<'_> {
             listed(&format!("{namespace}/{}", service.name))
         });
         let each = services.filter_map(|(_, service)| {
-            let words = "the call goes to the Service, and not to the pod itself";
             let open = Rule {
-                qualifiers: vec![Qualifier::Application(words.into())],
+                qualifiers: vec![Qualifier::Application(BY_SERVICE.into())],
                 ..rule(
                     Action::Allow,
                     vec![pods_of(Requirement::Exists(PRIMARY.into()))],

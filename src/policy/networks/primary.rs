@@ -40,8 +40,10 @@ pub struct PrimaryNetworks {
 /// Which networks reach each other.
 #[derive(Debug, Default)]
 pub struct JoinedNetworks {
-    /// Pairs, in both orders.
+    /// Pairs whose pods reach each other, in both orders.
     pub pairs: BTreeSet<(Box<str>, Box<str>)>,
+    /// Pairs whose pods reach each other's Services.
+    pub services: BTreeSet<(Box<str>, Box<str>)>,
     /// Whether more may be joined.
     pub unread: bool,
 }
@@ -121,9 +123,6 @@ impl NetworkTaking<'_> {
                 continue;
             };
             joined.unread |= connection.unread;
-            if !connection.pods {
-                continue;
-            }
             let mut all: BTreeSet<Box<str>> = BTreeSet::new();
             for other in self.objects {
                 let NetworkContent::Shared { labels, .. } = &other.content else {
@@ -143,7 +142,12 @@ impl NetworkTaking<'_> {
             let pairs = all
                 .iter()
                 .flat_map(|a| all.iter().map(move |b| (a.clone(), b.clone())));
-            joined.pairs.extend(pairs.filter(|(a, b)| a != b));
+            let pairs = pairs.filter(|(a, b)| a != b);
+            if connection.pods {
+                joined.pairs.extend(pairs);
+            } else if connection.services {
+                joined.services.extend(pairs);
+            }
         }
         joined
     }

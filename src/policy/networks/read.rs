@@ -91,7 +91,9 @@ pub fn connect(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     }
     let kinds = spec.and_then(|spec| spec.get("connectivity"));
     let kinds = kinds.map(SyntaxNode::items).unwrap_or_default();
-    connection.pods = kinds.iter().any(|kind| kind.as_str() == Some("PodNetwork"));
+    let has = |word| kinds.iter().any(|kind| kind.as_str() == Some(word));
+    connection.pods = has("PodNetwork");
+    connection.services = has("ServiceNetwork");
     let content = Some(NetworkContent::Connect(connection));
     object(node, header, "ClusterNetworkConnect", content, checks)
 }

@@ -54,7 +54,7 @@ pub fn take(
         let made = NetworkPolicies {
             cluster,
             primary: &primary,
-            joined: &joined.pairs,
+            joined: &joined,
             open: &open,
             infra: &settings.infra_services,
         };

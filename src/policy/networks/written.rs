@@ -65,6 +65,8 @@ pub struct NetworkConnection {
     pub namespaces: Vec<Selector>,
     /// Whether pods reach each other.
     pub pods: bool,
+    /// Whether pods reach each other's Services.
+    pub services: bool,
     /// Whether something in it could not be read.
     pub unread: bool,
 }
