@@ -458,6 +458,15 @@ fn one_namespace_alone_is_read_and_the_others_are_unknown() {
 }
 
 #[test]
+fn a_namespace_that_is_not_there_is_an_error() {
+    let cluster = Cluster::shop();
+    let run = cluster.run(&["inputs", "--live", "-n", "shp"]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("no namespace called shp"), "{}", run.err);
+    assert!(run.err.contains("did you mean shop?"), "{}", run.err);
+}
+
+#[test]
 fn policies_of_other_dialects_are_read_where_they_exist() {
     let cluster = Cluster::shop();
     let cilium = "ciliumnetworkpolicies   cnp   cilium.io/v2   true   CiliumNetworkPolicy\n";

@@ -119,6 +119,7 @@ impl<'o> Reader<'o> {
         let (all, single) = self.first_requests(&wanted);
         let mut replies = self.ask(all);
         let namespaces = self.namespaces(&replies);
+        self.check_namespace(&namespaces)?;
         replies.extend(self.ask(single));
         for (request, reply) in replies {
             self.take(request, reply, &namespaces);
@@ -220,6 +221,25 @@ impl<'o> Reader<'o> {
             request.resource.is_core("Namespace").then_some(whole)
         });
         listed.map(|text| request::names(text)).unwrap_or_default()
+    }
+
+    /// Refuses a namespace that is asked for and that the cluster does not have.
+    fn check_namespace(&self, listed: &[String]) -> Result<(), LoadError> {
+        let Some(asked) = self.options.namespace.as_deref() else {
+            return Ok(());
+        };
+        if listed.is_empty() || listed.iter().any(|name| name == asked) {
+            return Ok(());
+        }
+        let close = |name: &&String| strsim::damerau_levenshtein(name, asked) <= 2;
+        let close: Vec<&str> = listed.iter().filter(close).map(|n| &**n).take(3).collect();
+        let hint = if close.is_empty() {
+            "kubectl get namespaces lists those there are".to_owned()
+        } else {
+            format!("did you mean {}?", close.join(" or "))
+        };
+        let reason = format!("the cluster has no namespace called {asked}\n{hint}");
+        Err(failed("get", reason))
     }
 
     /// Takes up a reply; where it is a refusal, asks for less.
