@@ -14,6 +14,9 @@ const INJECT: &str = "sidecar.istio.io/inject";
 const DATAPLANE: &str = "istio.io/dataplane-mode";
 const REVISION: &str = "istio.io/rev";
 
+/// What the gateways of common installations are called, which are proxies themselves.
+const GATEWAYS: [&str; 2] = ["istio-ingressgateway", "istio-egressgateway"];
+
 /// A pod of the mesh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeshMember {
@@ -115,8 +118,14 @@ impl<'m> Mesh<'m> {
 
     /// Whether a pod has a proxy of its own.
     fn has_sidecar(&self, id: PodId, labels: &Labels, namespace: &Namespace) -> Truth {
-        if self.facts.has_container(id, PROXY) {
+        let is_gateway = labels
+            .get("istio")
+            .is_some_and(|of| of.ends_with("gateway"));
+        if self.facts.has_container(id, PROXY) || is_gateway {
             return Truth::Yes;
+        }
+        if labels.get("app").is_some_and(|app| GATEWAYS.contains(&app)) {
+            return Truth::Maybe;
         }
         let inject = labels.get(INJECT).or_else(|| self.facts.of_pod(id, INJECT));
         match (inject, namespace.labels.get(INJECTION)) {

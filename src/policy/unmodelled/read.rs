@@ -395,14 +395,10 @@ pub fn of_istio(node: &SyntaxNode) -> Vec<TaintReach> {
     }
 }
 
-/// Istio's `Sidecar`: what a client knows, where that is not everything (IS60).
+/// Istio's `Sidecar`: what a client knows, where it goes to nothing else (IS60).
 pub fn of_sidecar(node: &SyntaxNode) -> Vec<TaintReach> {
-    let hosts = items(node, &["spec", "egress"]).iter();
-    let mut hosts = hosts.flat_map(|egress| items(egress, &["hosts"]));
-    let everything = hosts.any(|host| host.as_str() == Some("*/*"));
-    let limits = !items(node, &["spec", "egress"]).is_empty() && !everything;
     let mode = text(node, &["spec", "outboundTrafficPolicy", "mode"]);
-    if !limits && mode != Some("REGISTRY_ONLY") {
+    if mode != Some("REGISTRY_ONLY") {
         return Vec::new();
     }
     let reach = TaintReach::own(OnlyDeny, OUT);
