@@ -339,3 +339,23 @@ spec: {serviceAccountName: cart, containers: [{name: main, image: registry.examp
         assert_eq!(reached(&input, "till"), Truth::Yes, "{policy}");
     }
 }
+
+#[test]
+fn a_name_that_others_use_too_is_a_policy_in_its_own_group_only() {
+    for (version, kind) in [
+        ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+        ("gateway.networking.k8s.io/v1beta1", "HTTPRoute"),
+        ("example.com/v1", "Server"),
+        ("example.com/v1", "HTTPRoute"),
+    ] {
+        let input = with(&format!(
+            "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: s, namespace: shop}}\nspec: {{}}\n"
+        ));
+        assert!(errors(&input).is_empty(), "{version} {kind}");
+        assert_eq!(reached(&input, "till"), Truth::Yes, "{version} {kind}");
+    }
+    let input = with(
+        "apiVersion: policy.linkerd.io/v1\nkind: Server\nmetadata: {name: s, namespace: shop}\nspec: {}\n",
+    );
+    assert!(!input.policies.taints.is_empty());
+}

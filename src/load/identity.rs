@@ -72,7 +72,7 @@ pub fn check(node: &SyntaxNode, api_version: &str, kind: &str) -> Option<Misiden
     if dialects::find(api_version, kind).is_some() || unmodelled::find(group, kind).is_some() {
         return None;
     }
-    if let Some(meant) = policy_kind(kind) {
+    if let Some(meant) = policy_kind(group, kind) {
         return Some(policy(node, api_version, kind, meant));
     }
     if let Some(found) = in_modelled_group(group, api_version, kind) {
@@ -177,10 +177,24 @@ fn in_modelled_group(group: &str, api_version: &str, kind: &str) -> Option<Misid
     Some(found)
 }
 
-/// The policy kind that is meant: the same word, whatever its case, in the singular or plural.
-fn policy_kind(kind: &str) -> Option<&'static str> {
-    let modelled = dialects::DIALECTS.iter().map(|d| d.kind);
-    let mut known = modelled.chain(DISTINCTIVE);
+/// How the kinds end whose names say that they are policies, whatever their group.
+const SPEAKING: [&str; 6] = [
+    "Policy",
+    "Firewall",
+    "Authentication",
+    "Authorization",
+    "UserDefinedNetwork",
+    "NetworkConnect",
+];
+
+/// The policy kind that is meant: the same word, whatever its case, in the singular or plural. A
+/// kind whose name says nothing of policies (a `Server`, an `HTTPRoute`) is one in its own group.
+fn policy_kind(group: &str, kind: &str) -> Option<&'static str> {
+    let speaks = |kind: &str| SPEAKING.iter().any(|end| kind.ends_with(end));
+    let is_of_group = |version: &str| version.split_once('/').is_some_and(|(g, _)| g == group);
+    let modelled = dialects::DIALECTS.iter();
+    let modelled = modelled.filter(|d| speaks(d.kind) || is_of_group(d.api_version));
+    let mut known = modelled.map(|d| d.kind).chain(DISTINCTIVE);
     known.find(|k| is_form_of(kind, k))
 }
 
