@@ -6,9 +6,11 @@
 //! Nothing here touches a file: [`mod@crate::load`] finds and reads it. Road not taken: TOML;
 //! everything else in the repository is YAML already.
 
+mod calico;
 mod cilium;
 mod layers;
 
+pub use crate::config::calico::{CalicoApiSpec, CalicoSpec, EndpointToHostSpec};
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
 pub use crate::config::layers::{
     BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
@@ -211,6 +213,8 @@ pub struct ClusterSpec {
     pub apiserver: Vec<String>,
     /// Options of Cilium's agent, where the network plugin is Cilium.
     pub cilium: Option<CiliumSpec>,
+    /// Settings of Calico, where the network plugin is Calico.
+    pub calico: Option<CalicoSpec>,
     /// Settings of `OpenShift`.
     pub openshift: Option<OpenshiftSpec>,
     /// Settings of Istio.

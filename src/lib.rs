@@ -91,10 +91,11 @@ pub use crate::tree::Locator;
 
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
-    AssumeSpec, BlockSpec, CiliumSpec, ClusterSpec, Config, DataplaneSpec, EnforcementSpec,
-    InboundPolicySpec, IstioSpec, Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec,
-    MatchSpec, MeshedSpec, MeshedWord, NAMES as CONFIG_FILE_NAMES, NetworksSpec, PodsSpec,
-    TransportSpec, Unsupported, WorldSpec, parse as parse_config,
+    AssumeSpec, BlockSpec, CalicoApiSpec, CalicoSpec, CiliumSpec, ClusterSpec, Config,
+    DataplaneSpec, EndpointToHostSpec, EnforcementSpec, InboundPolicySpec, IstioSpec,
+    Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec, MatchSpec, MeshedSpec, MeshedWord,
+    NAMES as CONFIG_FILE_NAMES, NetworksSpec, PodsSpec, TransportSpec, Unsupported, WorldSpec,
+    parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -103,6 +104,7 @@ pub use crate::model::{
     Cluster, ContainerPort, Labels, Namespace, NamespaceId, Node, Pattern, Pod, PodId, Requirement,
     Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
+pub use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
 pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchMode};
 pub use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 pub use crate::policy::layer_settings::LayerSettings;
@@ -253,6 +255,10 @@ pub mod internals {
         pub use crate::model::TargetPort;
     }
     pub mod policy {
+        pub mod calico {
+            pub use crate::policy::calico::expression::LabelExpression;
+            pub use crate::policy::calico::selector::selector;
+        }
         pub mod dialects {
             pub use crate::policy::dialects::{DIALECTS, Dialect, UNMODELLED, add_for_tests};
         }

@@ -16,17 +16,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-/// Settings of the cluster that no manifest shows and netpal cannot be told: cases that presuppose
-/// one say so in their `meta.json`, and are left aside.
-const UNTOLD_SETTINGS: [&str; 1] = ["\"staged\": \"enforced\""];
-
-/// Lines about how a plugin reads `ClusterNetworkPolicy` and labels otherwise than their API says.
-const OWN_READING: [&str; 3] = [
-    "corner-a-cnp-namespaces-peer-takes-sets",
-    "corner-c-cnp-nodes-deny",
-    // the address of a Service on a network of its own
-    "e2e-services",
-];
+/// Cases left aside: the address of a Service on a network of its own.
+const OWN_READING: [&str; 1] = ["e2e-services"];
 
 /// Recognized kinds that touch some peers only: netpal leaves more unknown than they can touch.
 /// Whether the annotation of the last one moves the policy away depends on the cluster.
@@ -36,18 +27,11 @@ const UNKNOWN_TOO: [&str; 2] = [
 ];
 
 fn is_left_aside(case: &Path) -> bool {
-    let said = std::fs::read_to_string(case.join("meta.json")).unwrap_or_default();
-    UNTOLD_SETTINGS.iter().any(|setting| said.contains(setting))
-        || OWN_READING.iter().any(|name| case.ends_with(name))
+    OWN_READING.iter().any(|name| case.ends_with(name))
 }
 
 /// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 4] = [
-    ("antrea", "antrea"),
-    ("calico", "calico"),
-    ("calico_run", "calico"),
-    ("calico_run_hosts", "calico"),
-];
+const SUITES: [(&str, &str); 1] = [("antrea", "antrea")];
 
 fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
     let cluster = &input.cluster;

@@ -137,6 +137,7 @@ fn allow_all() -> Rule {
         peers: Peers::Any,
         ports: Ports::Any,
         name: None,
+        subjects: Peers::Any,
         qualifiers: Vec::new(),
     }
 }

@@ -986,10 +986,10 @@ kind: Pod
 metadata: {name: app, namespace: b}
 spec: {nodeName: n2, containers: [{name: c, image: i}]}
 ---
-apiVersion: projectcalico.org/v3
+apiVersion: crd.antrea.io/v1beta1
 kind: NetworkPolicy
 metadata: {name: any, namespace: b}
-spec: {selector: all(), types: [Ingress], ingress: [{action: Allow}]}
+spec: {appliedTo: [{podSelector: {}}], ingress: [{action: Allow}]}
 ";
 
 #[test]

@@ -568,6 +568,8 @@ impl Made {
                 ports: Arc::clone(&ports),
                 host_ports: Box::default(),
                 host_network: controller.host_network,
+                account: None,
+                init_ports: std::sync::Arc::default(),
                 node: node.map(|i| words.word(&node_name(i))),
                 addresses: address.into_iter().collect(),
                 ready: true,

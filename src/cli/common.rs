@@ -3,7 +3,7 @@
 
 use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
-use netpal::{CiliumSettings, Kubernetes, World};
+use netpal::{CalicoSettings, CiliumSettings, Kubernetes, World};
 use std::path::PathBuf;
 
 /// Flags that every command takes.
@@ -133,9 +133,18 @@ pub struct Common {
     /// Options of Cilium's agent, from the configuration file
     #[arg(skip)]
     pub cilium: CiliumSettings,
+    /// Settings of Calico, from the configuration file
+    #[arg(skip)]
+    pub calico: CalicoSettings,
     /// Where the API server listens, from the configuration file
     #[arg(skip)]
     pub api_servers: Vec<IpNet>,
+    /// Source port that is asked about, where rules name source ports
+    #[arg(long, value_name = "PORT", global = true, help_heading = "Assumptions")]
+    pub source_port: Option<u16>,
+    /// Take staged policies of Calico as if they were enforced
+    #[arg(long, global = true, help_heading = "Assumptions")]
+    pub staged: bool,
     /// Settle what the API leaves open: hostnetwork=node or hostnetwork=pod
     #[arg(
         long,

@@ -16,6 +16,7 @@ pub fn load_options(common: &Common) -> LoadOptions {
         .then(|| common.cilium.clone());
     LoadOptions {
         cilium,
+        calico: common.calico.clone(),
         namespace: chosen(common).unwrap_or("default").into(),
         ignore_broken: common.ignore_broken,
         kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
@@ -51,6 +52,9 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
     if let Plugin::Cilium(settings) = &mut options.plugin {
         **settings = common.cilium.over(settings);
     }
+    options.calico = common.calico.clone();
+    options.calico.staged |= common.staged;
+    options.source_port = common.source_port;
     Ok(options)
 }
 

@@ -6,8 +6,9 @@ use super::options;
 use super::output;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
-    ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CiliumSettings, CiliumSpec,
-    Config, Context, Diagnostic, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
+    ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CalicoApiSpec, CalicoSettings,
+    CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
+    EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
     LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
     describe_diagnostic, nearest_file, parse_config, read_text,
 };
@@ -109,6 +110,10 @@ impl Project {
             merged.cilium = cilium_settings(spec);
             or(&mut merged.cni, &["cilium".to_owned()]);
         }
+        if let Some(spec) = &cluster.calico {
+            merged.calico = calico_settings(spec);
+            or(&mut merged.cni, &["calico".to_owned()]);
+        }
         let told = cluster.apiserver.iter();
         let told = told.filter_map(|text| text.parse::<ApiServerAddress>().ok());
         merged.api_servers = told.map(|address| address.block).collect();
@@ -196,6 +201,21 @@ fn cilium_settings(spec: &CiliumSpec) -> CiliumSettings {
         dual_stack: spec.dual_stack,
         cluster_network_policy: spec.cluster_network_policy,
         reserved: reserved.collect(),
+    }
+}
+
+/// The settings of Calico that a file tells.
+fn calico_settings(spec: &CalicoSpec) -> CalicoSettings {
+    let minor = |version: &String| version.strip_prefix("3.")?.split('.').next()?.parse().ok();
+    CalicoSettings {
+        version: spec.version.as_ref().and_then(minor),
+        native_crds: spec.api.map(|api| api == CalicoApiSpec::NativeCrd),
+        endpoint_to_host: spec.endpoint_to_host.map(|it| match it {
+            EndpointToHostSpec::Accept => EndpointToHost::Accept,
+            EndpointToHostSpec::Drop => EndpointToHost::Drop,
+            EndpointToHostSpec::Return => EndpointToHost::Return,
+        }),
+        staged: false,
     }
 }
 

@@ -244,6 +244,8 @@ impl Workspace {
         let merged = self.project.merged(common);
         let implied = if self.input.policies.plugin.has_cilium_policies {
             "cilium"
+        } else if self.input.policies.plugin.calico.is_enforced() {
+            "calico"
         } else {
             "generic"
         };
@@ -306,6 +308,10 @@ fn implied_plugin(input: &Input) {
     if input.policies.plugin.has_cilium_policies {
         output::remark(
             "note: the input has policies of Cilium, so its choices hold (--cni cilium)",
+        );
+    } else if input.policies.plugin.calico.is_enforced() {
+        output::remark(
+            "note: the input has policies of Calico, so its choices hold (--cni calico)",
         );
     }
 }

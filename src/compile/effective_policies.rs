@@ -19,18 +19,19 @@ use crate::compile::effective_policy::{
     EffectiveIx, EffectivePolicy, EffectiveTier, Selection, UnorderedRule,
 };
 use crate::compile::endpoint_index::EndpointIx;
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, PeerSets, SeenFrom};
+use crate::compile::peer_sets::{EndpointBounds, EndpointSpace, PeerSets, SeenFrom};
 use crate::compile::port_sets::{PortSet, PortSetIx, PortSets};
+use crate::compile::subject_parts::{CompiledPart, governed, parts};
 use crate::compile::tier_order::{TierOrder, add_tainted};
 use crate::compile::vocabulary::Vocabulary;
-use crate::model::{NamespaceId, PodId, Truth};
-use crate::policy::tier::{HostPods, TierEnd};
-use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
-use crate::set::hashed::{HashMap, IndexMap, room_for};
-use crate::set::{Family, Interner, Ix, Point, Table, TooMany};
+use crate::model::Truth;
+use crate::policy::tier::TierEnd;
+use crate::policy::{Action, Direction, Policy, PolicyId, Rule};
+use crate::set::hashed::{HashMap, room_for};
+use crate::set::{Family, Interner, Ix, Table, TooMany};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
-use crate::spec::matching::{namespaces_match, unqualified};
+use crate::spec::matching::unqualified;
 use crate::spec::question::{Case, Tainted};
 use std::collections::hash_map::Entry;
 
@@ -65,7 +66,7 @@ pub fn compile<'w>(
     let count = env.policies.policies.len();
     let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
     for (id, policy) in env.policies.iter() {
-        for part in parts(env, policy, space, peers) {
+        for part in parts(env, policy, space, peers)? {
             policies.push(compile_policy(env, (id, policy), &part, peers, &mut ports)?)?;
             subjects.push(governed(env, policy, &part, space, peers))?;
         }
@@ -97,147 +98,40 @@ pub fn compile<'w>(
     })
 }
 
-/// The parts of its subjects that a policy has to be compiled for one by one: where a peer is
-/// relative to the subject's namespace (S92) all namespaces, where it is relative to the subject's
-/// node all nodes, otherwise none in particular.
-fn parts<'w>(
-    env: &Environment,
-    policy: &'w Policy,
-    space: &EndpointSpace,
-    peers: &mut PeerSets<'w>,
-) -> Vec<SubjectPart> {
-    let any = |relative: &dyn Fn(&Peer) -> bool| {
-        let of = |rule: &Rule| match &rule.peers {
-            Peers::Of(list) => list.iter().any(|peer| peer.any(&relative)),
-            Peers::Any => false,
-        };
-        policy.rules.iter().flatten().any(of)
-    };
-    if any(&is_relative_to_node) {
-        let found = governed(env, policy, &SubjectPart::Whole, space, peers);
-        return by_node(env, space, &found);
-    }
-    if !any(&is_relative_to_namespace) {
-        return vec![SubjectPart::Whole];
-    }
-    let all = env.cluster.namespaces().map(|(id, _)| id);
-    all.filter(|id| namespaces_match(env, &policy.subject.namespaces, *id, *id).possible())
-        .map(SubjectPart::Namespace)
-        .collect()
-}
-
-/// The subjects of a policy by their namespace and node, each with one of them.
-fn by_node(
-    env: &Environment,
-    space: &EndpointSpace,
-    subjects: &EndpointBounds,
-) -> Vec<SubjectPart> {
-    let mut parts: IndexMap<(NamespaceId, Option<&str>), Vec<EndpointIx>> = IndexMap::default();
-    for class in subjects.may.points() {
-        let pod = env.cluster.pod(space.classes.list[class].representative);
-        let key = (pod.namespace, pod.node.as_deref());
-        parts.entry(key).or_default().push(class);
-    }
-    let part = |classes: Vec<EndpointIx>| {
-        let first = space.classes.list[*classes.first()?].representative;
-        Some(SubjectPart::Node(first, classes.into_iter().collect()))
-    };
-    parts.into_values().filter_map(part).collect()
-}
-
-fn is_relative_to_namespace(peer: &Peer) -> bool {
-    matches!(
-        peer,
-        Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _)
-    )
-}
-
-fn is_relative_to_node(peer: &Peer) -> bool {
-    matches!(peer, Peer::Symbol(symbol) if symbol.is_relative())
-}
-
-/// A part of a policy's subjects.
-enum SubjectPart {
-    /// All of them.
-    Whole,
-    /// Those of a namespace.
-    Namespace(NamespaceId),
-    /// Those of a namespace on one node, of which this pod is one.
-    Node(PodId, EndpointSet),
-}
-
-impl SubjectPart {
-    /// A subject of it, where peers are relative to it.
-    fn seen_from(&self, env: &Environment) -> (Option<NamespaceId>, Option<PodId>) {
-        match self {
-            Self::Whole => (None, None),
-            Self::Namespace(namespace) => (Some(*namespace), None),
-            Self::Node(pod, _) => (Some(env.cluster.pod(*pod).namespace), Some(*pod)),
-        }
-    }
-}
-
 fn compile_policy<'w>(
     env: &Environment,
     (id, policy): (PolicyId, &'w Policy),
-    part: &SubjectPart,
+    part: &CompiledPart,
     peers: &mut PeerSets<'w>,
     ports: &mut PortSets<'w, '_>,
 ) -> Result<CompiledPolicy, TooMany> {
     let host_pods = env.policies.tier_of(policy).host_pods;
-    let (own, subject) = part.seen_from(env);
+    let (own, subject) = part.subjects.seen_from(env);
     let seen = |rule: &Rule| SeenFrom {
         own,
         subject,
         host_pods,
-        certain: unqualified(rule) == Truth::Yes,
+        conditions: unqualified(env, rule),
     };
     let mut rules = [Vec::new(), Vec::new()];
     for direction in Direction::ALL {
         let compiled = &mut rules[direction.index()];
         compiled.reserve_exact(policy.rules(direction).len());
-        for rule in policy.rules(direction) {
+        for (i, rule) in policy.rules(direction).iter().enumerate() {
+            let mut matched = peers.peers(&rule.peers, seen(rule))?;
+            if let Some(truths) = part.narrowing.get(&(direction.index(), i)) {
+                matched = peers.narrowed(matched, truths)?;
+            }
             compiled.push(CompiledRule {
                 action: rule.action,
                 binds: rule.binds(),
                 asks: rule.asks_for_request(),
-                peers: peers.peers(&rule.peers, seen(rule))?,
+                peers: matched,
                 ports: ports.index(&rule.ports, host_pods)?,
             });
         }
     }
     Ok(CompiledPolicy { policy: id, rules })
-}
-
-/// The classes a policy governs.
-fn governed<'w>(
-    env: &Environment,
-    policy: &'w Policy,
-    part: &SubjectPart,
-    space: &EndpointSpace,
-    peers: &mut PeerSets<'w>,
-) -> EndpointBounds {
-    let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
-    if policy.presence() != Truth::Yes {
-        found = found.possibly();
-    }
-    if env.policies.tier_of(policy).host_pods == HostPods::Excluded {
-        found = found.without(&space.hosts);
-    }
-    let only = match part {
-        SubjectPart::Whole => return found,
-        SubjectPart::Namespace(own) => {
-            let span = &space.classes.spans[space.classes.of_namespace[*own]];
-            let last = span.end.previous().filter(|last| span.start <= *last);
-            last.map_or_else(EndpointSet::empty, |last| (span.start..=last).into())
-        }
-        SubjectPart::Node(_, classes) => classes.clone(),
-    };
-    let within = |runs: &EndpointSet| runs.intersection(&only).into();
-    EndpointBounds {
-        must: within(&found.must),
-        may: within(&found.may),
-    }
 }
 
 /// For each class the policies that govern it in one direction, in order; one list after the other.

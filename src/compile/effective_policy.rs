@@ -62,9 +62,9 @@ pub struct EffectiveTier {
     /// Its layer.
     pub layer: LayerIx,
     /// Its rank in its layer, and the rank that Pass leads to.
-    pub rank: u8,
+    pub rank: u16,
     /// The rank of the tier that Pass leads to.
-    pub pass_rank: u8,
+    pub pass_rank: u16,
     /// Whether its policies have an order.
     pub ordered: bool,
     /// Whether it does not see host-network pods that behave as their node (S56).
@@ -130,10 +130,10 @@ impl EffectivePolicy {
         each.max().unwrap_or(Truth::No)
     }
 
-    /// Whether a tier may isolate the class that exempts its own node (S55).
+    /// Whether a tier may deny something to the class that exempts its own node (S55).
     pub fn may_exempt_own_node(&self) -> bool {
         let mut tiers = self.tiers.iter().filter(|tier| tier.exempts_own_node);
-        tiers.any(|tier| tier.isolated.possible())
+        tiers.any(|tier| tier.ordered || tier.isolated.possible())
     }
 
     /// Whether nothing governs the class in this direction, so that everything is allowed by

@@ -84,6 +84,16 @@ impl EndpointBounds {
         self.map(|set| set.intersection(endpoints))
     }
 
+    /// What is in both.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Self {
+        if other.is_shared() {
+            return self.among(&other.may);
+        }
+        let must = self.must.intersection(&other.must);
+        Self::of(must, self.may.intersection(&other.may))
+    }
+
     /// What neither certainly nor possibly matches, of everything there is.
     #[must_use]
     pub fn complement(&self, full: &EndpointSet) -> Self {

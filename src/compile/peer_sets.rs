@@ -9,17 +9,18 @@
 //! namespaces it selects and the label sets it selects there; an address block costs the pods
 //! inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
-use crate::compile::atoms::{AtomIx, AtomSet};
-use crate::compile::classes::{AddressIx, Class, LabelSetIx, NamespaceClassIx};
+use crate::compile::atoms::AtomSet;
+use crate::compile::classes::{Class, LabelSetIx, NamespaceClassIx};
 pub use crate::compile::endpoint_bounds::EndpointBounds;
 pub use crate::compile::endpoint_space::{EndpointIx, EndpointSet, EndpointSpace, Scenario};
+use crate::compile::inside::Inside;
 use crate::compile::selector_index::{NamespaceSelection, Selected};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{AddressOwner, Namespaces, Peer, Peers};
 use crate::set::hashed::{HashMap, room_for};
-use crate::set::{Bounds, Buckets, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
+use crate::set::{Bounds, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::matching::{owned_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
@@ -66,51 +67,16 @@ pub struct SeenFrom {
     pub subject: Option<PodId>,
     /// How its tier treats host-network pods.
     pub host_pods: HostPods,
-    /// Whether a match is certain: not for a rule with a qualifier.
-    pub certain: bool,
+    /// Whether its conditions hold besides (`unqualified`).
+    pub conditions: Truth,
 }
 
-/// The classes by where their addresses lie.
-#[derive(Default)]
-struct Inside {
-    /// Address atom and class, sorted: the known addresses.
-    known: Vec<(AtomIx, EndpointIx)>,
-    /// The classes of pods whose addresses are not known, per distinct key.
-    vague: Vec<(PodId, Vec<EndpointIx>)>,
-}
-
-impl Inside {
-    fn new(env: &Environment, space: &EndpointSpace) -> Self {
-        let mut inside = Self::default();
-        let keys = space.classes.list.map(|class| class.address);
-        let addresses = &space.classes.addresses;
-        let by_key: Buckets<AddressIx, EndpointIx> = Buckets::new(&keys, addresses.len());
-        for (pod, classes) in addresses.iter().zip(by_key.iter()) {
-            let known = env.addresses(env.cluster.pod(*pod));
-            if known.is_empty() {
-                inside.vague.push((*pod, classes.to_vec()));
-                continue;
-            }
-            let atoms = known.iter().map(|a| space.atoms.of(*a));
-            inside
-                .known
-                .extend(atoms.flat_map(|atom| classes.iter().map(move |c| (atom, *c))));
-        }
-        inside.known.sort_unstable();
-        inside.known.dedup();
-        inside
-    }
-
-    /// The classes with a known address in one of these atoms.
-    fn among(&self, atoms: &AtomSet) -> Vec<EndpointIx> {
-        let mut found = Vec::new();
-        for (first, last) in atoms.ranges() {
-            let from = self.known.partition_point(|(atom, _)| *atom < first);
-            let known = self.known[from..].iter();
-            let known = known.take_while(|(atom, _)| *atom <= last);
-            found.extend(known.map(|(_, class)| *class));
-        }
-        found
+/// What matches where something else has to hold as well.
+fn narrowed(found: EndpointBounds, truth: Truth) -> EndpointBounds {
+    match truth {
+        Truth::Yes => found,
+        Truth::Maybe => found.possibly(),
+        Truth::No => EndpointBounds::default(),
     }
 }
 
@@ -170,17 +136,23 @@ impl<'w> PeerSets<'w> {
                     None => EndpointBounds::exactly(space.full()),
                     Some(list) => self.union_of(list, seen, *scenario),
                 };
-                self.stored(if seen.certain {
-                    found
-                } else {
-                    found.possibly()
-                })?
+                self.stored(narrowed(found, seen.conditions))?
             };
             bounds.push(stored);
         }
         let id = self.of_stored(&bounds);
         self.bounds = bounds;
         id
+    }
+
+    /// A peer set where something else has to hold as well, by scenario.
+    pub fn narrowed(&mut self, of: PeerSetIx, truths: &[Truth]) -> Result<PeerSetIx, TooMany> {
+        let scenarios = self.sets[of].0.clone().into_iter();
+        let mut bounds = Vec::new();
+        for (found, truth) in scenarios.zip(truths) {
+            bounds.push(self.stored(narrowed(found, *truth))?);
+        }
+        self.of_stored(&bounds)
     }
 
     /// The peer set of these stored bounds, one for each scenario.
@@ -212,7 +184,9 @@ impl<'w> PeerSets<'w> {
                     || self.space.hosts.is_empty()
             }
             Peer::Addresses(_) | Peer::Owned(..) => a.family == b.family,
-            Peer::NoneOf(peers) | Peer::AnyOf(peers) => self.same_peers(Some(peers), seen, a, b),
+            Peer::NoneOf(peers) | Peer::AllOf(peers) | Peer::AnyOf(peers) => {
+                self.same_peers(Some(peers), seen, a, b)
+            }
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => true,
         }
     }
@@ -267,6 +241,11 @@ impl<'w> PeerSets<'w> {
                 self.asked(|end| owned_matches(self.env, *owner, block, end, scenario.family))
             }
             Peer::AnyOf(peers) => self.union_of(peers, seen, scenario),
+            Peer::AllOf(peers) => {
+                let each = peers.iter().map(|p| self.peer(p, seen, scenario));
+                let all = each.reduce(|all, next| all.both(&next));
+                all.unwrap_or_else(|| EndpointBounds::exactly(self.space.full()))
+            }
             Peer::NoneOf(peers) => {
                 let any = self.union_of(peers, seen, scenario);
                 any.complement(&self.space.full())

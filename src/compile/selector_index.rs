@@ -77,7 +77,12 @@ impl<'w, I: Ix> Index<'w, I> {
     fn candidates(&self, requirement: &Requirement) -> Option<Vec<&[I]>> {
         let carrying = self.keys.get(requirement.key());
         match requirement {
-            Requirement::AnyOf(_) | Requirement::Not(_) => None,
+            Requirement::AnyOf(selectors) => {
+                let each = selectors.iter().map(|s| self.fewest(s));
+                let each: Option<Vec<Vec<&[I]>>> = each.collect();
+                Some(each?.into_iter().flatten().collect())
+            }
+            Requirement::Not(_) => None,
             Requirement::In(_, values) => {
                 let lists = values.iter().filter_map(|v| carrying?.values.get(&**v));
                 Some(lists.map(Vec::as_slice).collect())
@@ -91,11 +96,7 @@ impl<'w, I: Ix> Index<'w, I> {
 
     /// The sets with known labels that a selector selects, sorted.
     fn select(&self, selector: &Selector) -> Vec<I> {
-        let few = selector
-            .requirements()
-            .iter()
-            .filter_map(|r| self.candidates(r));
-        let few = few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>());
+        let few = self.fewest(selector);
         let matches = |i: &I| {
             let is_known = self.open.is_empty() || self.open.binary_search(i).is_err();
             is_known && selector.matches(self.sets[*i])
@@ -110,7 +111,15 @@ impl<'w, I: Ix> Index<'w, I> {
             .filter(matches)
             .collect();
         found.sort_unstable();
+        found.dedup(); // alternatives may have sets in common
         found
+    }
+
+    /// The sets that the requirement of a selector leaves that leaves the fewest.
+    fn fewest(&self, selector: &Selector) -> Option<Vec<&[I]>> {
+        let each = selector.requirements().iter();
+        let few = each.filter_map(|r| self.candidates(r));
+        few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>())
     }
 }
 

@@ -5,8 +5,8 @@
 
 use crate::compile::effective_policy::EffectiveTier;
 use crate::model::Truth;
-use crate::policy::Policy;
 use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierMode, Ties};
+use crate::policy::{Policy, Priority};
 use crate::spec::environment::Environment;
 
 /// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
@@ -28,13 +28,13 @@ impl TierOrder {
             ties: Vec::new(),
         };
         for (layer, tiers) in env.layers.iter() {
-            for (rank, ix) in (0_u8..).zip(tiers) {
+            for (rank, ix) in (0_u16..).zip(tiers) {
                 let tier = &env.policies.tiers[ix.index()];
                 let to = tier
                     .pass_to
                     .and_then(|to| tiers.iter().position(|t| *t == to));
                 let to = to
-                    .and_then(|to| u8::try_from(to).ok())
+                    .and_then(|to| u16::try_from(to).ok())
                     .filter(|to| *to > rank);
                 order.place[ix.index()] = order.tiers.len();
                 order.ties.push(match tier.mode {
@@ -69,9 +69,9 @@ impl TierOrder {
     }
 
     /// What orders a policy among those of its tier: equal ranks are asked together.
-    pub fn rank<'p>(&self, policy: &'p Policy) -> (i32, Option<&'p str>) {
+    pub fn rank<'p>(&self, policy: &'p Policy) -> (Priority, Option<&'p str>) {
         let by_name = self.ties[self.place(policy)] == Ties::ByName;
-        (policy.priority, by_name.then_some(&*policy.name))
+        (policy.priority, by_name.then_some(policy.tie()))
     }
 }
 

@@ -249,10 +249,10 @@ impl<'w> Vocabulary<'w> {
     }
 
     fn rule(&mut self, rule: &'w Rule) -> Result<(), TooMany> {
-        if let Peers::Of(peers) = &rule.peers
-            && self.is_new(peers.as_ptr().addr())
-        {
-            self.peers(peers)?;
+        for peers in rule.ends() {
+            if self.is_new(peers.as_ptr().addr()) {
+                self.peers(peers)?;
+            }
         }
         let Ports::Of(ports) = &rule.ports else {
             return Ok(());
@@ -297,7 +297,7 @@ impl<'w> Vocabulary<'w> {
             }
             Peer::Addresses(set) => self.blocks.push(set),
             Peer::Nodes(_) => self.nodes = true,
-            Peer::NoneOf(peers) | Peer::AnyOf(peers) => self.peers(peers)?,
+            Peer::NoneOf(peers) | Peer::AllOf(peers) | Peer::AnyOf(peers) => self.peers(peers)?,
             Peer::Owned(_, set) => {
                 self.nodes = true;
                 self.blocks.push(set);

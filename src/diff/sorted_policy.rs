@@ -5,7 +5,9 @@
 //! in an ordered tier rules may change places with neighbours of the same action. Blocks of
 //! addresses count by what they cover together: one block and its two halves are the same.
 
-use crate::policy::{Action, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Rule, Subject};
+use crate::policy::{
+    Action, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Priority, Rule, Subject,
+};
 use crate::set::{IpSet, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SortedPolicy {
     tier: usize,
-    priority: i32,
+    priority: Priority,
     name: Option<Box<str>>,
     subject: Subject,
     applies: [bool; 2],
@@ -58,7 +60,8 @@ fn runs(rules: &[Rule], ordered: bool) -> Vec<(Action, BTreeSet<String>)> {
 fn added_up(rules: &[&Rule]) -> BTreeSet<String> {
     let mut by_ports: BTreeMap<String, Vec<&Peers>> = BTreeMap::new();
     for rule in rules {
-        let ports = format!("{} {:?}", ports(&rule.ports), rule.qualifiers);
+        let (qualifiers, subjects) = (&rule.qualifiers, &rule.subjects);
+        let ports = format!("{} {qualifiers:?} {subjects:?}", ports(&rule.ports));
         by_ports.entry(ports).or_default().push(&rule.peers);
     }
     let written = by_ports.into_iter();

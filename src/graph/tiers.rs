@@ -308,7 +308,13 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
     /// An ordered tier: groups of equal priority in order, the first match decides; what none
     /// decides is denied where the tier isolates.
     fn ordered(&self, tier: &EffectiveTier, asked: D) -> TierOutcomes<D> {
-        let mut total = TierOutcomes::undecided(asked);
+        let mut total = if tier.exempts_own_node && !self.own_node.may.is_none() {
+            let mut total = TierOutcomes::undecided(asked.difference(&self.own_node.must));
+            total.allow = asked.intersection(&self.own_node.may);
+            total
+        } else {
+            TierOutcomes::undecided(asked)
+        };
         for group in &tier.groups {
             if total.none.is_none() {
                 return total;

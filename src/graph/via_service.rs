@@ -58,7 +58,8 @@ impl AllowGraph {
         for group in asked.tiers.iter_mut().flat_map(|tier| &mut tier.groups) {
             group.retain(asks);
         }
-        self.traffic_by(&asked, at, at, at, direction, scenario, Truth::Yes)
+        let exempt = Truth::from(self.environment().options.own_service);
+        self.traffic_by(&asked, at, at, at, direction, scenario, exempt)
     }
 
     /// Whether policies admit traffic to a pod from a source that no rule can name: by the

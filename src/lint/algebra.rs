@@ -190,7 +190,11 @@ fn matches_nothing(peer: &Peer) -> bool {
         Peer::Nodes(selector) => selector.is_contradictory(),
         Peer::Owned(_, set) => set.is_empty(),
         Peer::AnyOf(peers) => peers.iter().all(matches_nothing),
-        Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => false,
+        Peer::Domain(_)
+        | Peer::Symbol(_)
+        | Peer::AllOf(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => false,
     }
 }
 

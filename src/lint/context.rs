@@ -16,7 +16,6 @@ use crate::model::{
     Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth, Workload,
     WorkloadKind,
 };
-use crate::policy::cilium::written::WrittenRule;
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
 };
@@ -84,7 +83,8 @@ pub struct LintContext<'a> {
 impl<'a> LintContext<'a> {
     /// Lists everything by namespace. O(input).
     pub fn new(input: &'a Input, graph: &'a AllowGraph, config: &'a LintConfig) -> Self {
-        let (cluster, policies) = (&*input.cluster, &*graph.environment().policies);
+        let env = graph.environment();
+        let (cluster, policies) = (&*env.cluster, &*env.policies);
         let mut pods_by_namespace = vec![Vec::new(); cluster.namespaces().len()];
         cluster
             .pods()
@@ -94,7 +94,7 @@ impl<'a> LintContext<'a> {
             .services()
             .for_each(|(id, s)| services_by_namespace[s.namespace.0 as usize].push(id));
         let mut policies_by_namespace: HashMap<&str, Vec<PolicyId>> = HashMap::new();
-        for (id, policy) in policies.iter().filter(|(_, p)| !policies.is_ordered(p)) {
+        for (id, policy) in policies.iter().filter(|(_, p)| p.is_additive()) {
             policies_by_namespace
                 .entry(policy.namespace.as_deref().unwrap_or_default())
                 .or_default()
@@ -103,7 +103,7 @@ impl<'a> LintContext<'a> {
         Self {
             input,
             graph,
-            env: graph.environment(),
+            env,
             cluster,
             policies,
             config,
@@ -194,17 +194,9 @@ impl<'a> LintContext<'a> {
 
     /// The policies of the Network tier to examine, apart from Rules of Cilium, in input order.
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
-        self.policies.iter().filter(|(id, p)| {
-            !self.policies.is_ordered(p) && p.written.is_none() && self.is_examined(*id)
-        })
-    }
-
-    /// The Rules of Cilium to examine, as they are written.
-    pub fn cilium_rules(
-        &self,
-    ) -> impl Iterator<Item = (PolicyId, &'a Policy, &'a WrittenRule)> + use<'_, 'a> {
-        let examined = self.policies.iter().filter(|(id, _)| self.is_examined(*id));
-        examined.filter_map(|(id, p)| Some((id, p, p.written.as_deref()?)))
+        self.policies
+            .iter()
+            .filter(|(id, p)| p.is_additive() && p.cilium().is_none() && self.is_examined(*id))
     }
 
     /// The policies of a namespace that no ordered tier holds, in input order.
@@ -346,6 +338,7 @@ impl<'a> LintContext<'a> {
             | Peer::Symbol(_)
             | Peer::Owned(..)
             | Peer::AnyOf(_)
+            | Peer::AllOf(_)
             | Peer::NoneOf(_)
             | Peer::Unreadable { .. } => None,
         }

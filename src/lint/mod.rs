@@ -43,6 +43,7 @@ pub mod settings;
 mod short_lived_labels;
 pub mod suppress;
 mod words;
+mod written;
 
 pub use crate::lint::context::LintContext;
 pub use crate::lint::registry::{LINTS, Lint};

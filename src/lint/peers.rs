@@ -28,6 +28,7 @@ pub(crate) fn may_be_any_address(peer: &Peer) -> bool {
         | Peer::Symbol(_)
         | Peer::Owned(..)
         | Peer::AnyOf(_)
+        | Peer::AllOf(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
         Peer::Addresses(_) | Peer::Pods(..) | Peer::Domain(_) => false,

@@ -136,6 +136,16 @@ lints! {
     policy_of_nodes_is_off "NP608" "policy-of-nodes-is-off" Warning true Some("5.0"), None;
     foreign_namespace_in_subject "NP609" "foreign-namespace-in-subject" Error true Some("6.0"), None;
     health_endpoints_closed "NP610" "health-endpoints-closed" Warning true None, None;
+    missing_tier "NP701" "missing-tier" Error true None, None;
+    all_is_not_the_internet "NP702" "all-is-not-the-internet" Warning true None, None;
+    hosts_taken_along "NP703" "hosts-taken-along" Warning true None, None;
+    deny_after_network_policies "NP704" "deny-after-network-policies" Warning true Some("7.0"), None;
+    pass_in_default_tier "NP705" "pass-in-default-tier" Warning true Some("7.0"), None;
+    not_nets_void "NP706" "not-nets-void" Warning true None, None;
+    service_without_namespace "NP707" "service-without-namespace" Error true None, None;
+    only_logs "NP708" "only-logs" Warning true None, None;
+    staged_policy "NP709" "staged-policy" Info true None, None;
+    unused_network_set "NP710" "unused-network-set" Info true None, None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

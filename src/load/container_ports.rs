@@ -12,9 +12,13 @@ fn containers(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> {
         let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
         list.unwrap_or_default().iter()
     };
-    let sidecar =
-        |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");
-    list("containers").chain(list("initContainers").filter(sidecar))
+    list("containers").chain(list("initContainers").filter(|c| is_sidecar(c)))
+}
+
+/// Whether an init container keeps running.
+fn is_sidecar(container: &SyntaxNode) -> bool {
+    let policy = container.get("restartPolicy");
+    policy.and_then(SyntaxNode::as_str) == Some("Always")
 }
 
 /// The ports that containers list.
@@ -25,6 +29,22 @@ fn listed_ports(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> 
 /// Declared ports.
 pub fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
     let mut ports: Vec<ContainerPort> = listed_ports(spec).filter_map(port).collect();
+    ports.sort();
+    ports.dedup();
+    ports.into()
+}
+
+/// The ports with names of the init containers that end before the pod runs.
+pub fn init_ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
+    let list = spec.and_then(|s| s.get("initContainers"));
+    let ends = |c: &&SyntaxNode| !is_sidecar(c);
+    let ending = list
+        .map(SyntaxNode::items)
+        .unwrap_or_default()
+        .iter()
+        .filter(ends);
+    let mut ports: Vec<ContainerPort> = ending.flat_map(container_ports).collect();
+    ports.retain(|port| port.name.is_some());
     ports.sort();
     ports.dedup();
     ports.into()

@@ -27,6 +27,8 @@ pub struct ListedEndpoints {
     pub source: EndpointSource,
     /// The endpoints that take connections.
     pub endpoints: Box<[ServiceEndpoint]>,
+    /// Of slices those that are not ready.
+    pub unready: Box<[ServiceEndpoint]>,
 }
 
 impl ListedEndpoints {
@@ -39,13 +41,15 @@ impl ListedEndpoints {
                 Some(Self {
                     service: label(SERVICE_LABEL).unwrap_or(name).into(),
                     source: EndpointSource::Slice,
-                    endpoints: of_slice(node).into(),
+                    endpoints: of_slice(node, true).into(),
+                    unready: of_slice(node, false).into(),
                 })
             }
             ("", "Endpoints") => Some(Self {
                 service: name.into(),
                 source: EndpointSource::Endpoints,
                 endpoints: items(node, "subsets").iter().flat_map(of_subset).collect(),
+                unready: Box::default(),
             }),
             _ => None,
         }
@@ -56,13 +60,14 @@ fn items<'n>(node: &'n SyntaxNode, key: &str) -> &'n [SyntaxNode] {
     node.get(key).map(SyntaxNode::items).unwrap_or_default()
 }
 
-fn of_slice(slice: &SyntaxNode) -> Vec<ServiceEndpoint> {
+/// The endpoints of a slice that are ready, or those that are not.
+fn of_slice(slice: &SyntaxNode, ready: bool) -> Vec<ServiceEndpoint> {
     let is_ready = |endpoint: &&SyntaxNode| {
-        let ready = endpoint.get("conditions").and_then(|c| c.get("ready"));
-        ready.and_then(SyntaxNode::as_bool) != Some(false)
+        let told = endpoint.get("conditions").and_then(|c| c.get("ready"));
+        (told.and_then(SyntaxNode::as_bool) != Some(false)) == ready
     };
-    let ready = items(slice, "endpoints").iter().filter(is_ready);
-    let addresses = ready.flat_map(|endpoint| items(endpoint, "addresses"));
+    let wanted = items(slice, "endpoints").iter().filter(is_ready);
+    let addresses = wanted.flat_map(|endpoint| items(endpoint, "addresses"));
     listening(addresses.filter_map(SyntaxNode::as_str), slice)
 }
 

@@ -44,6 +44,7 @@ impl ObjectInterner {
         draft.node.iter_mut().for_each(|n| self.word(n));
         draft.account.iter_mut().for_each(|a| self.word(a));
         intern(&mut self.ports, &mut draft.ports);
+        intern(&mut self.ports, &mut draft.init_ports);
         if let Some(known) = self.labels.get(&draft.labels) {
             draft.labels = Arc::clone(known);
             return;

@@ -19,6 +19,7 @@ use crate::load::unlisted;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
 use crate::policy::TaintEffect;
+use crate::policy::calico;
 use crate::policy::cilium;
 use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
@@ -165,6 +166,9 @@ fn contribution(
             .extend(problems.into_iter().filter_map(Remark::problem));
         return Contribution::Group(Box::new(group));
     }
+    if let Some(extra) = of_calico(object, node, options) {
+        return extra;
+    }
     let settings = match (object.group(), &*object.kind, &*object.name) {
         ("", "ConfigMap", cilium::settings::CONFIG_MAP) => {
             Some(cilium::settings::of_config_map(node))
@@ -189,6 +193,43 @@ fn contribution(
         return Contribution::Custom(Box::new(node.clone()));
     }
     without_making(object, node)
+}
+
+/// An object of Calico that is no policy and decides what policies mean, and service accounts,
+/// whose labels its policies can select.
+fn of_calico(
+    object: &mut LoadedObject,
+    node: &SyntaxNode,
+    options: &LoadOptions,
+) -> Option<Contribution> {
+    let namespace = object.namespace.as_deref().unwrap_or(&options.namespace);
+    if (object.group(), &*object.kind) == ("", "ServiceAccount") {
+        let account = calico::extras::account(namespace, &object.name, workloads::labels(node));
+        return Some(Contribution::Calico(Box::new(account)));
+    }
+    if !matches!(
+        object.group(),
+        "projectcalico.org" | "crd.projectcalico.org"
+    ) {
+        return None;
+    }
+    let header = Header {
+        name: &object.name,
+        namespace,
+        document: object.document,
+        strict_cidrs: options.kubernetes.has_strict_cidrs(),
+        calico: &options.calico,
+    };
+    let read = calico::extras::extra(&object.kind, node, header)?;
+    object
+        .remarks
+        .extend(read.checks.0.into_iter().map(Remark::error));
+    let problems = read.problems.into_iter().filter_map(Remark::problem);
+    object.remarks.extend(problems);
+    Some(match read.extra {
+        Some(extra) => Contribution::Calico(Box::new(extra)),
+        None => Contribution::Nothing,
+    })
 }
 
 /// Whether it is known that controllers make others of a kind.
@@ -268,6 +309,7 @@ fn policy(
         namespace: object.namespace.as_deref().unwrap_or(&options.namespace),
         document: object.document,
         strict_cidrs: options.kubernetes.has_strict_cidrs(),
+        calico: &options.calico,
     };
     let mut lowered = (dialect.lower)(node, header);
     if is_from_cluster(node) {
@@ -285,7 +327,8 @@ fn policy(
         let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);
     }
-    if policy.written.is_none() && unmodelled::uses_plugin_labels(policy) {
+    let of_plugin = policy.cilium().is_some() || policy.calico().is_some();
+    if !of_plugin && unmodelled::uses_plugin_labels(policy) {
         let reaches = unmodelled::reach_of(&object.kind, node).into_iter();
         lowered.reaches = Some(reaches.map(TaintReach::without_plugin_labels).collect());
     }

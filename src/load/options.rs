@@ -1,6 +1,7 @@
 //! [`LoadOptions`]: what a caller chooses besides the sources.
 
 use crate::load::made::table::KindRows;
+use crate::policy::calico::options::CalicoSettings;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::layer_settings::LayerSettings;
 
@@ -17,6 +18,9 @@ pub struct LoadOptions {
     /// Settings of Cilium's agent, where the network plugin is Cilium; it is also if the input has
     /// policies of Cilium.
     pub cilium: Option<CiliumSettings>,
+    /// Settings of Calico, where the network plugin is Calico; it is also if the input has policies
+    /// of Calico.
+    pub calico: CalicoSettings,
     /// What operators make of kinds that the table of kinds does not have, in its form.
     pub workloads: KindRows,
     /// Settings of meshes, egress firewalls and networks.
@@ -60,6 +64,7 @@ impl Default for LoadOptions {
             ignore_broken: false,
             kubernetes: Kubernetes::CURRENT,
             cilium: None,
+            calico: CalicoSettings::default(),
             workloads: KindRows::default(),
             layers: LayerSettings::default(),
         }

@@ -251,7 +251,7 @@ fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
 }
 
 /// Kinds that are common, large and never part of the cluster or the policy set.
-const NO_PART: [&str; 17] = [
+const NO_PART: [&str; 16] = [
     "ConfigMap",
     "Secret",
     "CustomResourceDefinition",
@@ -264,7 +264,6 @@ const NO_PART: [&str; 17] = [
     "ClusterRoleBinding",
     "Role",
     "RoleBinding",
-    "ServiceAccount",
     "PersistentVolumeClaim",
     "PersistentVolume",
     "PrometheusRule",

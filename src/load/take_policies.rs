@@ -4,7 +4,9 @@ use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
-use crate::model::{Cluster, Truth};
+use crate::model::{Cluster, EndpointSource, Truth};
+use crate::policy::calico;
+use crate::policy::calico::objects::{CalicoExtra, Slice};
 use crate::policy::cilium::options::CiliumOptions;
 use crate::policy::cilium::read::{asks_for_account, nodes_by_label};
 use crate::policy::dialects;
@@ -14,12 +16,19 @@ use crate::policy::unmodelled::TaintReach;
 use crate::policy::{Policy, TaintReason};
 use crate::source::{FileId, Origin};
 
+/// Whether an object is an enforced policy of Calico.
+fn is_of_calico(object: &LoadedObject) -> bool {
+    let is_policy = matches!(object.contribution, Contribution::Policy(_));
+    let kinds = ["NetworkPolicy", "GlobalNetworkPolicy"];
+    is_policy && object.group().ends_with("projectcalico.org") && kinds.contains(&&*object.kind)
+}
+
 /// Whether a policy asks for the service account of pods, which Cilium makes a label.
 fn names_accounts(object: &LoadedObject) -> bool {
     let Contribution::Policy(lowered) = &object.contribution else {
         return false;
     };
-    lowered.policies.iter().any(|policy| match &policy.written {
+    lowered.policies.iter().any(|policy| match policy.cilium() {
         Some(written) => asks_for_account(written),
         None => lowered.reaches.is_some(),
     })
@@ -166,6 +175,7 @@ impl Assembly<'_> {
         };
         let plugin = &mut self.policies.plugin;
         plugin.has_cilium_policies = objects.iter().any(is_cilium);
+        plugin.calico.has_policies = objects.iter().any(is_of_calico);
         plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium.is_some();
         self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
         for object in objects {
@@ -175,12 +185,47 @@ impl Assembly<'_> {
                 Contribution::AgentSettings(settings) => {
                     plugin.settings = settings.over(&plugin.settings);
                 }
+                Contribution::Endpoints(listed) if listed.source == EndpointSource::Slice => {
+                    let endpoints = listed.endpoints.iter().chain(listed.unready.iter());
+                    plugin.calico.slices.push(Slice {
+                        namespace: (&*object
+                            .namespace
+                            .clone()
+                            .unwrap_or_else(|| self.namespace.clone()))
+                            .into(),
+                        service: listed.service.clone(),
+                        endpoints: endpoints.cloned().collect(),
+                    });
+                    continue;
+                }
+                Contribution::Calico(_) => {
+                    self.take_of_calico(object);
+                    continue;
+                }
                 _ => continue,
             }
             object.contribution = Contribution::Nothing;
             self.remarks(object);
             count(&mut self.tally.read, &object.kind);
         }
+    }
+
+    /// Takes up an object of Calico that is no policy.
+    fn take_of_calico(&mut self, object: &mut LoadedObject) {
+        let taken = std::mem::replace(&mut object.contribution, Contribution::Nothing);
+        let Contribution::Calico(mut extra) = taken else {
+            return;
+        };
+        let is_account = matches!(*extra, CalicoExtra::Account(_));
+        calico::extras::placed(&mut extra, object.document);
+        self.policies.plugin.calico.add(*extra);
+        self.remarks(object);
+        let tally = if is_account {
+            &mut self.tally.skipped
+        } else {
+            &mut self.tally.read
+        };
+        count(tally, &object.kind);
     }
 
     /// Policies of Cilium that its agent refuses because an option is off (CI223).
@@ -191,7 +236,7 @@ impl Assembly<'_> {
             return;
         }
         for policy in &self.policies.policies {
-            let at = policy.written.as_deref().and_then(nodes_by_label);
+            let at = policy.cilium().and_then(|w| nodes_by_label(w));
             let Some(at) = at.map(|at| policy.root().then(&at)) else {
                 continue;
             };
@@ -269,7 +314,8 @@ impl Assembly<'_> {
     /// (S125).
     pub(super) fn both_generations(&mut self) {
         let all = &self.policies.policies;
-        let ordered = || all.iter().filter(|p| self.policies.is_ordered(p));
+        let of_kubernetes = |p: &&Policy| self.policies.is_ordered(p) && p.calico().is_none();
+        let ordered = || all.iter().filter(of_kubernetes);
         let older = ordered().find(|p| p.sees_own_service == Truth::Maybe);
         let newer = ordered().find(|p| p.sees_own_service != Truth::Maybe);
         let (Some(older), Some(newer)) = (older, newer) else {

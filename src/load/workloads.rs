@@ -5,7 +5,7 @@
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::load::container_ports::{host_ports, ports};
+use crate::load::container_ports::{host_ports, init_ports, ports};
 use crate::model::{
     ContainerPort, HostPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind,
 };
@@ -33,6 +33,8 @@ pub struct PodDraft {
     pub labels: Arc<Labels>,
     /// Its declared ports.
     pub ports: Arc<[ContainerPort]>,
+    /// The ports with names of its init containers that are no sidecars.
+    pub init_ports: Arc<[ContainerPort]>,
     /// The ports of its node that lead to it.
     pub host_ports: Box<[HostPort]>,
     /// Whether it shares its node's network.
@@ -327,6 +329,7 @@ pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
         name: Box::default(),
         labels: Arc::new(node.map(labels).unwrap_or_default()),
         ports: ports(spec),
+        init_ports: init_ports(spec),
         host_ports: spec
             .filter(|_| !host_network)
             .map(host_ports)

@@ -10,7 +10,7 @@ use crate::model::pod::Pod;
 use crate::model::service::{EndpointSource, Service, ServiceEndpoint};
 use crate::model::workload::Workload;
 use crate::set::Ix;
-use crate::set::hashed::{HashSet, IndexMap, IndexSet};
+use crate::set::hashed::{HashMap, HashSet, IndexMap, IndexSet};
 use crate::source::Origin;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -244,6 +244,33 @@ impl Cluster {
             }
         }
         cluster
+    }
+
+    /// Gives every pod other labels; pods of one key have the same. O(pods).
+    pub(crate) fn relabel_pods<K: Eq + std::hash::Hash>(
+        &mut self,
+        key: impl Fn(&Pod) -> K,
+        labels: impl Fn(&Self, &Pod) -> Labels,
+    ) {
+        let mut known: HashMap<K, LabelsId> = HashMap::default();
+        for at in 0..self.pods.len() {
+            let pod = &self.pods[at];
+            let key = key(pod);
+            let id = if let Some(id) = known.get(&key) {
+                *id
+            } else {
+                let made = labels(self, pod);
+                let id = self.intern(made);
+                known.insert(key, id);
+                id
+            };
+            self.pods[at].labels = id;
+        }
+    }
+
+    /// Changes pods. O(pods).
+    pub(crate) fn change_pods(&mut self, change: impl FnMut(&mut Pod)) {
+        self.pods.iter_mut().for_each(change);
     }
 
     /// Adds a service.

@@ -59,11 +59,15 @@ pub struct Pod {
     pub labels: LabelsId,
     /// Declared container ports, including sidecar init containers', sorted and deduplicated.
     pub ports: Arc<[ContainerPort]>,
+    /// The ports with names of its init containers that are no sidecars.
+    pub init_ports: Arc<[ContainerPort]>,
     /// The ports of its node that lead to it; of a pod on its node's network none, because it
     /// listens there itself.
     pub host_ports: Box<[HostPort]>,
     /// Whether it shares its node's network (S56).
     pub host_network: bool,
+    /// The service account it runs as, where it names one.
+    pub account: Option<Arc<str>>,
     /// The node it runs on, where known.
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).

@@ -11,11 +11,13 @@ use crate::policy::admin_spec::{
 };
 use crate::policy::cilium::selector::whole_namespaces;
 use crate::policy::lowered::Checks;
-use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
+use crate::policy::rule::{
+    Action, Direction, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject,
+};
 use crate::policy::validate::{address_complaint, is_domain, is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::{SyntaxNode, decode};
+use crate::tree::SyntaxNode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 /// What distinguishes one administrators' dialect from another.
@@ -45,6 +47,8 @@ pub struct AdminLowering<'a> {
     pub node: &'a SyntaxNode,
     /// Problems go here.
     pub checks: &'a mut Checks,
+    /// The peers that are whole namespaces: direction, rule and peer.
+    pub whole: Vec<(Direction, usize, usize)>,
 }
 
 impl AdminLowering<'_> {
@@ -193,7 +197,7 @@ impl AdminLowering<'_> {
         rules
             .iter()
             .enumerate()
-            .map(|(i, rule)| self.rule(rule, &at.index(i), direction == "egress", word))
+            .map(|(i, rule)| self.rule(rule, i, &at.index(i), direction == "egress", word))
             .collect()
     }
 
@@ -204,7 +208,7 @@ impl AdminLowering<'_> {
         }
     }
 
-    fn rule(&mut self, rule: &RuleSpec, at: &Path, egress: bool, word: &str) -> Rule {
+    fn rule(&mut self, rule: &RuleSpec, index: usize, at: &Path, egress: bool, word: &str) -> Rule {
         let action = self.action(rule.action.as_deref(), &at.key("action"));
         if rule.name.as_ref().is_some_and(|n| n.chars().count() > 100) {
             self.checks
@@ -218,6 +222,10 @@ impl AdminLowering<'_> {
         self.at_most(list.len(), self.form.many, &here);
         let mut peers = Vec::new();
         for (i, peer) in list.iter().enumerate() {
+            if peer.namespaces.is_some() {
+                let direction = Direction::ALL[usize::from(egress)];
+                self.whole.push((direction, index, peers.len()));
+            }
             peers.extend(self.peer(peer, action, egress, &here.index(i)));
         }
         self.named_needs_pods(rule, list, at);
@@ -240,6 +248,7 @@ impl AdminLowering<'_> {
             peers: Peers::Of(peers.into()),
             ports,
             name: rule.name.as_deref().map(Into::into),
+            subjects: Peers::Any,
             qualifiers: Vec::new(),
         }
     }
@@ -357,8 +366,8 @@ impl AdminLowering<'_> {
         IpSet::from_cidrs(cidrs)
     }
 
-    /// What the schemas check of the spelling of a block: leading zeros and IPv4 blocks in IPv6 form
-    /// are refused (`isCIDR`), host bits are not.
+    /// What the schemas check of the spelling of a block: leading zeros and IPv4 blocks in IPv6
+    /// form are refused (`isCIDR`), host bits are not.
     fn spelling(&mut self, text: &str, at: &Path) {
         if let Some(complaint) = address_complaint(text) {
             self.checks.refused(at, complaint);
@@ -482,17 +491,4 @@ impl AdminLowering<'_> {
             }
         }
     }
-}
-
-/// Decodes an object of one of these dialects.
-pub fn read<T: serde::de::DeserializeOwned>(
-    node: &SyntaxNode,
-) -> (Option<T>, Vec<crate::tree::Problem>) {
-    let decoded = decode::<T>(node);
-    let kept = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !crate::policy::validate::is_tolerated(p))
-        .collect();
-    (decoded.value, kept)
 }

@@ -2,12 +2,13 @@
 //! (S70-S94, S126).
 
 use crate::model::Truth;
-use crate::policy::admin::{AdminForm, AdminLowering, read};
+use crate::policy::admin::{AdminForm, AdminLowering};
+use crate::policy::admin_spec::read;
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PortMatch, Shape};
+use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
 use crate::policy::tier::kubernetes;
 use crate::policy::validate::check_metadata;
 use crate::set::TrafficSet;
@@ -139,6 +140,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         form,
         node,
         checks: &mut checks,
+        whole: Vec::new(),
     };
     let priority = priority(&spec, &header, &mut lowering);
     let subject = lowering.subject(spec.subject.as_ref());
@@ -176,6 +178,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         lowering.rules(&ingress, "ingress", "from"),
         lowering.rules(&egress, "egress", "to"),
     ];
+    let whole = std::mem::take(&mut lowering.whole);
     let policy = Policy {
         namespace: None,
         name: header.name.into(),
@@ -186,13 +189,14 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         } else {
             kubernetes::BASELINE
         },
-        priority,
+        priority: priority.into(),
+        tie: None,
         subject,
         applies: [true, true],
         isolates: [false, false],       // S76
         sees_own_service: Truth::Maybe, // S122 says it of the newer kind only
         layout: None,
-        written: None,
+        written: (!whole.is_empty()).then(|| PolicySource::Admin(whole.into())),
         rules,
         generated: None,
     };

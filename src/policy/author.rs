@@ -59,6 +59,7 @@ pub fn exception(
     let ordered = ahead_of.shape.api_version == "policy.networking.k8s.io/v1alpha2";
     let priority = ahead_of
         .priority
+        .number()?
         .checked_sub(1)
         .filter(|p| *p >= 0 && ordered)?;
     let peers = match others {

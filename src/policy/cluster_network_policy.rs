@@ -1,12 +1,13 @@
 //! `policy.networking.k8s.io/v1alpha2` `ClusterNetworkPolicy` (S100-S127).
 
 use crate::model::Truth;
-use crate::policy::admin::{AdminForm, AdminLowering, read};
+use crate::policy::admin::{AdminForm, AdminLowering};
+use crate::policy::admin_spec::read;
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PortMatch, Shape};
+use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
 use crate::policy::tier::{TierIx, kubernetes};
 use crate::policy::validate::check_metadata;
 use crate::set::{Protocol, TrafficSet};
@@ -126,6 +127,7 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         form: FORM,
         node,
         checks: &mut checks,
+        whole: Vec::new(),
     };
     let tier = tier(spec.tier.as_deref(), &mut lowering);
     let priority = lowering.priority(spec.priority);
@@ -164,19 +166,21 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         lowering.rules(&ingress, "ingress", "from"),
         lowering.rules(&egress, "egress", "to"),
     ];
+    let whole = std::mem::take(&mut lowering.whole);
     let policy = Policy {
         namespace: None,
         name: header.name.into(),
         document: header.document,
         shape: &SHAPE,
         tier,
-        priority,
+        priority: priority.into(),
+        tie: None,
         subject,
         applies: [true, true],
         isolates: [false, false],     // S107
         sees_own_service: Truth::Yes, // S122
         layout: None,
-        written: None,
+        written: (!whole.is_empty()).then(|| PolicySource::Admin(whole.into())),
         rules,
         generated: None,
     };

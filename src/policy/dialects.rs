@@ -5,6 +5,7 @@
 //! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
 //! far as netpal knows.
 
+use crate::policy::calico;
 use crate::policy::cilium;
 use crate::policy::istio;
 use crate::policy::linkerd;
@@ -202,6 +203,66 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "MultiNetworkPolicy",
         namespaced: true,
         lower: networks::read::policy,
+    },
+    Dialect {
+        api_version: "projectcalico.org/v3",
+        kind: "NetworkPolicy",
+        namespaced: true,
+        lower: calico::read::namespaced,
+    },
+    Dialect {
+        api_version: "projectcalico.org/v3",
+        kind: "GlobalNetworkPolicy",
+        namespaced: false,
+        lower: calico::read::global,
+    },
+    Dialect {
+        api_version: "projectcalico.org/v3",
+        kind: "StagedNetworkPolicy",
+        namespaced: true,
+        lower: calico::read::staged_namespaced,
+    },
+    Dialect {
+        api_version: "projectcalico.org/v3",
+        kind: "StagedGlobalNetworkPolicy",
+        namespaced: false,
+        lower: calico::read::staged_global,
+    },
+    Dialect {
+        api_version: "crd.projectcalico.org/v1",
+        kind: "NetworkPolicy",
+        namespaced: true,
+        lower: calico::read::namespaced,
+    },
+    Dialect {
+        api_version: "crd.projectcalico.org/v1",
+        kind: "GlobalNetworkPolicy",
+        namespaced: false,
+        lower: calico::read::global,
+    },
+    Dialect {
+        api_version: "crd.projectcalico.org/v1",
+        kind: "StagedNetworkPolicy",
+        namespaced: true,
+        lower: calico::read::staged_namespaced,
+    },
+    Dialect {
+        api_version: "crd.projectcalico.org/v1",
+        kind: "StagedGlobalNetworkPolicy",
+        namespaced: false,
+        lower: calico::read::staged_global,
+    },
+    Dialect {
+        api_version: "projectcalico.org/v3",
+        kind: "StagedKubernetesNetworkPolicy",
+        namespaced: true,
+        lower: calico::read::staged_kubernetes,
+    },
+    Dialect {
+        api_version: "crd.projectcalico.org/v1",
+        kind: "StagedKubernetesNetworkPolicy",
+        namespaced: true,
+        lower: calico::read::staged_kubernetes,
     },
 ];
 

@@ -160,7 +160,8 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowere
         document: header.document,
         shape,
         tier: kubernetes::NETWORK, // replaced by the tier it brings along
-        priority: 0,
+        priority: 0.into(),
+        tie: None,
         subject: Subject {
             namespaces: Namespaces::Named(header.namespace.into()),
             pods: Selector::everything(),
@@ -206,6 +207,7 @@ fn rule(form: FirewallRuleForm, at: &Path, legacy: bool, checks: &mut Checks) ->
         action,
         peers: Peers::Of([peer].into()),
         ports: ports(form.ports, &at.key("ports"), legacy, checks),
+        subjects: Peers::Any,
         name: None,
         qualifiers: Vec::new(),
     }
@@ -365,6 +367,7 @@ fn dns_of_node() -> Rule {
         action: Action::Allow,
         peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
         ports: Ports::Of([PortMatch::Traffic(dns)].into()),
+        subjects: Peers::Any,
         name: None,
         qualifiers: Vec::new(),
     }

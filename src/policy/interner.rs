@@ -31,7 +31,8 @@ impl PolicyInterner {
             share(selectors, selector);
         }
         for rule in policy.rules.iter_mut().flatten() {
-            if let Peers::Of(list) = &mut rule.peers {
+            for ends in [&mut rule.peers, &mut rule.subjects] {
+                let Peers::Of(list) = ends else { continue };
                 if let Some(list) = Arc::get_mut(list) {
                     list.iter_mut().for_each(|peer| share_peer(selectors, peer));
                 }
@@ -53,7 +54,7 @@ fn share_peer(selectors: &mut HashSet<Selector>, peer: &mut Peer) {
             }
         }
         Peer::Nodes(selector) => share(selectors, selector),
-        Peer::NoneOf(list) | Peer::AnyOf(list) => {
+        Peer::NoneOf(list) | Peer::AllOf(list) | Peer::AnyOf(list) => {
             if let Some(list) = Arc::get_mut(list) {
                 list.iter_mut().for_each(|peer| share_peer(selectors, peer));
             }

@@ -1,5 +1,6 @@
 //! What reading one policy object gives: the policy, and everything that is wrong with it.
 
+use crate::policy::calico::options::CalicoSettings;
 use crate::policy::layer_object::LayerObject;
 use crate::policy::rule::Policy;
 use crate::policy::tier::Tier;
@@ -18,6 +19,22 @@ pub struct Header<'a> {
     pub document: DocumentId,
     /// Whether address blocks are checked as Kubernetes does since 1.36.
     pub strict_cidrs: bool,
+    /// How objects of Calico come into the cluster.
+    pub calico: &'a CalicoSettings,
+}
+
+impl<'a> Header<'a> {
+    /// Of an object that was checked when it was read.
+    pub fn checked(name: &'a str, namespace: &'a str, document: DocumentId) -> Self {
+        static DEFAULT: CalicoSettings = CalicoSettings::NONE;
+        Self {
+            name,
+            namespace,
+            document,
+            strict_cidrs: false,
+            calico: &DEFAULT,
+        }
+    }
 }
 
 /// What reading a policy gave.

@@ -79,7 +79,8 @@ pub fn lower(spec: &NetworkPolicySpec, header: &Header<'_>, checks: &mut Checks)
         document: header.document,
         shape: &SHAPE,
         tier: kubernetes::NETWORK,
-        priority: 0,
+        priority: 0.into(),
+        tie: None,
         subject: Subject {
             namespaces: Namespaces::Named(namespace.into()),
             pods,
@@ -152,6 +153,7 @@ impl RuleLowering<'_> {
             peers,
             ports,
             name: None,
+            subjects: Peers::Any,
             qualifiers: Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! What a network plugin's own objects and options say besides policies: they decide what its
 //! policies mean, and are looked up when the policies are lowered once more for a graph
-//! ([`crate::policy::cilium::specialize`]).
+//! ([`crate::policy::cilium::specialize`], [`crate::policy::calico::specialize`]).
 
 use crate::model::Labels;
+use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::proxies::MeshProxies;
 use crate::set::IpSet;
@@ -19,6 +20,8 @@ pub struct PluginObjects {
     pub settings: CiliumSettings,
     /// Groups of address blocks.
     pub groups: Vec<CidrGroup>,
+    /// Objects of Calico.
+    pub calico: CalicoObjects,
     /// The proxies of meshes between which traffic travels on another port.
     pub proxies: Vec<MeshProxies>,
 }

@@ -35,7 +35,7 @@ impl PolicySet {
     /// is full.
     pub fn tier(&mut self, tier: Tier) -> Option<TierIx> {
         let known = self.tiers.iter().position(|t| *t == tier);
-        let index = u8::try_from(known.unwrap_or(self.tiers.len())).ok()?;
+        let index = u16::try_from(known.unwrap_or(self.tiers.len())).ok()?;
         if known.is_none() {
             self.tiers.push(tier);
         }
@@ -61,7 +61,7 @@ impl PolicySet {
 
     /// The tiers of each layer in the order in which they are asked.
     pub fn layers(&self) -> Vec<(LayerIx, Vec<TierIx>)> {
-        let mut all: Vec<TierIx> = (0..=u8::MAX).map(TierIx).take(self.tiers.len()).collect();
+        let mut all: Vec<TierIx> = (0..=u16::MAX).map(TierIx).take(self.tiers.len()).collect();
         let layer = |ix: &TierIx| self.tiers[ix.index()].layer;
         all.sort_by_key(|ix| (layer(ix), self.tiers[ix.index()].order, *ix));
         let chunks = all.chunk_by(|a, b| layer(a) == layer(b));

@@ -10,8 +10,11 @@
 //! path stored with every rule, peer and port; it made the policies larger than the cluster.
 
 use crate::model::{Selector, Truth};
+use crate::policy::calico::policy::CalicoPolicy;
 use crate::policy::cilium::written::WrittenRule;
 use crate::policy::layout::Layout;
+pub use crate::policy::priority::Priority;
+pub use crate::policy::qualifier::Qualifier;
 use crate::policy::tier::TierIx;
 use crate::set::{IpSet, Protocol, TrafficSet, index_type};
 use crate::source::{DocumentId, Origin, Path};
@@ -99,6 +102,8 @@ pub enum Peer {
     Owned(AddressOwner, IpSet),
     /// Every endpoint that one of these matches.
     AnyOf(Arc<[Peer]>),
+    /// Every endpoint that all of these match.
+    AllOf(Arc<[Peer]>),
     /// Every endpoint that none of these matches.
     NoneOf(Arc<[Peer]>),
     /// Something a newer API knows: matched by every endpoint or by none, whichever closes (S83).
@@ -112,7 +117,7 @@ impl Peer {
     /// Calls a function with this peer and with all that it is made of.
     pub fn visit<'p>(&'p self, call: &mut impl FnMut(&'p Self)) {
         call(self);
-        if let Self::NoneOf(peers) | Self::AnyOf(peers) = self {
+        if let Self::NoneOf(peers) | Self::AllOf(peers) | Self::AnyOf(peers) = self {
             peers.iter().for_each(|p| p.visit(call));
         }
     }
@@ -145,6 +150,8 @@ pub enum Symbol {
     SomeOutside,
     /// Perhaps everything but pods on the pod network.
     PerhapsNoPod,
+    /// Perhaps everything: what decides it is not in the input.
+    Perhaps,
 }
 
 impl Symbol {
@@ -209,34 +216,13 @@ pub struct Rule {
     pub peers: Peers,
     /// On which ports of the destination.
     pub ports: Ports,
+    /// Which of its policy's subjects it is for; nearly always all of them.
+    pub subjects: Peers,
     /// Its name, where the dialect has one.
     pub name: Option<Box<str>>,
     /// What it also depends on and a flow does not show; a rule with any of them may match, and
     /// never certainly does.
     pub qualifiers: Vec<Qualifier>,
-}
-
-/// A condition of a rule that a flow of protocol and destination port does not show.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Qualifier {
-    /// The source's ports, first to last.
-    SourcePorts(Vec<(u16, u16)>),
-    /// A request of an application protocol: what it must be, as the dialect writes it.
-    Application(Box<str>),
-    /// An authenticated identity of the other side.
-    Identity(Box<str>),
-    /// A handshake that everything which the rule covers has to make, whatever other rules allow.
-    Handshake(Box<str>),
-    /// What the implementation makes of the rule is not documented: what, in words.
-    Undocumented(Box<str>),
-}
-
-impl Qualifier {
-    /// Whether traffic that the rule covers is held to the condition even where another rule
-    /// allows it as well.
-    pub const fn binds(&self) -> bool {
-        matches!(self, Self::Handshake(_))
-    }
 }
 
 impl Rule {
@@ -245,6 +231,15 @@ impl Rule {
     pub fn asks_for_request(&self) -> bool {
         let application = |q: &Qualifier| matches!(q, Qualifier::Application(_));
         self.action == Action::Allow && self.qualifiers.iter().any(application)
+    }
+
+    /// The lists of endpoints that it names: its peers, and those of its policy's subjects.
+    pub fn ends(&self) -> impl Iterator<Item = &Arc<[Peer]>> {
+        let lists = [&self.peers, &self.subjects].into_iter();
+        lists.filter_map(|list| match list {
+            Peers::Of(list) => Some(list),
+            Peers::Any => None,
+        })
     }
 
     /// Whether a rule that allows also holds other rules' traffic to its condition.
@@ -288,7 +283,9 @@ pub struct Policy {
     /// Its tier.
     pub tier: TierIx,
     /// Lower is asked first, inside an ordered tier (S71, S101); 0 in the others.
-    pub priority: i32,
+    pub priority: Priority,
+    /// What decides between equal priorities where the tier orders them; none where its name does.
+    pub tie: Option<Box<str>>,
     /// Whom it governs.
     pub subject: Subject,
     /// Whether its rules are in force, per direction (S11, S12).
@@ -305,9 +302,21 @@ pub struct Policy {
     pub layout: Option<Arc<Layout>>,
     /// What it was lowered from, where options of the network plugin and other objects decide what
     /// that means; lowered once more under each set of options.
-    pub written: Option<Arc<WrittenRule>>,
+    pub written: Option<PolicySource>,
     /// What makes it, where it is not written out.
     pub generated: Option<Arc<GeneratedBy>>,
+}
+
+/// What a policy is written as, in a dialect that is lowered once more for each graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// A Rule of Cilium.
+    Cilium(Arc<WrittenRule>),
+    /// A policy of Calico.
+    Calico(Arc<CalicoPolicy>),
+    /// A cluster network policy: those of its peers that are whole namespaces, by direction, rule
+    /// and peer. To a network plugin they may be more than pods.
+    Admin(Arc<[(Direction, usize, usize)]>),
 }
 
 /// What makes a policy that is not written out.
@@ -368,6 +377,41 @@ impl Policy {
         self.namespace
             .as_ref()
             .map_or_else(|| self.name.to_string(), |ns| format!("{ns}/{}", self.name))
+    }
+
+    /// What decides between it and others of its priority where the tier orders them.
+    pub fn tie(&self) -> &str {
+        self.tie.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The Rule of Cilium that it was lowered from, if it was.
+    pub fn cilium(&self) -> Option<&Arc<WrittenRule>> {
+        match &self.written {
+            Some(PolicySource::Cilium(written)) => Some(written),
+            _ => None,
+        }
+    }
+
+    /// The policy of Calico that it was lowered from, if it was.
+    pub fn calico(&self) -> Option<&Arc<CalicoPolicy>> {
+        match &self.written {
+            Some(PolicySource::Calico(written)) => Some(written),
+            _ => None,
+        }
+    }
+
+    /// Whether its rules only let through, and isolate whom it selects, as those of
+    /// `NetworkPolicy` do: whatever tier a network plugin asks it in.
+    pub fn is_additive(&self) -> bool {
+        !self.shape.has_actions
+    }
+
+    /// Whether a peer is whole namespaces, as far as its dialect tells these from pods.
+    pub fn is_whole_namespaces(&self, direction: Direction, rule: usize, peer: usize) -> bool {
+        match &self.written {
+            Some(PolicySource::Admin(whole)) => whole.contains(&(direction, rule, peer)),
+            _ => false,
+        }
     }
 
     /// The rules of one direction.

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 
 /// Index of a tier in the table of its policy set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TierIx(pub u8);
+pub struct TierIx(pub u16);
 
 impl TierIx {
     /// The tier's place in the table.

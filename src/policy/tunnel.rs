@@ -183,6 +183,7 @@ impl<'t> SubjectSplit<'t> {
                 action: Action::Allow,
                 peers: Peers::Of([Peer::Pods(everywhere, these)].into()),
                 ports: Ports::Of([PortMatch::Traffic(tunnel.traffic.clone())].into()),
+                subjects: Peers::Any,
                 name: None,
                 qualifiers: if *certain {
                     Vec::new()

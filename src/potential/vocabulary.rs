@@ -4,9 +4,7 @@
 //! Two inputs that are compared have one vocabulary: the selectors of both.
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
-use crate::policy::{
-    Namespaces, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Subject, TaintSubject,
-};
+use crate::policy::{Namespaces, Peer, Policy, PolicySet, PortMatch, Ports, Subject, TaintSubject};
 use crate::set::hashed::IndexSet;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
@@ -68,9 +66,8 @@ impl<'p> PodVocabulary<'p> {
         self.subject(&policy.subject);
         self.names.extend(policy.namespace.clone());
         for rule in policy.rules.iter().flatten() {
-            if let Peers::Of(list) = &rule.peers {
-                list.iter()
-                    .for_each(|peer| peer.visit(&mut |p| self.peer(p)));
+            for peer in rule.ends().flat_map(|list| list.iter()) {
+                peer.visit(&mut |p| self.peer(p));
             }
             if let Ports::Of(list) = &rule.ports {
                 list.iter().for_each(|port| self.port(port));

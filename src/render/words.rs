@@ -139,6 +139,10 @@ pub fn peer(peer: &Peer) -> String {
             let each: Vec<String> = peers.iter().map(self::peer).collect();
             each.join(" or ")
         }
+        Peer::AllOf(peers) => {
+            let each: Vec<String> = peers.iter().map(self::peer).collect();
+            each.join(", which are ")
+        }
         Peer::NoneOf(peers) => {
             let each: Vec<String> = peers.iter().map(self::peer).collect();
             format!("everyone but {}", each.join(" and "))
@@ -160,6 +164,7 @@ fn symbol(symbol: Symbol) -> &'static str {
         Symbol::Everything => "everything",
         Symbol::SomeOutside => "addresses of a group of the cloud",
         Symbol::PerhapsNoPod => "perhaps everything that is no pod",
+        Symbol::Perhaps => "perhaps everything",
     }
 }
 
@@ -226,7 +231,7 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
         return String::new();
     };
     match found {
-        other if policies.get(at.policy).written.is_some() => peer(other),
+        other if policies.get(at.policy).layout.is_some() => peer(other),
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
         }

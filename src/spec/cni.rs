@@ -19,6 +19,8 @@ pub struct CniProfile {
     pub own_node_egress: bool,
     /// The minor version of Cilium, if it is that.
     pub cilium_version: Option<u32>,
+    /// Whether it is Calico.
+    pub is_calico: bool,
     /// What this rests on.
     pub note: &'static str,
 }
@@ -30,6 +32,7 @@ const GENERIC: CniProfile = CniProfile {
     blocks_match_pods: true,
     own_node_egress: true,
     cilium_version: None,
+    is_calico: false,
     note: "only what the API promises",
 };
 
@@ -54,7 +57,9 @@ pub static CNI_PROFILES: &[CniProfile] = &[
     GENERIC,
     CniProfile {
         name: "calico",
-        note: "host-network pods are their host; address blocks match pod addresses",
+        own_node_egress: false,
+        is_calico: true,
+        note: "host-network pods are their host; address blocks match pod addresses; traffic to the own node is policed",
         ..AS_NODE
     },
     CniProfile {
@@ -92,6 +97,7 @@ impl CniProfile {
     pub fn apply(&self, options: CompileOptions) -> CompileOptions {
         let plugin = match self.cilium_version {
             _ if *self == GENERIC => Plugin::Unspecified,
+            None if self.is_calico => Plugin::Calico,
             None => Plugin::Other,
             Some(version) => Plugin::Cilium(Box::new(CiliumSettings {
                 version: Some(version),
@@ -102,6 +108,7 @@ impl CniProfile {
             host_network: self.host_network,
             blocks_match_pods: self.blocks_match_pods,
             own_node_egress: self.own_node_egress,
+            own_service: !self.is_calico,
             plugin,
             ..options
         }

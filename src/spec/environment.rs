@@ -68,9 +68,9 @@ pub struct Environment {
 impl Environment {
     /// Fixes the assumptions for an input. O(policies' address blocks + pods).
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
-        let cluster = Arc::clone(&input.cluster);
         let PluginView {
             options,
+            cluster,
             policies,
             cilium,
         } = PluginView::new(input, options);

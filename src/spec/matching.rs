@@ -7,7 +7,8 @@
 use crate::model::{NamespaceId, Pod, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{
-    AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol,
+    AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule, Subject,
+    Symbol,
 };
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
@@ -36,13 +37,40 @@ pub(crate) fn rule_matches(
     if !ports {
         return Truth::No;
     }
+    let subjects = subjects_match(env, policy, rule, question.pod, case);
     let peers = peers_match(env, policy, rule, question.pod, question.peer, case);
-    peers.and(unqualified(rule))
+    subjects.and(peers).and(unqualified(env, rule))
 }
 
-/// `Yes` where a rule depends on nothing but peers and ports.
-pub fn unqualified(rule: &Rule) -> Truth {
-    Truth::from(rule.qualifiers.is_empty()).or(Truth::Maybe)
+/// Whether the conditions of a rule hold that are no peers and no ports.
+pub fn unqualified(env: &Environment, rule: &Rule) -> Truth {
+    let each = rule.qualifiers.iter().map(|q| qualifier_holds(env, q));
+    each.min().unwrap_or(Truth::Yes)
+}
+
+/// Whether a condition holds: of a question that names no source port nothing is known.
+fn qualifier_holds(env: &Environment, qualifier: &Qualifier) -> Truth {
+    match (qualifier, env.options.source_port) {
+        (Qualifier::SourcePorts(ranges), Some(port)) => {
+            Truth::from(ranges.iter().any(|(a, b)| (*a..=*b).contains(&port)))
+        }
+        _ => Truth::Maybe,
+    }
+}
+
+/// Whether a rule is for a pod that its policy selects.
+pub fn subjects_match(
+    env: &Environment,
+    policy: &Policy,
+    rule: &Rule,
+    pod: PodId,
+    case: &Case,
+) -> Truth {
+    let own = Endpoint::Pod(pod);
+    match &rule.subjects {
+        Peers::Any => Truth::Yes,
+        Peers::Of(list) => any_matches(env, policy, list, pod, own, case),
+    }
 }
 
 /// Whether a policy governs a pod.
@@ -174,6 +202,11 @@ pub fn peer_matches(
         (Peer::Domain(_), Endpoint::Address(address)) => domain_matches(env, address), // S82
         (Peer::Symbol(symbol), _) => symbol_matches(env, *symbol, Some(pod), endpoint),
         (Peer::AnyOf(peers), _) => any_matches(env, policy, peers, pod, endpoint, case),
+        (Peer::AllOf(peers), _) => {
+            let each = peers.iter();
+            let each = each.map(|p| peer_matches(env, policy, p, pod, endpoint, case));
+            each.fold(Truth::Yes, Truth::and)
+        }
         (Peer::NoneOf(peers), _) => any_matches(env, policy, peers, pod, endpoint, case).not(),
         (Peer::Domain(name), Endpoint::Pod(_)) => {
             let inside = env.options.blocks_match_pods && name.ends_with(".cluster.local");
@@ -303,7 +336,7 @@ pub fn symbol_matches(
                 own.not()
             })
         }
-        (Symbol::PerhapsNoPod, Endpoint::Address(_)) => Truth::Maybe,
+        (Symbol::Perhaps, _) | (Symbol::PerhapsNoPod, Endpoint::Address(_)) => Truth::Maybe,
         (Symbol::PerhapsNoPod, Endpoint::Pod(id)) => is_host(id).and(Truth::Maybe),
     }
 }

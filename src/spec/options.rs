@@ -1,5 +1,6 @@
 //! [`CompileOptions`]: the choices that the API leaves open, and switches of the compiler.
 
+use crate::policy::calico::options::CalicoSettings;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::set::IpSet;
 
@@ -46,6 +47,13 @@ pub struct CompileOptions {
     pub taints: bool,
     /// Where the API server listens, when told; otherwise the endpoints of its Service tell it.
     pub api_servers: IpSet,
+    /// Whether a pod's connection to itself through its own Service is let through where its own
+    /// address is (S54).
+    pub own_service: bool,
+    /// The source port that is asked about, if one is.
+    pub source_port: Option<u16>,
+    /// Settings of Calico, where the network plugin is that.
+    pub calico: CalicoSettings,
     /// The network plugin, where it decides more than the choices above.
     pub plugin: Plugin,
 }
@@ -58,7 +66,9 @@ pub enum Plugin {
     Unspecified,
     /// Cilium, with settings of its agent that outweigh those of the input.
     Cilium(Box<CiliumSettings>),
-    /// Another one, which reads no policies of Cilium.
+    /// Calico.
+    Calico,
+    /// Another one, which reads no policies of either.
     Other,
 }
 
@@ -73,6 +83,9 @@ impl Default for CompileOptions {
             node_cidrs: IpSet::empty(),
             taints: true,
             api_servers: IpSet::empty(),
+            own_service: true,
+            source_port: None,
+            calico: CalicoSettings::default(),
             plugin: Plugin::Unspecified,
         }
     }
@@ -93,6 +106,15 @@ impl CompileOptions {
         }
         self.blocks_match_pods = false;
         self.own_node_egress = false;
+    }
+
+    /// Takes Calico's documented choices where none were made.
+    pub(crate) fn choose_calico(&mut self) {
+        if self.host_network == HostNetwork::Unknown {
+            self.host_network = HostNetwork::Node;
+        }
+        self.own_node_egress = false;
+        self.own_service = false;
     }
 
     /// The same options with an assumption about host-network pods.

@@ -3,6 +3,7 @@
 use crate::input::Input;
 use crate::model::Cluster;
 use crate::policy::PolicySet;
+use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
 use crate::policy::tunnel::through;
@@ -14,53 +15,92 @@ use std::sync::Arc;
 pub(crate) struct PluginView {
     /// The options with the choices of the plugin.
     pub options: CompileOptions,
+    /// The cluster as the plugin sees it.
+    pub cluster: Arc<Cluster>,
     /// The policies as the plugin reads them.
     pub policies: Arc<PolicySet>,
     /// The options of its agent, if it is Cilium.
     pub cilium: Option<Arc<CiliumOptions>>,
 }
 
+/// The plugin that decides.
+enum Deciding {
+    Cilium(CiliumSettings),
+    Calico,
+    Neither,
+}
+
 impl PluginView {
     /// Looks at an input under some options. O(policies), where the plugin reads any otherwise.
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
-        let mut view = Self::of_plugin(input, options);
+        let mut view = Self {
+            options: options.clone(),
+            cluster: Arc::clone(&input.cluster),
+            policies: Arc::clone(&input.policies),
+            cilium: None,
+        };
+        let deciding = view.deciding();
+        view.without_others(&deciding);
+        match deciding {
+            Deciding::Cilium(told) => view.of_cilium(&told),
+            Deciding::Calico => view.of_calico(),
+            Deciding::Neither => {}
+        }
         if let Some(policies) = through(&view.policies) {
             view.policies = Arc::new(policies);
         }
         view
     }
 
-    fn of_plugin(input: &Input, options: &CompileOptions) -> Self {
-        let (policies, mut options) = (Arc::clone(&input.policies), options.clone());
-        let told = match &options.plugin {
-            Plugin::Unspecified if policies.plugin.has_cilium_policies => {
-                options.choose_cilium();
-                CiliumSettings::default()
+    /// The plugin that is told, or that the policies are written for.
+    fn deciding(&mut self) -> Deciding {
+        let plugin = &self.policies.plugin;
+        match &self.options.plugin {
+            Plugin::Cilium(settings) => Deciding::Cilium((**settings).clone()),
+            Plugin::Calico => Deciding::Calico,
+            Plugin::Unspecified if plugin.has_cilium_policies => {
+                self.options.choose_cilium();
+                Deciding::Cilium(CiliumSettings::default())
             }
-            Plugin::Cilium(settings) => (**settings).clone(),
-            Plugin::Other if policies.plugin.has_cilium_policies => {
-                let policies = Arc::new(without_rules(&policies));
-                return Self {
-                    options,
-                    policies,
-                    cilium: None,
-                };
+            Plugin::Unspecified if plugin.calico.is_enforced() => {
+                self.options.choose_calico();
+                Deciding::Calico
             }
-            Plugin::Unspecified | Plugin::Other => {
-                return Self {
-                    options,
-                    policies,
-                    cilium: None,
-                };
-            }
-        };
-        let cilium = CiliumOptions::new(&told.over(&policies.plugin.settings));
-        let told = !api_servers(&input.cluster, &options).is_empty();
-        let special = specialize(&policies, &input.cluster, &cilium, told);
-        Self {
-            options,
-            policies: special.map_or(policies, Arc::new),
-            cilium: Some(Arc::new(cilium)),
+            Plugin::Unspecified | Plugin::Other => Deciding::Neither,
+        }
+    }
+
+    /// Policies of another plugin may be in force, by whatever reads them.
+    fn without_others(&mut self, deciding: &Deciding) {
+        let is_cilium = matches!(deciding, Deciding::Cilium(_));
+        let is_calico = matches!(deciding, Deciding::Calico);
+        if self.policies.plugin.has_cilium_policies && !is_cilium {
+            self.policies = Arc::new(without_rules(&self.policies));
+        }
+        if self.policies.plugin.calico.has_policies && !is_calico {
+            let without = calico::specialize::without_policies(&self.policies);
+            self.policies = Arc::new(without);
+        }
+    }
+
+    fn of_cilium(&mut self, told: &CiliumSettings) {
+        let cilium = CiliumOptions::new(&told.over(&self.policies.plugin.settings));
+        let tells_api_server = !api_servers(&self.cluster, &self.options).is_empty();
+        let special = specialize(&self.policies, &self.cluster, &cilium, tells_api_server);
+        if let Some(special) = special {
+            self.policies = Arc::new(special);
+        }
+        self.cilium = Some(Arc::new(cilium));
+    }
+
+    fn of_calico(&mut self) {
+        let settings = &self.options.calico;
+        let seen = calico::specialize::specialize(&self.policies, &self.cluster, settings);
+        if let Some(policies) = seen.policies {
+            self.policies = Arc::new(policies);
+        }
+        if let Some(cluster) = seen.cluster {
+            self.cluster = Arc::new(cluster);
         }
     }
 }

@@ -87,7 +87,7 @@ impl ConnectionOrigin {
     ) -> Truth {
         let pod = env.cluster.pod(pod);
         match (self, peer) {
-            (Self::OwnService { .. }, _) => Truth::Yes,
+            (Self::OwnService { .. }, _) => Truth::from(env.options.own_service),
             (Self::Untold | Self::Identity, _) => Truth::No,
             (Self::OfNode(own), _) => own,
             (Self::ByNode, Endpoint::Address(address)) => env.is_own_of_nodes(pod, address),

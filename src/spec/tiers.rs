@@ -6,7 +6,7 @@
 
 use crate::model::Truth;
 use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
-use crate::policy::{Action, Policy, PolicyId, RuleRef, TaintEffect};
+use crate::policy::{Action, Policy, PolicyId, Priority, RuleRef, TaintEffect};
 use crate::spec::matching::{rule_matches, selects};
 use crate::spec::question::{ConnectionOrigin, DirectionQuestion};
 use crate::spec::trace::{Doubt, Ground, Trace};
@@ -96,20 +96,19 @@ fn policies_of<'a>(
     asked.filter(of_tier)
 }
 
-/// Policies in order of priority; policies of equal priority that disagree leave every one of their
-/// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes
-/// on, or is denied for the pods that the tier isolates.
+/// Policies in order of priority; those of equal priority that disagree leave all their outcomes
+/// possible where the tier does not order them (S73, S103). What is left passes on, or is denied.
 fn ordered_tier(
     question: &DirectionQuestion<'_>,
     ix: TierIx,
     ties: Ties,
     trace: &mut impl Trace,
 ) -> Outcomes {
-    let mut groups: BTreeMap<(i32, &str), Vec<(PolicyId, &Policy)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Priority, &str), Vec<(PolicyId, &Policy)>> = BTreeMap::new();
     let asked = |p: &Policy| question.case.origin.asks(p);
     for (id, policy) in policies_of(question, ix).filter(|(_, p)| asked(p)) {
         let name = if ties == Ties::ByName {
-            &*policy.name
+            policy.tie()
         } else {
             ""
         };
@@ -122,6 +121,7 @@ fn ordered_tier(
         none: true,
         ..Outcomes::default()
     };
+    exempted(question, ix, &mut total, trace);
     for policies in groups.values() {
         if !total.none {
             return total;
@@ -133,6 +133,30 @@ fn ordered_tier(
         isolated_end(question, ix, &mut total, trace);
     }
     total
+}
+
+/// Lets through what an ordered tier exempts before it asks its policies, where any governs the
+/// pod (S55).
+fn exempted(
+    question: &DirectionQuestion<'_>,
+    ix: TierIx,
+    total: &mut Outcomes,
+    trace: &mut impl Trace,
+) {
+    let exempt = exemption(question, &question.env.policies.tiers[ix.index()]);
+    if !exempt.possible() {
+        return;
+    }
+    let governs = |p: &Policy| selects(question.env, p, question.pod, question.case.mode);
+    if !policies_of(question, ix).any(|(_, p)| governs(p).possible()) {
+        return;
+    }
+    total.allow = true;
+    total.none = exempt != Truth::Yes;
+    trace.outcome(true, exempt_ground(question, ix));
+    if exempt == Truth::Maybe {
+        trace.doubt(Doubt::OwnNode);
+    }
 }
 
 /// The rules of one policy that may be the first to match, and whether it may be that none does.

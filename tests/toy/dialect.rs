@@ -96,7 +96,10 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape, tier: Tie
         document: header.document,
         shape,
         tier: kubernetes::ADMIN, // replaced by the tier it brings along
-        priority: i32::try_from(spec["priority"].as_i64().unwrap_or(0)).unwrap(),
+        priority: i32::try_from(spec["priority"].as_i64().unwrap_or(0))
+            .unwrap()
+            .into(),
+        tie: None,
         subject: Subject {
             namespaces: Namespaces::Matching(Selector::everything()),
             pods: selector(&spec["select"]),
@@ -133,6 +136,7 @@ fn rule(json: &serde_json::Value, tier: &Tier) -> Rule {
             Ports::Of(list.iter().map(port).collect())
         }),
         name: None,
+        subjects: Peers::Any,
         qualifiers: json["method"]
             .as_str()
             .map(|method| Qualifier::Application(method.into()))

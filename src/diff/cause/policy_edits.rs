@@ -109,6 +109,7 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         shape,
         tier,
         priority,
+        tie,
         subject,
         applies,
         sees_own_service,
@@ -118,11 +119,18 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         written: _, // a policy of which one was made twice may be read otherwise
         generated,
     } = a;
-    let rest = (shape, tier, priority, applies, isolates, sees_own_service);
+    let rest = (
+        shape,
+        tier,
+        (priority, tie),
+        applies,
+        isolates,
+        sees_own_service,
+    );
     rest == (
         &b.shape,
         &b.tier,
-        &b.priority,
+        (&b.priority, &b.tie),
         &b.applies,
         &b.isolates,
         &b.sees_own_service,

@@ -43,6 +43,7 @@ fn who(peer: &Peer) -> String {
         | Peer::Symbol(_)
         | Peer::Owned(..)
         | Peer::AnyOf(_)
+        | Peer::AllOf(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => "others".to_owned(),
     }

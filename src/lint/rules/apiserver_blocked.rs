@@ -135,6 +135,7 @@ fn may_be_server(peer: &Peer, server: &IpSet) -> bool {
         | Peer::Symbol(_)
         | Peer::Owned(..)
         | Peer::AnyOf(_)
+        | Peer::AllOf(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
     }

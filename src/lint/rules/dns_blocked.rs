@@ -88,7 +88,7 @@ fn opened(context: &LintContext<'_>, dns: &ClusterDns, policies: &[PolicyId]) ->
 /// or be governed by another kind of policy.
 fn may_be_opened(context: &LintContext<'_>, dns: &ClusterDns, policy: &Policy) -> bool {
     let others = context.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    let ordered = |(_, p): (PolicyId, &Policy)| context.policies.is_ordered(p);
+    let ordered = |(_, p): (PolicyId, &Policy)| !p.is_additive();
     opened(context, dns, others) || context.policies.iter().any(ordered)
 }
 
@@ -146,7 +146,7 @@ fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
         .selections()
         .map(|s| context.graph.policy_of(s.policy))
         .collect();
-    let in_order = |id: &&PolicyId| context.policies.is_ordered(context.policies.get(**id));
+    let in_order = |id: &&PolicyId| !context.policies.get(**id).is_additive();
     let opens = governing
         .iter()
         .filter(in_order)
@@ -181,6 +181,7 @@ fn has_names(rule: &Rule) -> bool {
             | Peer::Symbol(_)
             | Peer::Owned(..)
             | Peer::AnyOf(_)
+            | Peer::AllOf(_)
             | Peer::NoneOf(_)
             | Peer::Unreadable { .. } => true,
         }),

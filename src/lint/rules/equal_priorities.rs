@@ -24,7 +24,7 @@ use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::model::Selector;
 use crate::policy::tier::{TierIx, TierMode, Ties};
-use crate::policy::{Direction, Namespaces, Policy, PolicyId};
+use crate::policy::{Direction, Namespaces, Policy, PolicyId, Priority};
 use crate::source::{Origin, Path};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 const COMPARED: usize = 40;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let mut by_priority: BTreeMap<(TierIx, i32), Vec<PolicyId>> = BTreeMap::new();
+    let mut by_priority: BTreeMap<(TierIx, Priority), Vec<PolicyId>> = BTreeMap::new();
     for (id, policy) in context.policies.iter() {
         if context.is_examined(id) && is_undefined(context, policy) {
             let key = (policy.tier, policy.priority);

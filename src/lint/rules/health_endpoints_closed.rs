@@ -21,11 +21,8 @@ use crate::policy::Direction;
 use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let mut rules = context
-        .policies
-        .iter()
-        .filter_map(|(_, p)| p.written.as_deref());
-    if rules.any(lets_in_health) {
+    let mut rules = context.policies.iter().filter_map(|(_, p)| p.cilium());
+    if rules.any(|written| lets_in_health(written)) {
         return;
     }
     for (id, policy, written) in context.cilium_rules() {

@@ -44,7 +44,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 fn is_seen(context: &LintContext<'_>, id: PolicyId) -> bool {
     let own = context.subjects(id);
     let policies = context.policies.iter();
-    let mut seeing = policies.filter(|(_, p)| p.written.as_deref().is_some_and(sees_questions));
+    let mut seeing = policies.filter(|(_, p)| p.cilium().is_some_and(|w| sees_questions(w)));
     seeing.any(|(other, _)| context.subjects(other).iter().any(|pod| own.contains(pod)))
 }
 

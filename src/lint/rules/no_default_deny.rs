@@ -26,7 +26,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let has_admin_policy = context
         .policies
         .iter()
-        .any(|(_, p)| context.policies.is_ordered(p) && !p.rules(Direction::Ingress).is_empty());
+        .any(|(_, p)| !p.is_additive() && !p.rules(Direction::Ingress).is_empty());
     for (id, namespace) in context.cluster.namespaces() {
         // most network plugins do not apply policies to pods in their node's network (NP305)
         let only_host_network = context

@@ -22,14 +22,17 @@ use crate::lint::algebra::{peer_within, ports_within, subject_within, unmatchabl
 use crate::lint::context::{LintContext, rules};
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
-use crate::policy::{Peer, Peers, Policy, Rule, RuleRef};
+use crate::policy::{Peer, Peers, Policy, PolicyId, Rule, RuleRef};
+
+/// Of more policies than this only the rules of one policy are compared with each other.
+const MOST_COMPARED: usize = 2_000;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     // an entry of Cilium that can match nothing may be there to close a direction
     let policies = context.policies.iter();
-    for (id, policy) in policies.filter(|(_, p)| p.written.is_none()) {
+    for (id, policy) in policies.filter(|(_, p)| p.cilium().is_none()) {
         for (rule_ref, _, rule) in rules(id, policy) {
-            if unmatchable(rule) {
+            if unmatchable(rule) && is_alone(policy, rule_ref) {
                 let finding = reporter
                     .rule(rule_ref, "this rule can match nothing")
                     .label("unmatchable");
@@ -38,10 +41,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 ));
                 continue;
             }
-            if !context.policies.is_ordered(policy) {
+            if policy.is_additive() || !is_first_of_its_place(policy, rule_ref) {
                 continue;
             }
-            let blockers = blockers(context, rule_ref, policy, rule);
+            let blockers = blockers_of_place(context, rule_ref, policy);
             if let Some(first) = blockers.first() {
                 let other = context.policies.get(first.policy);
                 let name = format!("{} {}", other.full_name(), other.rule_path(*first));
@@ -61,6 +64,47 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// The rules that are made of the same rule of the manifest, this one among them: neighbours.
+fn same_place(policy: &Policy, at: RuleRef) -> Vec<RuleRef> {
+    let Some(layout) = &policy.layout else {
+        return vec![at];
+    };
+    let places = &layout.rules[at.direction.index()];
+    let place = |i: usize| places.get(i).map(|place| place.path(None, None));
+    let own = at.rule as usize;
+    let before = (0..own)
+        .rev()
+        .take_while(|i| place(*i) == place(own))
+        .count();
+    let behind = (own..places.len()).take_while(|i| place(*i) == place(own));
+    let all = own - before..own + behind.count();
+    all.map(|i| RuleRef::rule(at.policy, at.direction, i))
+        .collect()
+}
+
+fn is_first_of_its_place(policy: &Policy, at: RuleRef) -> bool {
+    same_place(policy, at).first() == Some(&at)
+}
+
+fn is_alone(policy: &Policy, at: RuleRef) -> bool {
+    same_place(policy, at).len() == 1
+}
+
+/// [`blockers`] of a rule of the manifest: none when anything is left for a part of it.
+fn blockers_of_place(context: &LintContext<'_>, at: RuleRef, policy: &Policy) -> Vec<RuleRef> {
+    let mut deciding = Vec::new();
+    for part in same_place(policy, at) {
+        let found = blockers(context, part, policy, context.policies.rule(part));
+        if found.is_empty() {
+            return found;
+        }
+        deciding.extend(found);
+    }
+    deciding.sort_unstable();
+    deciding.dedup();
+    deciding
+}
+
 /// The rules evaluated before this one that together decide all that it matches; none when anything
 /// is left for it.
 fn blockers(
@@ -69,20 +113,28 @@ fn blockers(
     policy: &Policy,
     rule: &Rule,
 ) -> Vec<RuleRef> {
+    let many = context.policies.policies.len() > MOST_COMPARED;
+    let is_asked = |(id, other): &(PolicyId, &Policy)| {
+        other.tier == policy.tier && (!many || *id == rule_ref.policy)
+    };
     let earlier = context
         .policies
         .iter()
-        .filter(|(_, other)| other.tier == policy.tier)
+        .filter(is_asked)
         .flat_map(|(id, other)| {
-            let before = id == rule_ref.policy || other.priority < policy.priority;
+            let rank = |p: &Policy| (p.priority, p.tie.clone());
+            let before = id == rule_ref.policy || rank(other) < rank(policy);
             let governs = before && subject_within(&policy.subject, &other.subject);
             rules(id, other).filter(move |(there, _, _)| {
                 governs && (there.policy != rule_ref.policy || there.rule < rule_ref.rule)
             })
         });
+    let is_for_all = |wide: &Rule| wide.subjects == Peers::Any && wide.qualifiers.is_empty();
     let earlier: Vec<(RuleRef, &Rule)> = earlier
         .filter(|(there, _, wide)| {
-            there.direction == rule_ref.direction && ports_within(&rule.ports, &wide.ports)
+            is_for_all(wide)
+                && there.direction == rule_ref.direction
+                && ports_within(&rule.ports, &wide.ports)
         })
         .map(|(there, _, wide)| (there, wide))
         .collect();

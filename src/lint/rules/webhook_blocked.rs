@@ -148,6 +148,7 @@ fn may_be_the_server(rule: &Rule) -> bool {
             | Peer::Symbol(_)
             | Peer::Owned(..)
             | Peer::AnyOf(_)
+            | Peer::AllOf(_)
             | Peer::NoneOf(_)
             | Peer::Unreadable { .. } => true,
         })

@@ -7,6 +7,7 @@
 use crate::load::doors;
 use crate::load::objects;
 use crate::load::workloads;
+use crate::policy::calico;
 use crate::policy::dialects;
 use crate::policy::unmodelled::{self, Recognized};
 
@@ -64,6 +65,11 @@ impl ServedKind {
             "" if matches!(kind, "Namespace" | "Node" | "Pod" | "Service") => return true,
             "" if kind == "DeploymentConfig" => return false,
             "discovery.k8s.io" => return kind == "EndpointSlice",
+            "projectcalico.org" | "crd.projectcalico.org"
+                if calico::extras::KINDS.contains(&kind) =>
+            {
+                return true;
+            }
             _ => {}
         }
         workloads::kind(group, kind).is_some()
@@ -96,7 +102,13 @@ pub fn served(table: &str) -> Vec<ServedKind> {
 /// What is asked for.
 pub fn wanted(served: &[ServedKind]) -> Vec<ServedKind> {
     let has_slices = served.iter().any(|r| &*r.kind == "EndpointSlice");
-    let is_wanted = |r: &&ServedKind| r.is_wanted() || !has_slices && r.is_core("Endpoints");
+    let has_calico = served
+        .iter()
+        .any(|r| r.group.ends_with("projectcalico.org"));
+    let is_wanted = |r: &&ServedKind| {
+        let endpoints = !has_slices && r.is_core("Endpoints");
+        r.is_wanted() || endpoints || has_calico && r.is_core("ServiceAccount")
+    };
     served.iter().filter(is_wanted).cloned().collect()
 }
 
@@ -109,9 +121,16 @@ pub fn silent_policies(message: &str) -> Vec<ServedKind> {
     let known = unmodelled::KINDS
         .iter()
         .map(|k| (k.group, k.kind, k.namespaced));
-    modelled
-        .chain(known)
+    let named = modelled.chain(known);
+    let enforced = |(_, kind, _): &(&str, &str, bool)| !kind.starts_with("Staged");
+    let mut named: Vec<(&str, &str, bool)> = named
         .filter(|(group, ..)| names_group(message, group))
+        .filter(enforced)
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+        .into_iter()
         .map(|(group, kind, namespaced)| ServedKind::of_kind(group, kind, namespaced))
         .collect()
 }

@@ -18,8 +18,8 @@ use crate::policy::cilium::written::{
 use crate::policy::layout::{EntryPlace, Layout, RulePlace};
 use crate::policy::plugin::CidrGroup;
 use crate::policy::rule::{
-    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
-    Rule, Shape, Subject, Symbol,
+    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicySource, PortMatch,
+    Ports, Qualifier, Rule, Shape, Subject, Symbol,
 };
 use crate::policy::tier::kubernetes;
 use crate::source::{DocumentId, Path};
@@ -97,14 +97,15 @@ pub fn lower(written: &Arc<WrittenRule>, standing: &Standing<'_>, known: Knowled
             &CLUSTERWIDE
         },
         tier: kubernetes::NETWORK,
-        priority: 0,
+        priority: 0.into(),
+        tie: None,
         subject: lowering.subject(),
         applies: [true, true],
         isolates: isolates(written),
         sees_own_service: Truth::No, // CI160
         rules,
         layout: Some(Arc::new(layout)),
-        written: Some(Arc::clone(written)),
+        written: Some(PolicySource::Cilium(Arc::clone(written))),
         generated: None,
     }
 }
@@ -136,6 +137,7 @@ impl EntryPorts {
             action,
             peers: peers.clone(),
             ports: self.ports,
+            subjects: Peers::Any,
             name: None,
             qualifiers,
         }

@@ -59,7 +59,7 @@ pub fn specialize(
     special.policies.retain(|p| !is_mode(p));
     let mut interner = PolicyInterner::default();
     for policy in &mut special.policies {
-        match policy.written.clone() {
+        match policy.cilium().cloned() {
             Some(written) => {
                 let standing = Standing {
                     name: &policy.name,
@@ -106,7 +106,7 @@ fn is_read_otherwise(policy: &Policy, policies: &PolicySet, options: &CiliumOpti
             _ => false,
         }),
     });
-    policy.written.is_some() || policies.is_ordered(policy) || subject || peers
+    policy.cilium().is_some() || policies.is_ordered(policy) || subject || peers
 }
 
 /// The documents with a Rule that selects nodes by their labels, which the agent refuses without
@@ -116,7 +116,7 @@ fn documents_of_nodes(policies: &PolicySet, options: &CiliumOptions) -> BTreeSet
         return BTreeSet::new();
     }
     let with = policies.policies.iter();
-    let with = with.filter(|p| p.written.as_deref().is_some_and(selects_nodes));
+    let with = with.filter(|p| p.cilium().is_some_and(|w| selects_nodes(w)));
     with.map(|p| p.document.0).collect()
 }
 
@@ -205,8 +205,7 @@ fn of_nodes_policies(
 ) -> Vec<Taint> {
     let mut taints = Vec::new();
     for policy in policies.policies.iter().filter(|_| options.host_firewall) {
-        let Some(WrittenSubject::Nodes(nodes)) = policy.written.as_deref().map(|w| &w.subject)
-        else {
+        let Some(WrittenSubject::Nodes(nodes)) = policy.cilium().map(|w| &w.subject) else {
             continue;
         };
         taints.push(Taint {
@@ -257,7 +256,7 @@ fn tiers(policies: &mut PolicySet, options: &CiliumOptions) {
             network.end = TierEnd::DenyIsolatedLast;
         }
         network.exempts_own_node = options.allow_localhost;
-        if policies.policies.iter().any(|p| p.written.is_some()) {
+        if policies.policies.iter().any(|p| p.cilium().is_some()) {
             network.policies = "policies";
         }
     }
@@ -301,6 +300,7 @@ fn from_own_node() -> Rule {
         peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
         ports: Ports::Any,
         name: None,
+        subjects: Peers::Any,
         qualifiers: Vec::new(),
     }
 }
@@ -317,7 +317,8 @@ fn closing_everything() -> Policy {
         document: DocumentId::NONE,
         shape: &network_policy::SHAPE,
         tier: kubernetes::NETWORK,
-        priority: 0,
+        priority: 0.into(),
+        tie: None,
         subject: Subject {
             namespaces: Namespaces::Matching(Selector::everything()),
             pods: Selector::everything(),
@@ -339,7 +340,7 @@ pub fn without_rules(policies: &PolicySet) -> PolicySet {
     let taints = set
         .policies
         .iter()
-        .filter(|p| p.written.is_some())
+        .filter(|p| p.cilium().is_some())
         .map(|policy| Taint {
             what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
             reason: TaintReason::UnmodelledKind,
@@ -349,7 +350,7 @@ pub fn without_rules(policies: &PolicySet) -> PolicySet {
             origin: Some(Origin::document(policy.document)),
         });
     set.taints.extend(taints.collect::<Vec<_>>());
-    let own = set.policies.iter_mut().filter(|p| p.written.is_some());
+    let own = set.policies.iter_mut().filter(|p| p.cilium().is_some());
     own.for_each(|policy| policy.applies = [false, false]);
     set
 }

@@ -288,6 +288,7 @@ impl ReadRule<'_> {
             },
             ports: Ports::Of([PortMatch::Traffic(ports.clone())].into()),
             name: None,
+            subjects: Peers::Any,
             qualifiers,
         };
         into.push((rule, self.place(asked, &places)));

@@ -105,6 +105,7 @@ pub fn policy(
             action: Action::Allow,
             peers: Peers::Any,
             ports: Ports::Of([PortMatch::Traffic(other_traffic())].into()), // IS3
+            subjects: Peers::Any,
             name: None,
             qualifiers: Vec::new(),
         });
@@ -116,7 +117,8 @@ pub fn policy(
         document: object.document,
         shape,
         tier: TierIx(0), // given when it is added
-        priority: 0,
+        priority: 0.into(),
+        tie: None,
         subject,
         applies: [true, false],
         isolates: [isolates, false],
@@ -149,6 +151,7 @@ pub fn closed_to_plaintext(strict: &StrictPorts) -> (Rule, RulePlace) {
         action: Action::Deny,
         peers: Peers::Of([Peer::NoneOf([anyone_identified()].into())].into()),
         ports: Ports::Of([PortMatch::Traffic(strict.ports.clone())].into()),
+        subjects: Peers::Any,
         name: None,
         qualifiers: doubt.into_iter().collect(),
     };
@@ -188,6 +191,7 @@ pub fn waypoint(profiles: &[IstioProfile]) -> Option<Policy> {
         action: Action::Deny,
         peers: Peers::Of([anyone_identified()].into()),
         ports: Ports::Of([PortMatch::Traffic(TrafficSet::protocol(Protocol::Tcp))].into()),
+        subjects: Peers::Any,
         name: None,
         qualifiers: vec![Qualifier::Application(words.into())],
     };

@@ -115,6 +115,7 @@ impl PortAdmission {
             action: Action::Allow,
             peers,
             ports: Ports::Of([PortMatch::Traffic(ports)].into()),
+            subjects: Peers::Any,
             name: None,
             qualifiers,
         }
@@ -157,7 +158,8 @@ impl LinkerdShapes {
             document: object.document,
             shape: self.of(kind),
             tier: TierIx(0), // given when it is added
-            priority: 0,
+            priority: 0.into(),
+            tie: None,
             subject,
             applies: [true, false],
             isolates: [false, false],

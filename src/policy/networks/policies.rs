@@ -74,6 +74,7 @@ fn rule(action: Action, peers: Vec<Peer>) -> Rule {
         action,
         peers: Peers::Of(peers.into()),
         ports: Ports::Any,
+        subjects: Peers::Any,
         name: None,
         qualifiers: Vec::new(),
     }
@@ -232,7 +233,8 @@ fn policy(
         document,
         shape: &NETWORK,
         tier: TierIx(0), // given when it is added
-        priority,
+        priority: priority.into(),
+        tie: None,
         subject,
         applies: [true, false],
         isolates: [false, false],

@@ -103,6 +103,11 @@ pub fn reach_of(kind: &str, node: &SyntaxNode) -> Vec<TaintReach> {
     }
 }
 
+/// How far a policy of Calico reaches that cannot be read.
+pub fn reach_of_calico(node: &SyntaxNode) -> Vec<TaintReach> {
+    read::of_calico(node)
+}
+
 /// What an unknown kind of a known group could touch: of a service mesh, ingress that it denies;
 /// else everything.
 pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<TaintReach> {

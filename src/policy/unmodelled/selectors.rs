@@ -146,7 +146,9 @@ fn in_plugin_namespaces(namespaces: &Namespaces) -> bool {
 fn peer_has_plugin_labels(peer: &Peer) -> bool {
     match peer {
         Peer::Pods(namespaces, pods) => in_plugin_namespaces(namespaces) || has_plugin_labels(pods),
-        Peer::NoneOf(peers) | Peer::AnyOf(peers) => peers.iter().any(peer_has_plugin_labels),
+        Peer::NoneOf(peers) | Peer::AllOf(peers) | Peer::AnyOf(peers) => {
+            peers.iter().any(peer_has_plugin_labels)
+        }
         _ => false,
     }
 }

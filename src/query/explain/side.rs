@@ -4,8 +4,10 @@
 //! [`crate::query::explain::decision`].
 
 use crate::model::{Requirement, Truth};
-use crate::policy::tier::TierIx;
-use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Symbol};
+use crate::policy::tier::{TierIx, TierMode, Ties};
+use crate::policy::{
+    Action, Direction, PolicyId, PolicySet, Ports, Priority, Rule, RuleRef, Symbol,
+};
 use crate::query::explain::reason_code::Reason;
 use crate::spec::evaluate;
 use crate::spec::{Endpoint, Environment, Flow};
@@ -159,11 +161,12 @@ impl ExplanationSide {
             let action = policies.rule(first.at).action;
             Some((policies.get(p.policy).priority, action, p.policy))
         };
-        let ordered = |t: &&TierTrace| policies.tiers[t.tier.index()].is_ordered();
+        let open = TierMode::Ordered(Ties::Undefined);
+        let ordered = |t: &&TierTrace| policies.tiers[t.tier.index()].mode == open;
         for tier in self.tiers.iter().filter(ordered) {
             let all: Vec<_> = tier.policies.iter().filter_map(action).collect();
             let is_rival =
-                |a: &(i32, Action, PolicyId)| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
+                |a: &(Priority, Action, PolicyId)| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
             let found: Vec<PolicyId> = all.iter().filter(|a| is_rival(a)).map(|a| a.2).collect();
             if !found.is_empty() {
                 return found;

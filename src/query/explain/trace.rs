@@ -121,7 +121,9 @@ impl Walker<'_> {
             at,
             ports,
             matched: if ports {
-                best.and(matching::unqualified(rule))
+                let subjects = matching::subjects_match(env, policy, rule, pod, &self.case);
+                best.and(subjects)
+                    .and(matching::unqualified(self.graph.environment(), rule))
             } else {
                 Truth::No
             },
@@ -210,6 +212,15 @@ impl Walker<'_> {
             (Peer::AnyOf(peers), _) => {
                 let each = peers.iter();
                 each.flat_map(|p| self.mismatches(policy, p, pod, endpoint))
+                    .collect()
+            }
+            (Peer::AllOf(peers), _) => {
+                let failing = peers.iter().filter(|p| {
+                    let truth = matching::peer_matches(env, policy, p, pod, endpoint, &self.case);
+                    truth != Truth::Yes
+                });
+                failing
+                    .flat_map(|p| self.mismatches(policy, p, pod, endpoint))
                     .collect()
             }
             (Peer::NoneOf(_), _) => vec![Mismatch::Complement],

@@ -105,12 +105,7 @@ pub fn applied(input: &Input, changes: &[Addition]) -> Option<Input> {
             namespace,
             document,
         } = &header;
-        let header = Header {
-            name,
-            namespace,
-            document: *document,
-            strict_cidrs: false, // what was read has been checked already
-        };
+        let header = Header::checked(name, namespace, *document);
         let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
         let valid = lowered.invalid.is_empty();
         let [lowered] = <[Policy; 1]>::try_from(lowered.policies).ok()?;

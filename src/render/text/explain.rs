@@ -177,7 +177,7 @@ impl TextWriter<'_> {
             "to"
         };
         let nobody = matches!(&rule.peers, Peers::Of(list) if list.is_empty());
-        if nobody && policy.written.is_some() {
+        if nobody && policy.layout.is_some() {
             let path = policy.rule_path(plain.at);
             let what = format!("The entry {path} matches nothing; it only closes the direction.");
             return self.say(&what, out);

@@ -3,8 +3,8 @@
 
 use crate::model::Truth;
 use crate::policy::Taint;
-use crate::policy::tier::{Tier, TierIx};
-use crate::policy::{Action, Direction, Peers, Policy, PolicyId};
+use crate::policy::tier::{Tier, TierIx, TierMode, Ties};
+use crate::policy::{Action, Direction, Peers, Policy, PolicyId, Priority};
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
 };
@@ -229,19 +229,25 @@ impl TextWriter<'_> {
     }
 
     pub(crate) fn policies(&self, side: &ExplanationSide, tier: &TierTrace) -> Vec<Branch> {
-        let mut decided: Option<i32> = None;
+        let mut decided: Option<(Priority, &str)> = None;
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
             let policy = self.context.graph.environment().policies.get(trace.policy);
             let over = self.tier(tier.tier).is_ordered()
-                && decided.is_some_and(|priority| policy.priority > priority);
+                && decided.is_some_and(|first| self.rank(tier.tier, policy) > first);
             branches.push(self.policy(side, policy, trace, over));
             if trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes) {
-                decided = decided.or(Some(policy.priority));
+                decided = decided.or(Some(self.rank(tier.tier, policy)));
             }
         }
         branches.extend(more(tier.policies.len(), "policies"));
         branches
+    }
+
+    /// What orders a policy among those of its tier.
+    fn rank<'p>(&self, tier: TierIx, policy: &'p Policy) -> (Priority, &'p str) {
+        let by_name = self.tier(tier).mode == TierMode::Ordered(Ties::ByName);
+        (policy.priority, if by_name { policy.tie() } else { "" })
     }
 
     pub(crate) fn policy(
