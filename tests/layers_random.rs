@@ -18,7 +18,11 @@ use netpal::{
 };
 use serde_json::{Value, json};
 
-const CLUSTERS: u64 = 6;
+const CLUSTERS: u64 = 5;
+
+/// The seed to begin with. Clusters in which many labels are not told are slow to specify, such as
+/// those of seeds 2, 3 and 8.
+const FIRST: u64 = 9;
 
 /// The ports that questions use, those of proxies among them.
 const PORTS: [u16; 6] = [80, 81, 4143, 5432, 8080, 15008];
@@ -385,7 +389,7 @@ fn flows(input: &Input) -> Vec<Flow> {
 #[test]
 fn layers_mean_the_same_to_every_engine() {
     let (mut counts, mut changed) = ([0_usize; 3], 0);
-    let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
+    let first = std::env::var("NETPAL_SEED").map_or(FIRST, |n| n.parse().unwrap());
     let clusters = std::env::var("NETPAL_CLUSTERS").map_or(CLUSTERS, |n| n.parse().unwrap());
     for seed in first..first + clusters {
         let mut random = Random::new(seed);
