@@ -3,7 +3,7 @@
 
 use crate::render::report::audit::AuditReport;
 use crate::render::report::profile::Profile;
-use crate::words::plural;
+use crate::words::{clean, plural};
 
 /// One control.
 pub struct Control {
@@ -57,7 +57,15 @@ pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
             control(
                 "1.4.1",
                 "controls stand between trusted and untrusted networks",
-                format!("{} have no default deny for ingress", of(lacking(0))),
+                match lacking(0) {
+                    0 => "every namespace with workloads has a default deny for ingress".into(),
+                    n => format!("{} have no default deny for ingress", of(n)),
+                },
+            ),
+            control(
+                "1.4.4",
+                "what stores cardholder data is not directly accessible from untrusted networks",
+                entered(report),
             ),
         ],
         Profile::Cis => vec![
@@ -90,6 +98,55 @@ pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
             ),
         ],
     }
+}
+
+/// Which workloads the internet comes to, by which doors, and to which policies would let it.
+fn entered(report: &AuditReport<'_>) -> String {
+    let facts = &report.parts.facts;
+    let mut ways: Vec<String> = Vec::new();
+    for door in facts.doors.iter().filter(|door| door.stands[1]) {
+        let to = workload(&facts.place(door.to).key);
+        let doubt = if door.certain { "" } else { ", unknown" };
+        ways.push(format!("{to} by {}{doubt}", clean(&door.name)));
+    }
+    let from_internet = facts
+        .flows
+        .iter()
+        .filter(|f| facts.place(f.from).is_internet());
+    let is_entered = |to| facts.doors.iter().any(|door| door.to == to);
+    let without = from_internet.filter(|flow| !is_entered(flow.to));
+    ways.extend(without.map(|flow| {
+        let to = workload(&facts.place(flow.to).key);
+        format!("{to} by policy, and no door of the input leads there")
+    }));
+    if facts.tally.open[0] + facts.tally.open_by_rule[0] > 0 {
+        ways.push(format!(
+            "{} that accept from anyone",
+            open_workloads(report, 0)
+        ));
+    }
+    if ways.is_empty() {
+        return "no door of the input leads in from the internet, and no policy lets it in".into();
+    }
+    let shown = ways.len().min(NAMED);
+    let more = match ways.len() - shown {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("the internet comes to {}{more}", ways[..shown].join("; "))
+}
+
+/// How many workloads are named.
+const NAMED: usize = 20;
+
+/// A workload as answers name it: `namespace/name`, of `namespace/Kind/name`.
+fn workload(key: &str) -> String {
+    let mut parts = key.splitn(3, '/');
+    let name = match (parts.next(), parts.next(), parts.next()) {
+        (Some(namespace), Some(_), Some(name)) => format!("{namespace}/{name}"),
+        _ => key.to_owned(),
+    };
+    clean(&name).into_owned()
 }
 
 /// How many workloads are open in one direction, of how many.
