@@ -569,6 +569,7 @@ impl Made {
                 host_ports: Box::default(),
                 host_network: controller.host_network,
                 account: None,
+                own_network: false,
                 init_ports: std::sync::Arc::default(),
                 node: node.map(|i| words.word(&node_name(i))),
                 addresses: address.into_iter().collect(),
