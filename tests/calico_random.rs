@@ -473,6 +473,9 @@ fn a_network_policy_and_its_equivalent_in_calico_mean_the_same() {
             let graph = AllowGraph::compile(&input, &options).unwrap();
             (input, graph)
         });
+        if !written.0.policies.taints.is_empty() {
+            continue; // a policy that the API server refuses may do anything
+        }
         for flow in flows(&written.0) {
             let [a, b] = [&written.1, &translated.1].map(|graph| graph.verdict(&flow));
             assert_eq!(a, b, "seed {seed}: {flow:?}\n{}", random::text(&made));
