@@ -222,3 +222,39 @@ fn a_removed_policy_is_told_where_it_stood_in_the_working_tree() {
     );
     assert!(plan.code < 2, "{}", plan.text());
 }
+
+#[test]
+fn a_check_tells_ci_where_the_snapshot_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let pod = |name: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\nspec: {{containers: [{{name: c, image: i}}]}}\n"
+        )
+    };
+    std::fs::write(at("in.yaml"), pod("a") + &pod("b")).unwrap();
+    let run = |arguments: &[&str]| netpal_at(folder.path(), arguments, "");
+    assert_eq!(run(&["snapshot", "--update", "-f", "in.yaml"]).code, 0);
+    std::fs::write(at("in.yaml"), pod("a") + &pod("c")).unwrap();
+    let kept = std::fs::read_to_string(at("netpal.snap")).unwrap();
+    let line = kept.lines().position(|l| l == "open-in shop/b").unwrap() + 1;
+    let check = |format: &str| {
+        let run = run(&["snapshot", "--check", "-f", "in.yaml", "-o", format]);
+        assert_eq!(run.code, 1, "{}", run.text());
+        run.stdout
+    };
+    let github = check("github");
+    assert!(
+        github.contains(&format!("file=netpal.snap,line={line}")),
+        "{github}"
+    );
+    for format in ["sarif", "gitlab", "md"] {
+        let text = check(format);
+        assert!(
+            text.contains("open-in shop/b") && text.contains("open-in shop/c"),
+            "{text}"
+        );
+    }
+    let refused = run(&["snapshot", "--check", "-f", "in.yaml", "-o", "svg"]);
+    assert_eq!(refused.code, 2, "{}", refused.text());
+}

@@ -60,9 +60,12 @@ fn istio(assume: &Json) -> IstioSettings {
             Some("sidecar") => Some(Dataplane::Sidecar),
             _ => None,
         },
-        meshed: told.then(|| match assume["meshed"].is_array() {
-            true => Meshed::Listed(listed.collect()),
-            false => Meshed::All,
+        meshed: told.then(|| {
+            if assume["meshed"].is_array() {
+                Meshed::Listed(listed.collect())
+            } else {
+                Meshed::All
+            }
         }),
         root: assume["root"].as_str().map(Into::into),
         trust_domain: assume["trustDomain"].as_str().map(Into::into),
@@ -81,9 +84,10 @@ fn linkerd(assume: &Json) -> LinkerdSettings {
     let meshed = strings(&assume["meshed"]).into_iter().map(Into::into);
     let ports = assume["opaquePorts"].as_array().into_iter().flatten();
     LinkerdSettings {
-        meshed: Some(match assume["meshed"].is_array() {
-            true => Meshed::Listed(meshed.collect()),
-            false => Meshed::All,
+        meshed: Some(if assume["meshed"].is_array() {
+            Meshed::Listed(meshed.collect())
+        } else {
+            Meshed::All
         }),
         control_namespace: word("controlNamespace").map(Into::into),
         trust_domain: word("trustDomain").map(Into::into),

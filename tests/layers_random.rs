@@ -241,7 +241,8 @@ fn firewall(namespace: &str, random: &mut Random) -> Value {
 }
 
 fn namespace_of_mesh(random: &mut Random) -> &'static str {
-    *random.pick(&["a", "b", "c", "istio-system"])
+    const NAMESPACES: [&str; 4] = ["a", "b", "c", "istio-system"];
+    NAMESPACES[random.below(NAMESPACES.len())]
 }
 
 fn authorization(i: usize, random: &mut Random) -> Value {
@@ -332,7 +333,7 @@ fn settings(random: &mut Random) -> LayerSettings {
         names: if random.chance(50) {
             names.into()
         } else {
-            Default::default()
+            std::collections::BTreeMap::default()
         },
         global_namespaces: ["b".into()].into(),
         istio: IstioSettings {

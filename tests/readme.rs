@@ -265,7 +265,7 @@ fn usage(code: &str) -> (Option<String>, Vec<String>) {
     };
     let flags = |words: &mut dyn Iterator<Item = &str>| {
         words
-            .filter(|w| w.starts_with("--") && w.len() > 2)
+            .filter(|w| w.starts_with("--") && !w.trim_start_matches('-').is_empty())
             .map(flag)
             .collect()
     };
@@ -344,5 +344,6 @@ fn usage_is_read_right() {
     );
     assert_eq!(flags("--unknown=yes"), ["--unknown"]);
     assert_eq!(flags("cargo install --path ."), [""; 0]);
+    assert_eq!(flags("---"), [""; 0], "documents of YAML");
     assert_eq!(code("a `b` c\n```\n$ d e\n```\n`f`"), ["b", "d e", "f"]);
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Common, FailOn, SnapshotArgs};
 use super::exit::Exit;
-use super::output;
+use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow};
 use netpal::{AllowGraph, DriftView, Format, Render, Snapshot, SnapshotView, read_text};
@@ -14,6 +14,7 @@ const DEFAULT: &str = "netpal.snap";
 /// # Errors
 /// When the input or the snapshot cannot be read, or the file cannot be written.
 pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
+    let output = output(common, args)?;
     let workspace = Workspace::open(common)?;
     let configured = workspace
         .project
@@ -28,7 +29,7 @@ pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
         .or(configured)
         .unwrap_or_else(|| DEFAULT.to_owned());
     if args.check {
-        return check(common, &workspace, &path, args.fail_on);
+        return check(common, &workspace, (&path, args.fail_on), &output);
     }
     let snapshot = workspace.snapshot(&workspace.graph)?;
     let view = SnapshotView {
@@ -40,23 +41,42 @@ pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
     if args.update {
         let mut bytes = Vec::new();
         view.write(Format::Text, &context, &mut bytes)?;
-        output::whole_file(std::path::Path::new(&path), &bytes)?;
+        super::output::whole_file(std::path::Path::new(&path), &bytes)?;
     } else if !common.quiet {
-        output::print(&view, &context)?;
+        output.render(&view, &context)?;
     }
     Ok(workspace.exit(common, Exit::Good))
 }
 
-fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) -> Result<Exit> {
+/// Where the answer goes: the formats of a check, or of a snapshot.
+///
+/// # Errors
+/// When a format is none of these.
+fn output(common: &Common, args: &SnapshotArgs) -> Result<Output> {
+    if args.check {
+        Output::of::<DriftView<'_>>(common)
+    } else {
+        Output::of::<SnapshotView<'_>>(common)
+    }
+}
+
+fn check(
+    common: &Common,
+    workspace: &Workspace,
+    (path, fail_on): (&str, FailOn),
+    output: &Output,
+) -> Result<Exit> {
     let now = workspace.snapshot(&workspace.graph)?;
-    let kept = read(path).map_err(|e| anyhow!("{e}\n       write it: netpal snapshot --update"))?;
-    let drift = kept.drift(&now);
+    let told = |e| anyhow!("{e}\n       write it: netpal snapshot --update");
+    let text = read_text(path).map_err(|e| told(e.to_string()))?;
+    let drift = parsed(path, &text).map_err(told)?.drift(&now);
     if !common.quiet {
         let view = DriftView {
             path,
+            kept: &text,
             drift: &drift,
         };
-        output::print(&view, &workspace.context(&workspace.locator()))?;
+        output.render(&view, &workspace.context(&workspace.locator()))?;
     }
     let fails = match fail_on {
         FailOn::None => false,
@@ -69,7 +89,11 @@ fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) ->
 
 fn read(path: &str) -> Result<Snapshot, String> {
     let text = read_text(path).map_err(|e| e.to_string())?;
-    Snapshot::parse(&text).map_err(|e| format!("`{path}` is no snapshot: {e}"))
+    parsed(path, &text)
+}
+
+fn parsed(path: &str, text: &str) -> Result<Snapshot, String> {
+    Snapshot::parse(text).map_err(|e| format!("`{path}` is no snapshot: {e}"))
 }
 
 /// The lines by which an allow-graph differs from a snapshot.

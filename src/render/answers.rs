@@ -42,6 +42,7 @@ use crate::render::image::matrix::MatrixView;
 pub use crate::render::pictures::GraphView;
 use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
+pub use crate::render::snapshot_answers::{DriftView, SnapshotView};
 use crate::render::text::check::{self as check_text, SuiteRun};
 use crate::render::text::diff as diff_text;
 use crate::render::text::diff_context::{DiffContext, Remarks};
@@ -51,9 +52,7 @@ use crate::render::text::fold::folded;
 use crate::render::text::inputs as inputs_text;
 use crate::render::text::proposals;
 use crate::render::text::rules;
-use crate::render::text::snapshot;
 use crate::render::text::writer::TextWriter;
-use crate::snapshot::{Drift, Snapshot};
 use std::borrow::Cow;
 
 /// Most changes of one kind that the text of a diff prints unless it is verbose.
@@ -443,34 +442,6 @@ pub struct ProbesView<'a> {
 impl Render for ProbesView<'_> {
     formats! { |view, context, out|
         Yaml => suite::netassert(&context.input.cluster, view.probes, out),
-    }
-}
-
-/// A snapshot of the allow-graph.
-pub struct SnapshotView<'a> {
-    /// The snapshot.
-    pub snapshot: &'a Snapshot,
-    /// The profile of the network plugin it was taken under.
-    pub cni: &'a str,
-}
-
-impl Render for SnapshotView<'_> {
-    formats! { |view, _context, out|
-        Text => out.write_all(view.snapshot.text(view.cni).as_bytes()),
-    }
-}
-
-/// How the allow-graph differs from a snapshot.
-pub struct DriftView<'a> {
-    /// The file of the snapshot.
-    pub path: &'a str,
-    /// What differs.
-    pub drift: &'a Drift,
-}
-
-impl Render for DriftView<'_> {
-    formats! { |view, _context, out|
-        Text => snapshot::drift(view.path, view.drift, out),
     }
 }
 

@@ -66,6 +66,12 @@ const BREAKS: Row = (
     None,
 );
 
+/// Id, name and severity of what opens paths.
+pub(crate) const OPENED: (&str, &str, Severity) = (WIDENED.0, WIDENED.1, WIDENED.4);
+
+/// The same of what closes paths.
+pub(crate) const CLOSED: (&str, &str, Severity) = (NARROWED.0, NARROWED.1, NARROWED.4);
+
 /// The kinds of findings a diff has.
 pub fn rules() -> Vec<RuleInfo> {
     [WIDENED, NARROWED, UNDECIDED, BREAKS]

@@ -17,57 +17,14 @@ pub struct Control {
 
 /// The controls that manifests can say something about.
 pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
-    let t = report.parts.facts.tally;
     let spaces = &report.parts.facts.spaces;
-    let lacking = |d: usize| spaces.iter().filter(|s| !s.deny[d]).count();
+    let lacking = |d: usize| lacking(report, d);
     let bare = spaces.iter().filter(|s| s.policies == 0).count();
-    let of = |n: usize| {
-        format!(
-            "{n} of {} with workloads",
-            plural(spaces.len(), "namespace")
-        )
-    };
+    let of = |n: usize| of_namespaces(report, n);
     let open = |d: usize| open_workloads(report, d);
     let control = |id, asks, shows| Control { id, asks, shows };
     match profile {
-        Profile::Pci => vec![
-            control(
-                "1.2.4",
-                "a data-flow diagram that is kept current",
-                "the map of this report is drawn from the manifests".into(),
-            ),
-            control(
-                "1.2.5",
-                "allowed services, protocols and ports are identified and approved",
-                format!(
-                    "{} with a governed end, listed with their ports",
-                    plural(t.flows, "allowed flow")
-                ),
-            ),
-            control(
-                "1.3.1",
-                "inbound traffic to the cardholder data environment is restricted to what is needed",
-                format!("{} accept from anyone", open(0)),
-            ),
-            control(
-                "1.3.2",
-                "outbound traffic from it is restricted to what is needed",
-                format!("{} may go anywhere", open(1)),
-            ),
-            control(
-                "1.4.1",
-                "controls stand between trusted and untrusted networks",
-                match lacking(0) {
-                    0 => "every namespace with workloads has a default deny for ingress".into(),
-                    n => format!("{} have no default deny for ingress", of(n)),
-                },
-            ),
-            control(
-                "1.4.4",
-                "what stores cardholder data is not directly accessible from untrusted networks",
-                entered(report),
-            ),
-        ],
+        Profile::Pci => pci(report),
         Profile::Cis => vec![
             control(
                 "5.3.1",
@@ -98,6 +55,54 @@ pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
             ),
         ],
     }
+}
+
+/// The controls of PCI DSS 4.0.1.
+fn pci(report: &AuditReport<'_>) -> Vec<Control> {
+    let t = report.parts.facts.tally;
+    let control = |id, asks, shows| Control { id, asks, shows };
+    let open = |d: usize| open_workloads(report, d);
+    vec![
+        control(
+            "1.2.4",
+            "a data-flow diagram that is kept current",
+            "the map of this report is drawn from the manifests".into(),
+        ),
+        control(
+            "1.2.5",
+            "allowed services, protocols and ports are identified and approved",
+            format!(
+                "{} with a governed end, listed with their ports",
+                plural(t.flows, "allowed flow")
+            ),
+        ),
+        control(
+            "1.3.1",
+            "inbound traffic to the cardholder data environment is restricted to what is needed",
+            format!("{} accept from anyone", open(0)),
+        ),
+        control(
+            "1.3.2",
+            "outbound traffic from it is restricted to what is needed",
+            format!("{} may go anywhere", open(1)),
+        ),
+        control(
+            "1.4.1",
+            "controls stand between trusted and untrusted networks",
+            match lacking(report, 0) {
+                0 => "every namespace with workloads has a default deny for ingress".into(),
+                n => format!(
+                    "{} have no default deny for ingress",
+                    of_namespaces(report, n)
+                ),
+            },
+        ),
+        control(
+            "1.4.4",
+            "what stores cardholder data is not directly accessible from untrusted networks",
+            entered(report),
+        ),
+    ]
 }
 
 /// Which workloads the internet comes to, by which doors, and to which policies would let it.
@@ -134,6 +139,18 @@ fn entered(report: &AuditReport<'_>) -> String {
         n => format!(" and {n} more"),
     };
     format!("the internet comes to {}{more}", ways[..shown].join("; "))
+}
+
+/// How many namespaces with workloads have no default deny in one direction.
+fn lacking(report: &AuditReport<'_>, direction: usize) -> usize {
+    let spaces = report.parts.facts.spaces.iter();
+    spaces.filter(|space| !space.deny[direction]).count()
+}
+
+/// So many of the namespaces with workloads.
+fn of_namespaces(report: &AuditReport<'_>, count: usize) -> String {
+    let spaces = report.parts.facts.spaces.len();
+    format!("{count} of {} with workloads", plural(spaces, "namespace"))
 }
 
 /// How many workloads are named.
