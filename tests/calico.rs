@@ -7,10 +7,14 @@
     clippy::print_stdout
 )]
 
+#[path = "common/ground_truth.rs"]
+mod ground_truth;
+
+use ground_truth::endpoint;
 use netpal::internals::policy::calico::{LabelExpression, selector};
 use netpal::{
-    AllowGraph, CalicoSettings, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input,
-    Labels, LoadOptions, Protocol, Source, Traffic, Truth,
+    AllowGraph, CalicoSettings, CniProfile, CompileOptions, Flow, HostNetwork, Input, Labels,
+    LoadOptions, Protocol, Source, Traffic, Truth,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,28 +29,6 @@ fn cases(suite: &str) -> Option<Vec<PathBuf>> {
         .collect();
     found.sort();
     Some(found)
-}
-
-fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
-    let cluster = &input.cluster;
-    if let [namespace, _, name] = text.split('/').collect::<Vec<_>>()[..] {
-        let found = cluster.pods().find(|(id, p)| {
-            let workload = cluster.workload(p.workload);
-            *workload.name == *name && *cluster.pod_namespace(*id).name == *namespace
-        });
-        return found.map(|(id, _)| Endpoint::Pod(id));
-    }
-    if let Some((namespace, name)) = text.split_once('/') {
-        let found = cluster
-            .pods()
-            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
-        return found.map(|(id, _)| Endpoint::Pod(id));
-    }
-    let address = text.parse().ok()?;
-    let pod = cluster
-        .pods()
-        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
-    Some(pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id)))
 }
 
 /// What a line asks: a flow, maybe from a source port, and the answer.

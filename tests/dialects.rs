@@ -7,10 +7,13 @@
     clippy::print_stdout
 )]
 
+#[path = "common/ground_truth.rs"]
+mod ground_truth;
+
+use ground_truth::endpoint;
 use netpal::{
-    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Direction, Endpoint, EnforcementMode,
-    Flow, HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic,
-    Truth,
+    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Direction, EnforcementMode, Flow,
+    HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic, Truth,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -32,21 +35,6 @@ fn is_left_aside(case: &Path) -> bool {
 
 /// The suites, each with the network plugin that its lines presuppose.
 const SUITES: [(&str, &str); 1] = [("antrea", "antrea")];
-
-fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
-    let cluster = &input.cluster;
-    if let Some((namespace, name)) = text.split_once('/') {
-        let found = cluster
-            .pods()
-            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
-        return found.map(|(id, _)| Endpoint::Pod(id));
-    }
-    let address = text.parse().ok()?;
-    let pod = cluster
-        .pods()
-        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
-    Some(pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id)))
-}
 
 struct Line {
     text: String,

@@ -7,6 +7,10 @@
     clippy::print_stdout
 )]
 
+#[path = "common/ground_truth.rs"]
+mod ground_truth;
+
+use ground_truth::endpoint;
 use netpal::{
     AllowGraph, CniProfile, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, InboundPolicy,
     Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed,
@@ -160,21 +164,6 @@ fn graphs(case: &Path, plugin: &str) -> (Input, [AllowGraph; 2]) {
         graph
     });
     (input, graphs)
-}
-
-fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
-    let cluster = &input.cluster;
-    if let Some((namespace, name)) = text.split_once('/') {
-        let found = cluster
-            .pods()
-            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
-        return found.map(|(id, _)| Endpoint::Pod(id));
-    }
-    let address = text.parse().ok()?;
-    let pod = cluster
-        .pods()
-        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
-    Some(pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id)))
 }
 
 /// The lines of a file that can be asked, each with its flow and what it says.

@@ -315,9 +315,16 @@ impl Requirement {
     }
 }
 
+/// Whether a label says something to people: not a number that a dialect made of what it knows of a
+/// pod. No key of a manifest has a blank.
+pub fn is_for_people(key: &str) -> bool {
+    !key.ends_with(" profile")
+}
+
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, requirement) in self.0.iter().enumerate() {
+        let shown = self.0.iter().filter(|r| is_for_people(r.key()));
+        for (i, requirement) in shown.enumerate() {
             write!(f, "{}{requirement}", if i > 0 { "," } else { "" })?;
         }
         Ok(())

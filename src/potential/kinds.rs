@@ -8,6 +8,7 @@
 //! Selectors of many independent keys have too many kinds to make. Then [`crate::potential::few`]
 //! makes those that show what one selector does by itself and beside one other.
 
+use crate::model::labels::is_for_people;
 use crate::model::{Labels, Requirement, Selector};
 use crate::set::hashed::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,7 +168,8 @@ pub(crate) fn pairs<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> Str
             format!("{key}={value}")
         }
     };
-    labels.map(pair).collect::<Vec<_>>().join(",")
+    let shown = labels.filter(|(key, _)| is_for_people(key));
+    shown.map(pair).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -138,10 +138,11 @@ impl PotentialPods {
 
 /// The pods of a kind by their labels.
 fn pods(labels: &Labels) -> String {
-    if labels.is_empty() {
+    let text = pairs(labels.iter());
+    if text.is_empty() {
         "other pods".to_owned()
     } else {
-        format!("pods {}", pairs(labels.iter()))
+        format!("pods {text}")
     }
 }
 

@@ -1,7 +1,10 @@
 //! The engines against the specification: both graphs, their traffic, explanations and rows.
 
 use netpal::internals::spec::evaluate;
-use netpal::{AllowGraph, Allowed, Environment, Flow, Traffic, Truth, explain};
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, DiffSide, Endpoint, Environment, Flow, Input, Traffic,
+    Truth, diff, explain,
+};
 
 /// What a graph says of one piece of the traffic between two ends.
 pub fn contained(allowed: &Allowed, traffic: Traffic) -> Truth {
@@ -69,4 +72,64 @@ pub fn rows_agree(graph: &AllowGraph, seed: u64) {
             );
         }
     }
+}
+
+/// What was compared over many clusters.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Flows by their verdict: no, unknown, yes.
+    pub flows: [usize; 3],
+    /// Diffs that are not empty.
+    pub changed: usize,
+    /// Clusters.
+    pub clusters: usize,
+}
+
+impl Tally {
+    /// Compares every engine on some flows of a state, and the diff from the state before.
+    pub fn add(
+        &mut self,
+        (before, after): (&Input, &Input),
+        options: &CompileOptions,
+        flows: impl IntoIterator<Item = Flow>,
+        seed: u64,
+    ) {
+        let compile = |input: &Input, classes: bool| {
+            let graph = AllowGraph::compile(input, &options.clone().classes(classes)).unwrap();
+            graph.verify();
+            graph
+        };
+        let env = Environment::new(after, options);
+        let graphs = [compile(after, true), compile(after, false)];
+        for flow in flows {
+            self.flows[agrees(&env, &graphs, &flow, seed) as usize] += 1;
+        }
+        rows_agree(&graphs[1], seed);
+        let old = compile(before, true);
+        self.changed += usize::from(compared(before, after, &graphs[0], &old, seed));
+        self.clusters += 1;
+    }
+
+    /// What was compared, in words.
+    pub fn words(&self) -> String {
+        let [no, maybe, yes] = self.flows;
+        let all = yes + no + maybe;
+        let changed = self.changed;
+        format!("{all} flows: {yes} yes, {no} no, {maybe} unknown; {changed} diffs with changes")
+    }
+}
+
+/// Whether something passes otherwise than before; a diff that does not tell it is a fault.
+fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, seed: u64) -> bool {
+    let side = |input, graph| DiffSide { input, graph };
+    let found = diff(side(before, old), side(after, new));
+    let pods = after.cluster.pods();
+    let pods: Vec<Endpoint> = pods.map(|(id, _)| Endpoint::Pod(id)).collect();
+    let mut pairs = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d)));
+    let differ = pairs.any(|(s, d)| s != d && old.allowed(s, d) != new.allowed(s, d));
+    if differ {
+        let is_told = !found.changes.is_empty();
+        assert!(is_told, "seed {seed}: a change is not told");
+    }
+    differ
 }

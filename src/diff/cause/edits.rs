@@ -47,8 +47,8 @@ pub struct Edits {
     affected: Vec<[AffectedBy; 2]>,
     /// Whether the two sides were compiled under different options.
     pub options: bool,
-    /// Whether verdicts between ends that no edit affects are the same on both sides: the policies
-    /// have distinct names, and options and nodes are equal.
+    /// Whether verdicts between ends that no edit affects are the same on both sides: options and
+    /// nodes are equal.
     comparable: bool,
     /// The policies that cannot be modelled and differ, per side: indices among the taints.
     new_taints: [Vec<usize>; 2],
@@ -57,7 +57,7 @@ pub struct Edits {
 impl Edits {
     /// Compares the two inputs.
     pub fn new(before: Side<'_>, after: Side<'_>, alignment: &Alignment) -> Self {
-        let (policies, distinct) = policy_edits(before, after);
+        let policies = policy_edits(before, after);
         let mut edit_of = [before, after]
             .map(|side| vec![None; side.graph.environment().policies.policies.len()]);
         for (i, edit) in policies.iter().enumerate() {
@@ -73,7 +73,7 @@ impl Edits {
                 .filter_map(|i| side.graph.environment().policies.taints.get(*i))
                 .collect::<Vec<_>>()
         });
-        let comparable = distinct && !options && same_surroundings(before, after);
+        let comparable = !options && same_surroundings(before, after);
         let mut edits = Self {
             policies,
             edit_of,

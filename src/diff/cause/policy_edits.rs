@@ -55,19 +55,35 @@ fn key(policy: &Policy) -> PolicyKey<'_> {
     (policy.shape.kind, namespace, &policy.name, root)
 }
 
-/// The policies that differ, in the order of the after side, then those that are gone; and whether
-/// all policies of the before side have distinct names.
-pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool) {
+/// The policies that differ, in the order of the after side, then those that are gone. Of one
+/// object several policies may come, as that of a mesh that holds for several kinds of workloads:
+/// equal ones are each other's, the others in their order.
+pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
     let (old, new) = (
         &before.graph.environment().policies,
         &after.graph.environment().policies,
     );
-    let mut known: HashMap<PolicyKey<'_>, PolicyId> =
-        old.iter().map(|(id, p)| (key(p), id)).collect();
-    let distinct = known.len() == old.policies.len();
+    let mut known: HashMap<PolicyKey<'_>, Vec<PolicyId>> = HashMap::default();
+    for (id, policy) in old.iter() {
+        known.entry(key(policy)).or_default().push(id);
+    }
+    let equal: Vec<Option<PolicyId>> = new
+        .iter()
+        .map(|(_, policy)| {
+            let named = known.get_mut(&key(policy))?;
+            let at = named
+                .iter()
+                .position(|was| same_meaning(old.get(*was), policy))?;
+            Some(named.remove(at))
+        })
+        .collect();
     let mut edits = Vec::new();
-    for (id, policy) in new.iter() {
-        let Some(was) = known.remove(&key(policy)) else {
+    for ((id, policy), equal) in new.iter().zip(equal) {
+        let next = || {
+            let named = known.get_mut(&key(policy))?;
+            (!named.is_empty()).then(|| named.remove(0))
+        };
+        let Some(was) = equal.or_else(next) else {
             edits.push(PolicyEdit {
                 before: None,
                 after: Some(id),
@@ -76,7 +92,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool
             });
             continue;
         };
-        let text_only = same_meaning(old.get(was), policy);
+        let text_only = equal.is_some();
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
         let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
@@ -89,7 +105,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool
             });
         }
     }
-    let mut gone: Vec<PolicyId> = known.into_values().collect();
+    let mut gone: Vec<PolicyId> = known.into_values().flatten().collect();
     gone.sort_unstable();
     edits.extend(gone.into_iter().map(|id| PolicyEdit {
         before: Some(id),
@@ -97,7 +113,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool
         meaning: true,
         text_only: false,
     }));
-    (edits, distinct)
+    edits
 }
 
 /// Whether two policies have the same rules; where they are written does not count.
