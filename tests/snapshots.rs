@@ -17,7 +17,7 @@ use netpal::internals::snapshot::words::{addresses, names, words};
 use netpal::internals::spec::evaluate;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Direction, Endpoint, Environment, Flow, HostNetwork,
-    IpSet, Protocol, Snapshot, Traffic, TrafficSet, WorkloadId,
+    IpSet, PolicySet, Protocol, Snapshot, Traffic, TrafficSet, WorkloadId,
 };
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,8 +214,10 @@ impl<'a> Taker<'a> {
     /// input does not tell.
     fn connects(&self, from: usize, to: usize) -> bool {
         let env = self.graph.environment();
+        let policies: Arc<PolicySet> = Arc::default();
         let open = Environment {
-            policies: Arc::default(),
+            layers: policies.layers().into(),
+            policies,
             ..env.clone()
         };
         let flow = Flow {

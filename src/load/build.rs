@@ -9,7 +9,9 @@ use crate::load::bound_pod::BoundPod;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::doors::{DoorObject, DoorSpec};
-use crate::model::{Cluster, Labels, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
+use crate::model::{
+    Cluster, Labels, NamespaceId, Pod, RareParts, Workload, WorkloadId, WorkloadKind,
+};
 use crate::policy::cilium::selector::ACCOUNT;
 use crate::set::hashed::IndexMap;
 use crate::source::Origin;
@@ -364,10 +366,9 @@ fn add(
         workload,
         labels,
         ports: draft.ports,
-        init_ports: draft.init_ports,
         host_ports: draft.host_ports,
         host_network: draft.host_network,
-        account: draft.account.clone(),
+        rare: RareParts::of(draft.account.clone(), draft.init_ports),
         node: draft.node,
         addresses: draft.addresses,
         own_network: false,

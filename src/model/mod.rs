@@ -21,7 +21,7 @@ pub mod workload;
 pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};
 pub use crate::model::ids::{LabelsId, NamespaceId, PodId, ServiceId, WorkloadId};
 pub use crate::model::labels::{Labels, Pattern, Requirement, Selector, Truth};
-pub use crate::model::pod::{ContainerPort, HostPort, Pod, PodDnsName};
+pub use crate::model::pod::{ContainerPort, HostPort, Pod, PodDnsName, RareParts};
 pub use crate::model::service::{
     BalancerAddress, EndpointSource, OutsideService, Service, ServiceEndpoint, ServicePort,
     TargetPort,

@@ -59,15 +59,13 @@ pub struct Pod {
     pub labels: LabelsId,
     /// Declared container ports, including sidecar init containers', sorted and deduplicated.
     pub ports: Arc<[ContainerPort]>,
-    /// The ports with names of its init containers that are no sidecars.
-    pub init_ports: Arc<[ContainerPort]>,
     /// The ports of its node that lead to it; of a pod on its node's network none, because it
     /// listens there itself.
     pub host_ports: Box<[HostPort]>,
     /// Whether it shares its node's network (S56).
     pub host_network: bool,
-    /// The service account it runs as, where it names one.
-    pub account: Option<Arc<str>>,
+    /// What few pods have.
+    pub rare: Option<Box<RareParts>>,
     /// The node it runs on, where known.
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
@@ -85,7 +83,40 @@ pub struct Pod {
     pub origin: Origin,
 }
 
+/// What few pods have: memory is what the others do without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RareParts {
+    /// The service account it runs as, where it names one that is not `default`.
+    pub account: Option<Arc<str>>,
+    /// The ports with names of its init containers that are no sidecars.
+    pub init_ports: Arc<[ContainerPort]>,
+}
+
+impl RareParts {
+    /// The parts of a pod, if it has any of them.
+    pub fn of(account: Option<Arc<str>>, init_ports: Arc<[ContainerPort]>) -> Option<Box<Self>> {
+        let account = account.filter(|name| **name != *"default");
+        let has_some = account.is_some() || !init_ports.is_empty();
+        has_some.then(|| {
+            Box::new(Self {
+                account,
+                init_ports,
+            })
+        })
+    }
+}
+
 impl Pod {
+    /// The service account it runs as, where it names one that is not `default`.
+    pub fn account(&self) -> Option<&Arc<str>> {
+        self.rare.as_ref()?.account.as_ref()
+    }
+
+    /// The ports with names of its init containers that are no sidecars.
+    pub fn init_ports(&self) -> &[ContainerPort] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.init_ports)
+    }
+
     /// Whether it represents exactly one running pod, so that "reaches itself" means one pod (S53).
     pub fn is_single(&self) -> bool {
         self.replicas == 1

@@ -1,6 +1,7 @@
 //! The kinds of pods that may exist, and an input with one pod of each laid over it.
 
 use crate::input::Input;
+use crate::model::RareParts;
 use crate::model::open_labels::at_run_time;
 use crate::model::{
     Cluster, ContainerPort, Labels, NamespaceId, Pod, PodId, Selector, Workload, WorkloadId,
@@ -265,10 +266,9 @@ pub(crate) fn add_pods(
             workload,
             labels,
             ports: Arc::clone(ports),
-            init_ports: Arc::default(),
             host_ports: Box::default(),
             host_network: network == PodNetwork::Node,
-            account: Some(at_run_time("").into()),
+            rare: RareParts::of(Some(at_run_time("").into()), Arc::default()),
             node: None,
             own_network: false,
             addresses: Box::default(),

@@ -39,7 +39,7 @@ impl NumbersOfNames {
             return found;
         }
         for (_, pod) in cluster.pods() {
-            for port in pod.ports.iter().chain(pod.init_ports.iter()) {
+            for port in pod.ports.iter().chain(pod.init_ports()) {
                 let Some(name) = port.name.as_deref().filter(|name| wanted.contains(name)) else {
                     continue;
                 };
@@ -103,7 +103,7 @@ pub fn seen_by_calico(
     objects: &CalicoObjects,
 ) -> Option<Cluster> {
     let keys = asked(policies);
-    let has_init_ports = cluster.pods().any(|(_, pod)| !pod.init_ports.is_empty());
+    let has_init_ports = cluster.pods().any(|(_, pod)| !pod.init_ports().is_empty());
     if keys.is_empty() && !has_init_ports {
         return None;
     }
@@ -119,16 +119,16 @@ pub fn seen_by_calico(
         };
         let ports = made.keys.iter().any(|key| key.starts_with(PORT));
         let key = |pod: &Pod| {
-            let ports = ports.then(|| (pod.ports.clone(), pod.init_ports.clone()));
-            (pod.labels, pod.namespace, pod.account.clone(), ports)
+            let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
+            (pod.labels, pod.namespace, pod.account().cloned(), ports)
         };
         seen.relabel_pods(key, |cluster, pod| made.of(cluster, pod));
     }
     if has_init_ports {
         seen.change_pods(|pod| {
-            if !pod.init_ports.is_empty() {
+            if !pod.init_ports().is_empty() {
                 let mut all = pod.ports.to_vec();
-                all.extend(pod.init_ports.iter().cloned());
+                all.extend(pod.init_ports().iter().cloned());
                 all.sort();
                 all.dedup();
                 pod.ports = all.into();
@@ -160,7 +160,7 @@ impl LabelsOfCalico<'_> {
     /// The value of a label that is made.
     fn made(&self, cluster: &Cluster, pod: &Pod, key: &str) -> Option<String> {
         let namespace = cluster.namespace(pod.namespace);
-        let account = pod.account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
+        let account = pod.account().map_or(DEFAULT_ACCOUNT, |name| name);
         if let Some(label) = key.strip_prefix(OF_NAMESPACE) {
             return match label {
                 NAME | NAMESPACE_NAME_LABEL => Some(namespace.name.to_string()),
@@ -187,7 +187,7 @@ impl LabelsOfCalico<'_> {
             ORCHESTRATOR => Some(KUBERNETES.to_owned()),
             ACCOUNT => Some(account.to_owned()),
             _ => {
-                let ports = pod.ports.iter().chain(pod.init_ports.iter());
+                let ports = pod.ports.iter().chain(pod.init_ports());
                 let mut labels = ports.filter_map(|port| {
                     Some(port_label(port.name.as_deref()?, port.protocol, port.port))
                 });
