@@ -9,7 +9,7 @@ mod common {
     pub mod random;
 }
 
-use common::engines::Tally;
+use common::engines::{self, OUTSIDE, Tally};
 use common::random::{self, APPS, NAMESPACES, PORTS, Random};
 use netpal::internals::policy::calico::{LabelExpression, selector};
 use netpal::{
@@ -230,36 +230,11 @@ fn options(random: &mut Random) -> CompileOptions {
 }
 
 fn flows(input: &Input) -> Vec<Flow> {
-    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
-    let outside = [
-        "10.0.0.9",
-        "8.8.8.8",
-        "192.0.2.9",
-        "192.168.7.7",
-        "2001:db8::9",
-    ];
-    let ends: Vec<Endpoint> = pods
-        .chain(outside.map(|a| Endpoint::Address(a.parse().unwrap())))
-        .collect();
-    let tcp = |port| Traffic {
-        protocol: Protocol::Tcp,
-        port,
-    };
-    let mut traffics: Vec<Traffic> = [53, 80, 5432, 8080].map(tcp).to_vec();
-    traffics.push(Traffic {
-        protocol: Protocol::Icmp,
-        port: 0x0800,
-    });
-    let pairs = ends.iter().flat_map(|s| ends.iter().map(move |d| (*s, *d)));
-    let pairs =
-        pairs.filter(|(s, d)| matches!(s, Endpoint::Pod(_)) || matches!(d, Endpoint::Pod(_)));
-    let flow = |((source, destination), traffic)| Flow {
-        source,
-        destination,
-        traffic,
-    };
-    let each = pairs.flat_map(|pair| traffics.iter().map(move |traffic| (pair, *traffic)));
-    each.map(flow).collect()
+    engines::flows(
+        input,
+        &OUTSIDE,
+        &engines::tcp_and_echo(&[53, 80, 5432, 8080]),
+    )
 }
 
 /// The first seed and the number of clusters.

@@ -8,7 +8,7 @@ mod common {
     pub mod random;
 }
 
-use common::engines::Tally;
+use common::engines::{self, OUTSIDE, Tally};
 use common::random::{self, APPS, NAMESPACES, PORTS, Random};
 use netpal::{
     AllowGraph, CiliumSettings, CniProfile, CompileOptions, DiffSide, Endpoint, EnforcementMode,
@@ -206,40 +206,7 @@ fn load(documents: &[Value]) -> Input {
 }
 
 fn flows(input: &Input) -> Vec<Flow> {
-    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
-    let outside = [
-        "10.0.0.9",
-        "8.8.8.8",
-        "192.0.2.9",
-        "192.168.7.7",
-        "2001:db8::9",
-    ];
-    let ends: Vec<Endpoint> = pods
-        .chain(outside.map(|a| Endpoint::Address(a.parse().unwrap())))
-        .collect();
-    let mut traffics: Vec<Traffic> = PORTS
-        .map(|port| Traffic {
-            protocol: Protocol::Tcp,
-            port,
-        })
-        .to_vec();
-    traffics.push(Traffic {
-        protocol: Protocol::Icmp,
-        port: 0x0800,
-    });
-    let pairs = ends.iter().flat_map(|s| ends.iter().map(move |d| (*s, *d)));
-    let pairs =
-        pairs.filter(|(s, d)| matches!(s, Endpoint::Pod(_)) || matches!(d, Endpoint::Pod(_)));
-    pairs
-        .flat_map(|(source, destination)| {
-            let flow = move |traffic: &Traffic| Flow {
-                source,
-                destination,
-                traffic: *traffic,
-            };
-            traffics.iter().map(flow).collect::<Vec<_>>()
-        })
-        .collect()
+    engines::flows(input, &OUTSIDE, &engines::tcp_and_echo(&PORTS))
 }
 
 #[test]

@@ -10,7 +10,7 @@
 #[path = "common/ground_truth.rs"]
 mod ground_truth;
 
-use ground_truth::endpoint;
+use ground_truth::{Judged, endpoint, lines, load_object, meta, missed, refusal, root};
 use netpal::{
     AllowGraph, CiliumSettings, CniProfile, CompileOptions, Direction, EnforcementMode, Flow,
     HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic, Truth,
@@ -36,63 +36,11 @@ fn is_left_aside(case: &Path) -> bool {
 /// The suites, each with the network plugin that its lines presuppose.
 const SUITES: [(&str, &str); 1] = [("antrea", "antrea")];
 
-struct Line {
-    text: String,
-    flow: Flow,
-    want: Truth,
-}
-
-/// The lines of a file that can be asked: both ends are in the input, and it names a port.
-fn lines(case: &Path, file: &str, input: &Input) -> Vec<Line> {
-    let Ok(text) = std::fs::read_to_string(case.join(file)) else {
-        return Vec::new();
-    };
-    let line = |line: &str| {
-        let f: Vec<&str> = line.split(',').collect();
-        let number: u16 = f[3].parse().ok()?;
-        let traffic = match f[2] {
-            "ICMP" => Traffic {
-                protocol: Protocol::Icmp,
-                port: number << 8,
-            },
-            "ICMPv6" => Traffic {
-                protocol: Protocol::IcmpV6,
-                port: number << 8,
-            },
-            protocol => Traffic {
-                protocol: Protocol::from_api(protocol)?,
-                port: number,
-            },
-        };
-        Some(Line {
-            text: line.to_owned(),
-            flow: Flow {
-                source: endpoint(input, f[0])?,
-                destination: endpoint(input, f[1])?,
-                traffic,
-            },
-            want: match f[4] {
-                "allow" => Truth::Yes,
-                "deny" => Truth::No,
-                _ => Truth::Maybe,
-            },
-        })
-    };
-    text.lines()
-        .filter(|l| !l.is_empty() && !l.starts_with('#'))
-        .filter_map(line)
-        .collect()
-}
-
-fn cases(suite: &str) -> Option<Vec<PathBuf>> {
-    let root = std::env::var("NETPAL_DIALECTS").ok()?;
-    let mut found: Vec<PathBuf> = std::fs::read_dir(format!("{root}/cases/{suite}"))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.is_dir() && !is_left_aside(p))
-        .collect();
-    found.sort();
-    Some(found)
+/// The cases of a suite but for those left aside.
+fn cases(root: &str, suite: &str) -> Vec<PathBuf> {
+    let mut all = ground_truth::cases(root, suite);
+    all.retain(|case| !is_left_aside(case));
+    all
 }
 
 fn compiled(case: &Path, profile: &str) -> (Input, AllowGraph) {
@@ -116,9 +64,7 @@ const CILIUM_SUITES: [(&str, usize); 4] = [
 
 /// The settings of Cilium's agent that a case presupposes.
 fn cilium_settings(case: &Path) -> (CiliumSettings, Vec<IpAddr>) {
-    let text = std::fs::read_to_string(case.join("meta.json")).unwrap_or_default();
-    let meta: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let options = &meta["options"];
+    let options = &meta(case)["options"];
     let listed = |value: &serde_json::Value, word: &str| {
         let list = value.as_array();
         list.is_some_and(|list| list.iter().any(|w| w == word)) || *value == word
@@ -175,46 +121,20 @@ fn cilium_graphs(case: &Path) -> (Input, [AllowGraph; 2]) {
 
 #[test]
 fn cilium_is_answered_to_the_letter() {
-    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    let Some(root) = root() else { return };
+    let mut wrong = Vec::new();
     for (suite, most) in CILIUM_SUITES {
-        let Some(cases) = cases(suite) else {
-            println!("skipped: NETPAL_DIALECTS is not set");
-            return;
-        };
-        let (mut lines_of_suite, mut open) = (0, 0);
+        let (cases, mut judged) = (cases(&root, suite), Judged::default());
         for case in &cases {
             let (input, graphs) = cilium_graphs(case);
-            let expected = lines(case, "expected.csv", &input).into_iter();
-            let expected = expected.chain(lines(case, "expected_icmp.csv", &input));
-            for line in expected.chain(lines(case, "conditional.csv", &input)) {
-                let got = graphs[0].verdict(&line.flow);
-                let text = format!("{}: {} -> {got:?}", case.display(), line.text);
-                assert_eq!(
-                    got,
-                    graphs[1].verdict(&line.flow),
-                    "without classes: {text}"
-                );
-                lines_of_suite += 1;
-                if got == line.want {
-                    continue;
-                }
-                if got == Truth::Maybe {
-                    open += 1;
-                    unknown.push(text);
-                } else {
-                    wrong.push(text);
+            for file in ["expected.csv", "expected_icmp.csv", "conditional.csv"] {
+                for line in lines(case, file, &input) {
+                    judged.add(case, &line, &graphs);
                 }
             }
         }
-        println!(
-            "{suite}: {} cases, {lines_of_suite} lines, {open} unknown",
-            cases.len()
-        );
-        if open > most {
-            wrong.push(format!("{suite}: {open} lines are unknown, and not {most}"));
-        }
+        wrong.extend(judged.of_suite(suite, cases.len(), most));
     }
-    println!("unknown:\n{}", unknown.join("\n"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -236,30 +156,22 @@ const CILIUM_SETS: [&str; 12] = [
 
 #[test]
 fn facts_of_repositories_with_cilium_hold() {
-    let Ok(root) = std::env::var("NETPAL_DIALECTS") else {
-        println!("skipped: NETPAL_DIALECTS is not set");
-        return;
-    };
-    let (mut wrong, mut facts, mut open) = (Vec::new(), 0, 0);
+    let Some(root) = root() else { return };
+    let mut judged = Judged::default();
     for set in CILIUM_SETS {
         let case = PathBuf::from(format!("{root}/corpus/{set}"));
         let (input, graphs) = cilium_graphs(&case);
         for line in lines(&case, "facts.csv", &input) {
-            let got = graphs[0].verdict(&line.flow);
-            facts += 1;
-            if got == line.want {
-                continue;
-            }
-            if got == Truth::Maybe {
-                open += 1;
-                println!("unknown: {set}: {}", line.text);
-            } else {
-                wrong.push(format!("{set}: {} -> {got:?}", line.text));
-            }
+            judged.add(&case, &line, &graphs);
         }
     }
-    println!("{facts} facts, {open} unknown");
-    assert!(wrong.is_empty() && facts > 100, "{}", wrong.join("\n"));
+    let Judged {
+        count,
+        unknown,
+        wrong,
+    } = judged;
+    println!("{count} facts, unknown:\n{}", unknown.join("\n"));
+    assert!(wrong.is_empty() && count > 100, "{}", wrong.join("\n"));
 }
 
 /// What is wrong with the answer to an object of `cilium_validation`, if anything.
@@ -271,20 +183,14 @@ fn misjudged(case: &serde_json::Value) -> Option<String> {
         }),
         ..LoadOptions::default()
     };
-    let text = Source::Text("t.yaml".into(), case["object"].to_string().into());
-    let input = netpal::load_sources(&[text], &[], &options).unwrap();
-    let is_error = |d: &&netpal::Diagnostic| d.severity == netpal::DiagnosticSeverity::Error;
-    let mut errors = input.diagnostics.iter().filter(is_error);
+    let input = load_object(&case["object"], &options);
     if case["expect"] == "accept" {
-        return errors.next().map(|e| format!("refused: {}", e.message));
+        return refusal(&input);
     }
     let field = case["field"].as_str().unwrap();
-    let names_it = |e: &netpal::Diagnostic| match &e.place {
-        netpal::Place::Origin(origin) => origin.path.to_string().starts_with(field),
-        _ => false,
-    };
-    if !errors.any(names_it) {
-        return Some(format!("no error at {field}: {:?}", input.diagnostics));
+    let missed = missed(&input, &[field]);
+    if missed.is_some() {
+        return missed;
     }
     let effect = !input.policies.taints.is_empty()
         || input
@@ -299,10 +205,7 @@ fn misjudged(case: &serde_json::Value) -> Option<String> {
 
 #[test]
 fn objects_that_cilium_refuses_are_told_with_the_field_at_fault() {
-    let Ok(root) = std::env::var("NETPAL_DIALECTS") else {
-        println!("skipped: NETPAL_DIALECTS is not set");
-        return;
-    };
+    let Some(root) = root() else { return };
     let text = std::fs::read_to_string(format!("{root}/cases/cilium_validation/cases.yaml"));
     let cases: serde_json::Value = serde_yaml::from_str(&text.unwrap()).unwrap();
     let cases = cases.as_array().unwrap();
@@ -315,12 +218,10 @@ fn objects_that_cilium_refuses_are_told_with_the_field_at_fault() {
 
 #[test]
 fn no_line_of_another_api_is_answered_wrong() {
+    let Some(root) = root() else { return };
     let mut wrong = Vec::new();
     for (suite, profile) in SUITES {
-        let Some(cases) = cases(suite) else {
-            println!("skipped: NETPAL_DIALECTS is not set");
-            return;
-        };
+        let cases = cases(&root, suite);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for case in &cases {
             let (input, graph) = compiled(case, profile);
@@ -350,12 +251,9 @@ fn no_line_of_another_api_is_answered_wrong() {
 /// A kind that is recognized makes unknown what it can touch, and leaves everything else decided.
 #[test]
 fn a_recognized_kind_touches_what_it_can_and_nothing_else() {
-    let Some(cases) = cases("recognition") else {
-        println!("skipped: NETPAL_DIALECTS is not set");
-        return;
-    };
+    let Some(root) = root() else { return };
     let mut wrong = Vec::new();
-    for case in &cases {
+    for case in &cases(&root, "recognition") {
         let (input, graph) = compiled(case, "generic");
         let decided = lines(case, "expected.csv", &input);
         for line in decided

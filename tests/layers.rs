@@ -10,14 +10,14 @@
 #[path = "common/ground_truth.rs"]
 mod ground_truth;
 
-use ground_truth::endpoint;
+use ground_truth::{Judged, cases, lines, meta, root};
 use netpal::{
     AllowGraph, CniProfile, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, InboundPolicy,
     Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed,
-    NetworkSettings, Protocol, Source, Traffic, Truth,
+    NetworkSettings, Source, Traffic,
 };
 use serde_json::Value as Json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The suites, each with the network plugin that its lines presuppose and the most lines that may
 /// be unknown.
@@ -28,18 +28,6 @@ const SUITES: [(&str, &str, usize); 5] = [
     ("udn", "ovn-kubernetes", 5),
     ("multinet", "ovn-kubernetes", 0),
 ];
-
-/// The cases of a suite; none where the ground truth is not at hand.
-fn cases(suite: &str) -> Option<Vec<PathBuf>> {
-    let root = std::env::var("NETPAL_DIALECTS").ok()?;
-    let mut found: Vec<PathBuf> = std::fs::read_dir(format!("{root}/cases/{suite}"))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.is_dir())
-        .collect();
-    found.sort();
-    Some(found)
-}
 
 /// Lines that contradict the rulebook: a prefix of another namespace's name would have to match.
 const REFUTED: [&str; 1] = ["zt-rbac-namespace-prefix: app/tls,app/d,TCP,8080,allow"];
@@ -106,8 +94,7 @@ fn linkerd(assume: &Json) -> LinkerdSettings {
 }
 
 fn presupposed(case: &Path) -> Presupposed {
-    let text = std::fs::read_to_string(case.join("meta.json")).unwrap_or_default();
-    let meta: Json = serde_json::from_str(&text).unwrap_or_default();
+    let meta = meta(case);
     let assume = &meta["assume"];
     let subnets = strings(&assume["clusterSubnets"]);
     let subnets = [subnets, strings(&meta["clusterSubnets"])].concat();
@@ -166,33 +153,6 @@ fn graphs(case: &Path, plugin: &str) -> (Input, [AllowGraph; 2]) {
     (input, graphs)
 }
 
-/// The lines of a file that can be asked, each with its flow and what it says.
-fn lines(case: &Path, file: &str, input: &Input) -> Vec<(String, Flow, Truth)> {
-    let text = std::fs::read_to_string(case.join(file)).unwrap_or_default();
-    let line = |line: &str| {
-        let f: Vec<&str> = line.split(',').collect();
-        let traffic = Traffic {
-            protocol: Protocol::from_api(f[2])?,
-            port: f[3].parse().ok()?,
-        };
-        let flow = Flow {
-            source: endpoint(input, f[0])?,
-            destination: endpoint(input, f[1])?,
-            traffic,
-        };
-        let want = match f[4] {
-            "allow" => Truth::Yes,
-            "deny" => Truth::No,
-            _ => Truth::Maybe,
-        };
-        Some((line.to_owned(), flow, want))
-    };
-    let lines = text
-        .lines()
-        .filter(|l| !l.is_empty() && !l.starts_with('#'));
-    lines.filter_map(line).collect()
-}
-
 /// A call to the address of a Service as one to its pod; none where it has several.
 fn behind_service(input: &Input, flow: Flow) -> Option<Flow> {
     let Endpoint::Address(address) = flow.destination else {
@@ -221,44 +181,25 @@ fn behind_service(input: &Input, flow: Flow) -> Option<Flow> {
 
 #[test]
 fn layers_are_answered_to_the_letter() {
-    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    let Some(root) = root() else { return };
+    let mut wrong = Vec::new();
     for (suite, plugin, most) in SUITES {
-        let Some(cases) = cases(suite) else {
-            println!("skipped: NETPAL_DIALECTS is not set");
-            return;
-        };
-        let (mut count, mut open) = (0, 0);
+        let (cases, mut judged) = (cases(&root, suite), Judged::default());
         for case in &cases {
             let (input, graphs) = graphs(case, plugin);
             let expected = lines(case, "expected.csv", &input);
-            let conditional = lines(case, "conditional.csv", &input);
-            for (line, flow, want) in expected.into_iter().chain(conditional) {
-                let Some(flow) = behind_service(&input, flow) else {
-                    continue;
-                };
-                let got = graphs[0].verdict(&flow);
-                let text = format!("{}: {line} -> {got:?}", case.display());
-                assert_eq!(got, graphs[1].verdict(&flow), "without classes: {text}");
-                count += 1;
-                match got {
-                    _ if got == want => {}
-                    Truth::Maybe => {
-                        open += 1;
-                        unknown.push(text);
-                    }
-                    _ if REFUTED.iter().any(|refuted| text.contains(refuted)) => {}
-                    _ => wrong.push(text),
+            for mut line in expected
+                .into_iter()
+                .chain(lines(case, "conditional.csv", &input))
+            {
+                if let Some(flow) = behind_service(&input, line.flow) {
+                    line.flow = flow;
+                    judged.add(case, &line, &graphs);
                 }
             }
         }
-        println!(
-            "{suite}: {} cases, {count} lines, {open} unknown",
-            cases.len()
-        );
-        if open > most {
-            wrong.push(format!("{suite}: {open} lines are unknown, and not {most}"));
-        }
+        wrong.extend(judged.of_suite(suite, cases.len(), most));
     }
-    println!("unknown:\n{}", unknown.join("\n"));
+    wrong.retain(|text| !REFUTED.iter().any(|refuted| text.contains(refuted)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -9,10 +9,10 @@ mod common {
     pub mod random;
 }
 
-use common::engines::Tally;
+use common::engines::{self, Tally};
 use common::random::{self, APPS, NAMESPACES, Random};
 use netpal::{
-    CNI_PROFILES, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, Input, IstioSettings,
+    CNI_PROFILES, CompileOptions, Dataplane, Flow, HostNetwork, Input, IstioSettings,
     LayerSettings, LoadOptions, Meshed, Protocol, Source, Traffic,
 };
 use serde_json::{Value, json};
@@ -359,31 +359,15 @@ fn load(documents: &[Value], layers: &LayerSettings) -> Input {
     netpal::load_sources(&[text], &[], &options).unwrap()
 }
 
+/// The flows that are asked: the ports over TCP, and one over UDP.
 fn flows(input: &Input) -> Vec<Flow> {
-    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
-    let outside = ["10.0.0.9", "8.8.8.8", "192.168.1.1", "2001:db8::9"];
-    let outside = outside.map(|a| Endpoint::Address(a.parse().unwrap()));
-    let ends: Vec<Endpoint> = pods.chain(outside).collect();
     let tcp = PORTS.map(|port| (Protocol::Tcp, port));
     let traffics = tcp.into_iter().chain([(Protocol::Udp, 80)]);
     let traffics: Vec<Traffic> = traffics
         .map(|(protocol, port)| Traffic { protocol, port })
         .collect();
-    let mut flows = Vec::new();
-    for source in &ends {
-        for destination in &ends {
-            let pods = [source, destination];
-            if !pods.iter().any(|end| matches!(end, Endpoint::Pod(_))) {
-                continue;
-            }
-            flows.extend(traffics.iter().map(|traffic| Flow {
-                source: *source,
-                destination: *destination,
-                traffic: *traffic,
-            }));
-        }
-    }
-    flows
+    let outside = ["10.0.0.9", "8.8.8.8", "192.168.1.1", "2001:db8::9"];
+    engines::flows(input, &outside, &traffics)
 }
 
 #[test]

@@ -86,16 +86,7 @@ fn rules_of_a_path(graph: &AllowGraph, asked: &PathEnds) -> Option<BTreeSet<Rule
     for flow in flows {
         let traffic = graph.allowed(flow.source, flow.destination).may;
         let decided = deciding(&contributing(graph, &flow, &traffic)).into_iter();
-        rules.extend(decided.map(whole).filter(is_allow));
+        rules.extend(decided.map(RuleRef::whole).filter(is_allow));
     }
     Some(rules)
-}
-
-/// A rule without the peer or the port of it.
-fn whole(at: RuleRef) -> RuleRef {
-    RuleRef {
-        peer: None,
-        port: None,
-        ..at
-    }
 }

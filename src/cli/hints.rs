@@ -48,13 +48,7 @@ fn nearest(side: &ExplanationSide) -> Option<RuleRef> {
 /// Whether a finding is about this rule or a part of it.
 fn is_about(workspace: &Workspace, finding: &Finding, at: RuleRef) -> bool {
     let policy = workspace.input.policies.get(at.policy);
-    let path = policy
-        .rule_path(RuleRef {
-            peer: None,
-            port: None,
-            ..at
-        })
-        .to_string();
+    let path = policy.rule_path(at.whole()).to_string();
     let print = &finding.fingerprint;
     let same_policy = *print.name == *policy.name
         && *print.namespace == *policy.namespace.as_deref().unwrap_or_default();

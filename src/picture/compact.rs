@@ -72,12 +72,8 @@ fn add(so_far: &mut Option<PassingTraffic>, space: &PassingTraffic, some: bool) 
         return;
     };
     let differs = !passing.sure.is_empty() && passing.sure != space.sure;
-    passing.some |= space.some || some || differs;
-    passing.sure = passing.sure.union(&space.sure);
-    passing.unknown = passing
-        .unknown
-        .union(&space.unknown)
-        .difference(&passing.sure);
+    passing.add(space);
+    passing.some |= some || differs;
 }
 
 impl CompactListing {

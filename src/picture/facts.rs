@@ -203,6 +203,18 @@ pub struct PassingTraffic {
 }
 
 impl PassingTraffic {
+    /// Adds what passes the same way for another reason.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.sure = self.sure.union(&other.sure);
+        let unknown = self.unknown.union(&other.unknown);
+        self.unknown = unknown.difference(&self.sure);
+        self.some |= other.some;
+        let mut names = [&*self.port_names, &*other.port_names].concat();
+        names.sort_unstable();
+        names.dedup();
+        self.port_names = names;
+    }
+
     /// Whether nothing passes.
     pub fn is_nothing(&self) -> bool {
         self.sure.is_empty() && self.unknown.is_empty() && self.port_names.is_empty()

@@ -219,20 +219,6 @@ impl Surveyor<'_> {
     }
 }
 
-impl PassingTraffic {
-    /// Adds what passes the same way for another reason.
-    fn add(&mut self, other: &Self) {
-        self.sure = self.sure.union(&other.sure);
-        let unknown = self.unknown.union(&other.unknown);
-        self.unknown = unknown.difference(&self.sure);
-        self.some |= other.some;
-        let mut names = [&*self.port_names, &*other.port_names].concat();
-        names.sort_unstable();
-        names.dedup();
-        self.port_names = names;
-    }
-}
-
 impl PictureFacts {
     /// The place of something outside the loaded workloads; made where it is not there yet.
     pub(crate) fn outside(&mut self, what: PlaceKind) -> PlaceId {

@@ -1,7 +1,6 @@
 //! The fields that the administrators' dialects share, as they are decoded.
 
 use crate::policy::rule::PortMatch;
-use crate::tree::{SyntaxNode, decode};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 
@@ -70,16 +69,3 @@ pub struct RuleSpec {
 
 /// Port entries as a dialect lowered them.
 pub type LoweredPorts = Option<Vec<PortMatch>>;
-
-/// Decodes an object of one of these dialects.
-pub fn read<T: serde::de::DeserializeOwned>(
-    node: &SyntaxNode,
-) -> (Option<T>, Vec<crate::tree::Problem>) {
-    let decoded = decode::<T>(node);
-    let kept = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !crate::policy::validate::is_tolerated(p))
-        .collect();
-    (decoded.value, kept)
-}

@@ -3,14 +3,13 @@
 
 use crate::model::Truth;
 use crate::policy::admin::{AdminForm, AdminLowering};
-use crate::policy::admin_spec::read;
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
 use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::check_metadata;
+use crate::policy::validate::{check_metadata, decoded};
 use crate::set::TrafficSet;
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -125,7 +124,7 @@ pub fn read_baseline(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static Shape) -> Lowered {
-    let (object, problems) = read::<V1Alpha1Object>(node);
+    let (object, problems) = decoded::<V1Alpha1Object>(node);
     let Some(object) = object else {
         return Lowered {
             problems,

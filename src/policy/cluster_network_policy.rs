@@ -2,14 +2,13 @@
 
 use crate::model::Truth;
 use crate::policy::admin::{AdminForm, AdminLowering};
-use crate::policy::admin_spec::read;
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
 use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
 use crate::policy::tier::{TierIx, kubernetes};
-use crate::policy::validate::check_metadata;
+use crate::policy::validate::{check_metadata, decoded};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -112,7 +111,7 @@ struct CnpRange {
 
 /// Reads and lowers an object.
 pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = read::<CnpObject>(node);
+    let (object, problems) = decoded::<CnpObject>(node);
     let Some(object) = object else {
         return Lowered {
             problems,

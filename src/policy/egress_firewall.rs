@@ -6,22 +6,22 @@
 //! What several objects of one namespace do together is decided when all are read
 //! ([`take_together`]).
 
-use crate::model::{Selector, Truth};
+use crate::model::Selector;
+use crate::policy::layer_policy::PolicyHead;
 use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::rule::{
-    Action, AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
-    Symbol,
+    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule,
+    Shape, Subject, Symbol,
 };
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierMode, Ties, kubernetes};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode, Ties};
 use crate::policy::unmodelled;
-use crate::policy::validate::{check_metadata, is_domain, is_tolerated, parse_cidr, selector};
+use crate::policy::validate::{check_metadata, decoded, is_domain, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::{Problem, SyntaxNode, decode};
+use crate::tree::SyntaxNode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use serde::Deserialize;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -104,18 +104,14 @@ pub fn read_legacy(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 
 /// The tier, which is the only one of its layer.
 fn tier() -> Tier {
-    Tier {
-        name: Cow::Borrowed("EgressFirewall"),
-        policies: "egress firewalls",
-        layer: LayerIx::EGRESS_FIREWALL,
-        order: 0,
-        mode: TierMode::Ordered(Ties::ByName),
-        end: TierEnd::Pass,
-        pass_to: None,
-        host_pods: HostPods::Excluded, // EF5
-        exempts_own_node: false,
-        codes: None,
-    }
+    let (layer, mode) = (LayerIx::EGRESS_FIREWALL, TierMode::Ordered(Ties::ByName));
+    Tier::of_layer(
+        layer,
+        "EgressFirewall",
+        "egress firewalls",
+        mode,
+        TierEnd::Pass,
+    ) // EF5
 }
 
 /// Whether a policy is of this layer, and of the older kind.
@@ -124,12 +120,8 @@ fn is_legacy(policy: &Policy) -> bool {
 }
 
 fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowered {
-    let decoded = decode::<FirewallObject>(node);
-    let problems: Vec<Problem> = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !is_tolerated(p))
-        .collect();
+    let (object, problems) = decoded::<FirewallObject>(node);
+    let spec = object.unwrap_or_default().spec;
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
     let legacy = std::ptr::eq(shape, &raw const LEGACY);
@@ -142,41 +134,27 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowere
         checks.refused_help(&at, message, help); // EF3
     }
     let mut rules = Vec::new();
-    let mut places = Vec::new();
-    let spec = decoded.value.unwrap_or_default().spec;
     for (i, form) in spec.egress.into_iter().flatten().enumerate() {
         let at = Path::root().key("egress").index(i);
         let root = Path::root().key("spec").then(&at);
-        rules.push(rule(form, &root, legacy, &mut checks));
-        places.push(RulePlace::Parts {
+        let place = RulePlace::Parts {
             peers: PeersPlace::Field(at.key("to")),
             ports: at.key("ports"),
             rule: at,
-        });
+        };
+        rules.push((rule(form, &root, legacy, &mut checks), place));
     }
-    let policy = Policy {
+    let subject = Subject {
+        namespaces: Namespaces::Named(header.namespace.into()),
+        pods: Selector::everything(),
+    };
+    let head = PolicyHead {
         namespace: Some(header.namespace.into()),
         name: header.name.into(),
         document: header.document,
         shape,
-        tier: kubernetes::NETWORK, // replaced by the tier it brings along
-        priority: 0.into(),
-        tie: None,
-        subject: Subject {
-            namespaces: Namespaces::Named(header.namespace.into()),
-            pods: Selector::everything(),
-        },
-        applies: [false, true],
-        isolates: [false, false], // EF11
-        sees_own_service: Truth::Yes,
-        rules: [Vec::new(), rules],
-        layout: Some(Arc::new(Layout {
-            root: Path::root().key("spec"),
-            rules: [Vec::new(), places],
-        })),
-        written: None,
-        generated: None,
     };
+    let policy = head.policy(Direction::Egress, subject, rules); // EF11
     let mut lowered = Lowered::checked(policy, problems, checks);
     if lowered.policies.is_empty() {
         lowered.reaches = Some(unmodelled::reach_of(shape.kind, node));
@@ -203,14 +181,8 @@ fn rule(form: FirewallRuleForm, at: &Path, legacy: bool, checks: &mut Checks) ->
         }
     };
     let peer = destination(form.to.unwrap_or_default(), &at.key("to"), legacy, checks);
-    Rule {
-        action,
-        peers: Peers::Of([peer].into()),
-        ports: ports(form.ports, &at.key("ports"), legacy, checks),
-        subjects: Peers::Any,
-        name: None,
-        qualifiers: Vec::new(),
-    }
+    let ports = ports(form.ports, &at.key("ports"), legacy, checks);
+    Rule::new(action, Peers::Of([peer].into()), ports)
 }
 
 /// Where a rule leads: exactly one of the three fields (EF1, EF2).
@@ -344,15 +316,8 @@ pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Ve
 
 /// Makes a policy close everything outside, but for what passes before (EF7, EF9).
 fn close(policy: &mut Policy) {
-    let closed = Rule {
-        action: Action::Deny,
-        peers: Peers::Of([Peer::Owned(AddressOwner::NoPod, IpSet::full())].into()),
-        ..dns_of_node()
-    };
-    let closed = Rule {
-        ports: Ports::Any,
-        ..closed
-    };
+    let outside = Peers::Of([Peer::Owned(AddressOwner::NoPod, IpSet::full())].into());
+    let closed = Rule::new(Action::Deny, outside, Ports::Any);
     policy.rules[1] = vec![dns_of_node(), closed];
     policy.layout = None;
     place_first(policy);
@@ -363,24 +328,14 @@ fn close(policy: &mut Policy) {
 fn dns_of_node() -> Rule {
     let port = |protocol| TrafficSet::ports(protocol, 53, 53);
     let dns = port(Protocol::Tcp).union(&port(Protocol::Udp));
-    Rule {
-        action: Action::Allow,
-        peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
-        ports: Ports::Of([PortMatch::Traffic(dns)].into()),
-        subjects: Peers::Any,
-        name: None,
-        qualifiers: Vec::new(),
-    }
+    let peers = Peers::Of([Peer::Symbol(Symbol::OwnNode)].into());
+    let ports = Ports::Of([PortMatch::Traffic(dns)].into());
+    Rule::new(Action::Allow, peers, ports)
 }
 
 /// Gives a rule that no line of the object says the place of all rules together.
 fn place_first(policy: &mut Policy) {
-    let list = Path::root().key("egress");
-    let place = RulePlace::Parts {
-        rule: list.clone(),
-        peers: PeersPlace::Field(list.clone()),
-        ports: list,
-    };
+    let place = RulePlace::whole(Path::root().key("egress"));
     let mut layout = policy.layout.as_deref().cloned().unwrap_or(Layout {
         root: Path::root().key("spec"),
         rules: Default::default(),

@@ -51,6 +51,15 @@ pub struct EntryPlace {
 }
 
 impl RulePlace {
+    /// A place where the rule, its peers and its ports are one.
+    pub fn whole(at: Path) -> Self {
+        Self::Parts {
+            rule: at.clone(),
+            peers: PeersPlace::Field(at.clone()),
+            ports: at,
+        }
+    }
+
     /// The path of the rule, or of one of its peers or ports.
     pub fn path(&self, peer: Option<u32>, port: Option<u32>) -> Path {
         match (self, peer, port) {

@@ -69,6 +69,28 @@ impl Lowered {
             ..Self::default()
         }
     }
+
+    /// An object of a layer as it was read: kept, or, where it is broken, what it may touch. It may
+    /// let in what another one closes.
+    pub fn of_layer(
+        object: LayerObject,
+        problems: Vec<Problem>,
+        checks: Checks,
+        reaches: impl FnOnce() -> Vec<TaintReach>,
+    ) -> Self {
+        let is_broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
+        let anything = |reaches: Vec<TaintReach>| {
+            let each = reaches.into_iter();
+            each.map(TaintReach::anything).collect()
+        };
+        Self {
+            layer: (!is_broken).then(|| Box::new(object)),
+            reaches: is_broken.then(|| anything(reaches())),
+            problems,
+            invalid: checks.0,
+            ..Self::default()
+        }
+    }
 }
 
 /// A value that the API server would refuse.

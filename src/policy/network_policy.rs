@@ -12,11 +12,11 @@ use crate::policy::rule::{
 };
 use crate::policy::tier::kubernetes;
 use crate::policy::validate::{
-    check_metadata, cidr_complaint, is_port_name, is_tolerated, parse_cidr, selector,
+    check_metadata, cidr_complaint, decoded, is_port_name, parse_cidr, selector,
 };
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::{SyntaxNode, decode};
+use crate::tree::SyntaxNode;
 use ipnet::IpNet;
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
@@ -148,14 +148,7 @@ impl RuleLowering<'_> {
                 Ports::Of(each.collect())
             }
         };
-        Rule {
-            action: Action::Allow,
-            peers,
-            ports,
-            name: None,
-            subjects: Peers::Any,
-            qualifiers: Vec::new(),
-        }
+        Rule::new(Action::Allow, peers, ports)
     }
 
     /// S8, S29-S31.
@@ -312,13 +305,8 @@ impl RuleLowering<'_> {
 
 /// Reads an object strictly and lowers it.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let decoded = decode::<NetworkPolicy>(node);
-    let problems = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !is_tolerated(p))
-        .collect();
-    let Some(object) = decoded.value else {
+    let (object, problems) = decoded::<NetworkPolicy>(node);
+    let Some(object) = object else {
         return Lowered {
             problems,
             ..Lowered::default()

@@ -1,7 +1,8 @@
 //! [`PolicySet`]: every policy that was read, the taints, and the tiers.
 
 use crate::policy::plugin::PluginObjects;
-use crate::policy::rule::{Policy, PolicyId, Rule, RuleRef};
+use crate::policy::rule::{Policy, Rule};
+use crate::policy::rule_ref::{PolicyId, RuleRef};
 use crate::policy::taint::Taint;
 use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
 use crate::set::Ix;

@@ -5,9 +5,9 @@
 //! tier is ordered; a policy holds ordered rules `subject x peer x traffic -> action`.
 //!
 //! Invariants: nothing here names a dialect; layers and tiers are data ([`super::tier`]). A rule is
-//! found again by its index alone ([`RuleRef`]); the path in the manifest is derived from the
-//! indices and the policy's [`Shape`], so a position costs no memory per rule. Road not taken: a
-//! path stored with every rule, peer and port; it made the policies larger than the cluster.
+//! found again by its index alone ([`super::rule_ref`]); its path in the manifest is derived from
+//! the indices and the policy's [`Shape`], so a position costs no memory per rule. Road not taken:
+//! a path stored with every rule, peer and port; it made the policies larger than the cluster.
 
 use crate::model::{Selector, Truth};
 use crate::policy::calico::policy::CalicoPolicy;
@@ -16,7 +16,7 @@ use crate::policy::layout::Layout;
 pub use crate::policy::priority::Priority;
 pub use crate::policy::qualifier::Qualifier;
 use crate::policy::tier::TierIx;
-use crate::set::{IpSet, Protocol, TrafficSet, index_type};
+use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
 
@@ -226,6 +226,18 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// A rule for every subject of its policy, on no condition.
+    pub fn new(action: Action, peers: Peers, ports: Ports) -> Self {
+        Self {
+            action,
+            peers,
+            ports,
+            subjects: Peers::Any,
+            name: None,
+            qualifiers: Vec::new(),
+        }
+    }
+
     /// Whether what it allows is asked for a request: without one that it lets through there is no
     /// connection, even where nothing else isolates.
     pub fn asks_for_request(&self) -> bool {
@@ -328,49 +340,6 @@ pub struct GeneratedBy {
     pub unless: Option<Box<str>>,
 }
 
-index_type! {
-    /// Index of a policy in a [`PolicySet`](crate::policy::PolicySet).
-    pub struct PolicyId(pub u32);
-}
-
-/// A rule of a policy, and maybe one peer or port entry of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RuleRef {
-    /// The policy.
-    pub policy: PolicyId,
-    /// The direction.
-    pub direction: Direction,
-    /// Which rule, from 0.
-    pub rule: u32,
-    /// Which peer of it, from 0.
-    pub peer: Option<u32>,
-    /// Which port entry of it, from 0.
-    pub port: Option<u32>,
-}
-
-impl RuleRef {
-    /// The rule as a whole.
-    pub fn rule(policy: PolicyId, direction: Direction, rule: usize) -> Self {
-        Self {
-            policy,
-            direction,
-            // a document has far fewer rules
-            rule: u32::try_from(rule).unwrap_or(u32::MAX),
-            peer: None,
-            port: None,
-        }
-    }
-
-    /// The same rule, pointing at one of its peers.
-    #[must_use]
-    pub fn with_peer(self, peer: usize) -> Self {
-        Self {
-            peer: u32::try_from(peer).ok(),
-            ..self
-        }
-    }
-}
-
 impl Policy {
     /// `namespace/name`, or the bare name of a cluster-wide policy.
     pub fn full_name(&self) -> String {
@@ -436,47 +405,10 @@ impl Policy {
             && (self.isolates(direction) || !self.rules(direction).is_empty())
     }
 
-    /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed:
-    /// `ingress[0].from[1]`.
-    pub fn rule_path(&self, at: RuleRef) -> Path {
-        let d = at.direction.index();
-        let places = self.layout.as_deref().map(|layout| &layout.rules[d]);
-        if let Some(place) = places.and_then(|places| places.get(at.rule as usize)) {
-            return place.path(at.peer, at.port);
-        }
-        let path = Path::root()
-            .key(self.shape.rules[d])
-            .index(at.rule as usize);
-        match (at.peer, at.port) {
-            (Some(peer), _) => path.key(self.shape.peers[d]).index(peer as usize),
-            (None, Some(port)) => path.key(self.shape.ports).index(port as usize),
-            (None, None) => path,
-        }
-    }
-
-    /// The path of a rule, or of one of its peers or ports, from the root of the document.
-    pub fn path(&self, at: RuleRef) -> Path {
-        let mut path = self.root();
-        path.0.extend(self.rule_path(at).0);
-        path
-    }
-
     /// Where the policy begins in its object.
     pub fn root(&self) -> Path {
         let layout = self.layout.as_deref();
         layout.map_or_else(|| Path::root().key("spec"), |layout| layout.root.clone())
-    }
-
-    /// Where a rule stands.
-    pub fn origin(&self, at: RuleRef) -> Origin {
-        if self.generated.is_some() {
-            return Origin::document(self.document); // of what makes it
-        }
-        let mut path = self.path(at);
-        if at.port.is_some() && at.peer.is_none() {
-            path = path.key("port"); // where there is no such field the entry itself is found
-        }
-        Origin::new(self.document, path)
     }
 
     /// Where its subject stands.

@@ -19,9 +19,9 @@ use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, PortNames, Tunnel, TunnelWay};
 use crate::policy::rule::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Qualifier,
-    Rule, RuleRef,
+    Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule,
 };
+use crate::policy::rule_ref::{PolicyId, RuleRef};
 use crate::policy::tier::LayerIx;
 use crate::set::{Ix, Protocol, TrafficSet};
 use crate::source::Path;
@@ -145,11 +145,7 @@ impl<'t> SubjectSplit<'t> {
         for direction in Direction::ALL {
             let d = direction.index();
             own.rules[d] = self.beside(direction);
-            let root = || RulePlace::Parts {
-                rule: Path::root(),
-                peers: PeersPlace::Field(Path::root()),
-                ports: Path::root(),
-            };
+            let root = || RulePlace::whole(Path::root());
             places[d].extend(own.rules[d].iter().map(|_| root()));
             for (i, rule) in policy.rules(direction).iter().enumerate() {
                 let at = RuleRef::rule(id, direction, i);
@@ -179,17 +175,15 @@ impl<'t> SubjectSplit<'t> {
             };
             let everywhere = Namespaces::Matching(Selector::everything());
             let these = Selector::new([among(self.proxies.key, ends)]);
+            let peers = Peers::Of([Peer::Pods(everywhere, these)].into());
+            let ports = Ports::Of([PortMatch::Traffic(tunnel.traffic.clone())].into());
             Some(Rule {
-                action: Action::Allow,
-                peers: Peers::Of([Peer::Pods(everywhere, these)].into()),
-                ports: Ports::Of([PortMatch::Traffic(tunnel.traffic.clone())].into()),
-                subjects: Peers::Any,
-                name: None,
                 qualifiers: if *certain {
                     Vec::new()
                 } else {
                     vec![Qualifier::Undocumented(what.clone())]
                 },
+                ..Rule::new(Action::Allow, peers, ports)
             })
         });
         each.collect()

@@ -7,9 +7,10 @@
 use crate::model::{Requirement, Selector};
 use crate::policy::lowered::{Checks, Header};
 use crate::source::Path;
-use crate::tree::{Problem, ProblemKind};
+use crate::tree::{Problem, ProblemKind, SyntaxNode, decode};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 
 /// Checks an object's own name, and its namespace where it has one (S9).
@@ -36,9 +37,17 @@ pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks
     }
 }
 
+/// Decodes an object of a dialect: what could be read, and the problems that count.
+pub fn decoded<T: DeserializeOwned>(node: &SyntaxNode) -> (Option<T>, Vec<Problem>) {
+    let decoded = decode::<T>(node);
+    let problems = decoded.problems.into_iter();
+    let problems = problems.filter(|p| !is_tolerated(p));
+    (decoded.value, problems.collect())
+}
+
 /// Whether an unknown field is one that clusters themselves print or once did: harmless, and said
 /// by no author.
-pub fn is_tolerated(problem: &Problem) -> bool {
+fn is_tolerated(problem: &Problem) -> bool {
     let path = problem.path.as_ref().map(ToString::to_string);
     problem.kind == ProblemKind::UnknownField
         && path.is_some_and(|p| {

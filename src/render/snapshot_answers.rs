@@ -1,7 +1,7 @@
 //! The answers about snapshots with their formats, as [`crate::render::answers`] has the others.
 
-use crate::render::ci::drift_findings;
 use crate::render::ci::findings::CiFindings;
+use crate::render::ci::{diff_findings, drift_findings};
 use crate::render::format::{Render, formats};
 use crate::render::text::snapshot;
 use crate::snapshot::{Drift, Snapshot};
@@ -36,7 +36,7 @@ impl DriftView<'_> {
     pub fn findings(&self) -> CiFindings<'static> {
         CiFindings {
             findings: Cow::Owned(drift_findings::findings(self.path, self.kept, self.drift)),
-            rules: drift_findings::kinds(),
+            rules: diff_findings::rules(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use netpal::internals::spec::evaluate;
 use netpal::{
-    AllowGraph, Allowed, CompileOptions, DiffSide, Endpoint, Environment, Flow, Input, Traffic,
-    Truth, diff, explain,
+    AllowGraph, Allowed, CompileOptions, DiffSide, Endpoint, Environment, Flow, Input, Protocol,
+    Traffic, Truth, diff, explain,
 };
 
 /// What a graph says of one piece of the traffic between two ends.
@@ -12,6 +12,47 @@ pub fn contained(allowed: &Allowed, traffic: Traffic) -> Truth {
         allowed.may.contains(traffic),
         !allowed.must.contains(traffic),
     )
+}
+
+/// Addresses that are no pod's, some of them in blocks that random policies name.
+pub const OUTSIDE: [&str; 5] = [
+    "10.0.0.9",
+    "8.8.8.8",
+    "192.0.2.9",
+    "192.168.7.7",
+    "2001:db8::9",
+];
+
+/// Ports over TCP, and an echo request.
+pub fn tcp_and_echo(ports: &[u16]) -> Vec<Traffic> {
+    let tcp = ports.iter().map(|port| Traffic {
+        protocol: Protocol::Tcp,
+        port: *port,
+    });
+    let echo = Traffic {
+        protocol: Protocol::Icmp,
+        port: 0x0800,
+    };
+    tcp.chain([echo]).collect()
+}
+
+/// Every traffic between every two ends, of which at least one is a pod.
+pub fn flows(input: &Input, outside: &[&str], traffics: &[Traffic]) -> Vec<Flow> {
+    let is_pod = |end: Endpoint| matches!(end, Endpoint::Pod(_));
+    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
+    let outside = outside
+        .iter()
+        .map(|a| Endpoint::Address(a.parse().unwrap()));
+    let ends: Vec<Endpoint> = pods.chain(outside).collect();
+    let pairs = ends.iter().flat_map(|s| ends.iter().map(move |d| (*s, *d)));
+    let pairs = pairs.filter(|(s, d)| is_pod(*s) || is_pod(*d));
+    let flow = |((source, destination), traffic)| Flow {
+        source,
+        destination,
+        traffic,
+    };
+    let each = pairs.flat_map(|pair| traffics.iter().map(move |traffic| (pair, *traffic)));
+    each.map(flow).collect()
 }
 
 /// Everything about one flow, by every engine.

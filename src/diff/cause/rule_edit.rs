@@ -39,7 +39,7 @@ pub fn rule_edit(
         .get(at.rule as usize)
         .filter(|r| !policy.rules(at.direction).contains(r));
     let Some(counterpart) = counterpart else {
-        return Some((which, whole(at), one_sided));
+        return Some((which, at.whole(), one_sided));
     };
     let there = RuleRef {
         policy: their_id,
@@ -60,15 +60,6 @@ pub fn first_rule_edit(own: PolicyVersion<'_>, other: PolicyVersion<'_>) -> Opti
     })
 }
 
-/// A rule as a whole.
-fn whole(at: RuleRef) -> RuleRef {
-    RuleRef {
-        peer: None,
-        port: None,
-        ..at
-    }
-}
-
 /// The part of a changed rule to point at: an added peer, a removed peer, else its ports, else the
 /// rule.
 fn edited_part(new: (&Rule, RuleRef, Which), old: (&Rule, RuleRef, Which)) -> RuleEdit {
@@ -81,20 +72,20 @@ fn edited_part(new: (&Rule, RuleRef, Which), old: (&Rule, RuleRef, Which)) -> Ru
         if let Some(i) = named.or_else(|| (0..ours.len()).find(is_added)) {
             let at = RuleRef {
                 peer: index(i),
-                ..whole(new_at)
+                ..new_at.whole()
             };
             return (new_side, at, Edit::Changed);
         }
         if let Some(i) = theirs.iter().position(|p| !ours.contains(p)) {
             let at = RuleRef {
                 peer: index(i),
-                ..whole(old_at)
+                ..old_at.whole()
             };
             return (old_side, at, Edit::Removed);
         }
     }
     let Ports::Of(ports) = &new.ports else {
-        return (new_side, whole(new_at), Edit::Changed);
+        return (new_side, new_at.whole(), Edit::Changed);
     };
     let theirs = if let Ports::Of(ports) = &old.ports {
         &**ports
@@ -107,7 +98,7 @@ fn edited_part(new: (&Rule, RuleRef, Which), old: (&Rule, RuleRef, Which)) -> Ru
         .and_then(index);
     let at = RuleRef {
         port,
-        ..whole(new_at)
+        ..new_at.whole()
     };
     (new_side, at, Edit::Changed)
 }

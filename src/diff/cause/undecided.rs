@@ -246,12 +246,7 @@ impl<'a> Undecided<'a> {
         let governs_others = theirs.is_none_or(|(p, _, _)| {
             p.subject != own.0.subject || p.tier != own.0.tier || p.priority != own.0.priority
         });
-        let whole = RuleRef {
-            peer: None,
-            port: None,
-            ..at
-        };
-        governs_others || rule_edit(own, theirs, whole).is_some()
+        governs_others || rule_edit(own, theirs, at.whole()).is_some()
     }
 
     /// An edited policy as it is on one side, if it exists there.

@@ -20,7 +20,7 @@
 
 use crate::finding::Severity;
 use crate::lint::context::LintContext;
-use crate::lint::peers::{control_plane_name, peers};
+use crate::lint::peers::{control_plane_name, may_be_any_address, peers};
 use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::{intended_traffic, words};
@@ -130,13 +130,7 @@ fn may_be_server(peer: &Peer, server: &IpSet) -> bool {
     match peer {
         Peer::Addresses(set) => !set.is_disjoint(server),
         Peer::Pods(..) => control_plane_name(peer).is_some(),
-        Peer::Nodes(_)
-        | Peer::Domain(_)
-        | Peer::Symbol(_)
-        | Peer::Owned(..)
-        | Peer::AnyOf(_)
-        | Peer::AllOf(_)
-        | Peer::NoneOf(_)
-        | Peer::Unreadable { .. } => true,
+        Peer::Domain(_) => true,
+        other => may_be_any_address(other),
     }
 }

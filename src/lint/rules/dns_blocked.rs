@@ -27,7 +27,7 @@ use crate::lint::algebra::unmatchable;
 use crate::lint::context::LintContext;
 use crate::lint::dns::{ClusterDns, dns_traffic, link_local, opens_port};
 use crate::lint::intended_traffic;
-use crate::lint::peers::{control_plane_name, peers};
+use crate::lint::peers::{control_plane_name, may_be_any_address, peers};
 use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
@@ -177,13 +177,8 @@ fn has_names(rule: &Rule) -> bool {
             Peer::Addresses(set) => !set.is_subset(&link_local()),
             Peer::Nodes(_) | Peer::Symbol(Symbol::Nodes | Symbol::ApiServer) => false,
             Peer::Pods(..) => control_plane_name(p).is_none(),
-            Peer::Domain(_)
-            | Peer::Symbol(_)
-            | Peer::Owned(..)
-            | Peer::AnyOf(_)
-            | Peer::AllOf(_)
-            | Peer::NoneOf(_)
-            | Peer::Unreadable { .. } => true,
+            Peer::Domain(_) => true,
+            other => may_be_any_address(other),
         }),
     }
 }

@@ -23,7 +23,7 @@ use crate::diagnostic::Place;
 use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::{IntendedTraffic, ServicePortRef};
-use crate::lint::peers::{control_plane_name, peers};
+use crate::lint::peers::{control_plane_name, may_be_any_address, peers};
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
 use crate::set::TrafficSet;
@@ -142,14 +142,7 @@ fn may_be_the_server(rule: &Rule) -> bool {
                         .any(|r| r.key() == HOST_NETWORK)
             }
             Peer::Pods(..) => control_plane_name(peer).is_some(),
-            Peer::Addresses(_)
-            | Peer::Nodes(_)
-            | Peer::Domain(_)
-            | Peer::Symbol(_)
-            | Peer::Owned(..)
-            | Peer::AnyOf(_)
-            | Peer::AllOf(_)
-            | Peer::NoneOf(_)
-            | Peer::Unreadable { .. } => true,
+            Peer::Addresses(_) | Peer::Domain(_) => true,
+            other => may_be_any_address(other),
         })
 }

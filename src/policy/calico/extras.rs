@@ -6,15 +6,16 @@ use crate::policy::calico::objects::{
     Account, CalicoExtra, CalicoProfile, CalicoTier, HostEndpoint, NetworkSet,
 };
 use crate::policy::calico::ports;
-use crate::policy::calico::read::{METADATA, is_stored, kept, kept_metadata};
+use crate::policy::calico::read::{METADATA, is_stored, kept_metadata};
 use crate::policy::calico::written::{
     CalicoObject, HostEndpointForm, NetworkSetForm, ProfileForm, TierForm,
 };
 use crate::policy::lowered::{Checks, Header};
 use crate::policy::priority::Priority;
+use crate::policy::validate::decoded;
 use crate::set::{IpSet, Protocol};
 use crate::source::{DocumentId, Path};
-use crate::tree::{Problem, SyntaxNode, decode};
+use crate::tree::{Problem, SyntaxNode};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
@@ -68,16 +69,16 @@ fn read_as<S: for<'de> Deserialize<'de> + Default>(
     node: &SyntaxNode,
     make: impl FnOnce(S, Labels, &mut Checks) -> CalicoExtra,
 ) -> ReadExtra {
-    let decoded = decode::<CalicoObject<S>>(node);
+    let (object, problems) = decoded::<CalicoObject<S>>(node);
     let mut checks = Checks::default();
-    let extra = decoded.value.map(|object| {
+    let extra = object.map(|object| {
         let labels = labels(node, &object.metadata, &mut checks);
         make(object.spec.unwrap_or_default(), labels, &mut checks)
     });
     ReadExtra {
         extra,
         checks,
-        problems: kept(decoded.problems),
+        problems,
     }
 }
 

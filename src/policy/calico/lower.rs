@@ -40,12 +40,7 @@ pub static STAGED_GLOBAL: Shape = shape("StagedGlobalNetworkPolicy", "projectcal
 pub static STAGED_KUBERNETES: Shape = Shape {
     kind: "StagedKubernetesNetworkPolicy",
     api_version: "projectcalico.org/v3",
-    rules: ["ingress", "egress"],
-    peers: ["from", "to"],
-    ports: "ports",
-    subject: "podSelector",
-    allow: "allow",
-    has_actions: false,
+    ..crate::policy::network_policy::SHAPE
 };
 /// The same of stored ones.
 pub static STORED_NAMESPACED: Shape = shape(
@@ -217,14 +212,7 @@ impl SideLowering<'_> {
             .map(|found| self.of_box(action, rule, found, direction, families.as_ref()))
             .collect();
         if rules.is_empty() {
-            rules.push(Rule {
-                action,
-                peers: Peers::Of([].into()),
-                ports: Ports::Any,
-                subjects: Peers::Any,
-                name: None,
-                qualifiers: Vec::new(),
-            });
+            rules.push(Rule::new(action, Peers::Of([].into()), Ports::Any));
         }
         rules
     }

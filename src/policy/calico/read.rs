@@ -12,9 +12,9 @@ use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::network_policy;
 use crate::policy::priority::Priority;
 use crate::policy::unmodelled;
-use crate::policy::validate::{is_dns_label, is_tolerated};
+use crate::policy::validate::{decoded, is_dns_label};
 use crate::source::Path;
-use crate::tree::{Problem, SyntaxNode, Value, decode};
+use crate::tree::{Problem, SyntaxNode, Value};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -74,10 +74,9 @@ pub fn staged_kubernetes(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn policy(node: &SyntaxNode, header: Header<'_>, namespace: Option<&str>, staged: bool) -> Lowered {
-    let decoded = decode::<CalicoObject<PolicyForm>>(node);
-    let problems = kept(decoded.problems);
+    let (object, problems) = decoded::<CalicoObject<PolicyForm>>(node);
     let reaches = || (!staged).then(|| unmodelled::reach_of_calico(node));
-    let Some(object) = decoded.value else {
+    let Some(object) = object else {
         return Lowered {
             problems,
             reaches: reaches(),
@@ -121,12 +120,6 @@ fn policy(node: &SyntaxNode, header: Header<'_>, namespace: Option<&str>, staged
         invalid: checks.0,
         ..Lowered::default()
     }
-}
-
-/// The problems that count.
-pub(super) fn kept(problems: Vec<Problem>) -> Vec<Problem> {
-    let each = problems.into_iter();
-    each.filter(|problem| !is_tolerated(problem)).collect()
 }
 
 /// What of an object's metadata decides how its spec is read.

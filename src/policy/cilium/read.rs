@@ -12,9 +12,9 @@ use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
 use crate::policy::plugin::CidrGroup;
 use crate::policy::unmodelled;
-use crate::policy::validate::{check_metadata, is_tolerated, parse_cidr};
+use crate::policy::validate::{check_metadata, decoded, parse_cidr};
 use crate::source::Path;
-use crate::tree::{Problem, SyntaxNode, decode};
+use crate::tree::{Problem, SyntaxNode};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -30,19 +30,14 @@ pub fn clusterwide(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn read(node: &SyntaxNode, header: Header<'_>, namespaced: bool) -> Lowered {
-    let decoded = decode::<CiliumObject>(node);
-    let problems: Vec<Problem> = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !is_tolerated(p))
-        .collect();
+    let (object, problems) = decoded::<CiliumObject>(node);
     let kind = if namespaced {
         "CiliumNetworkPolicy"
     } else {
         "CiliumClusterwideNetworkPolicy"
     };
     let reaches = || Some(unmodelled::reach_of(kind, node));
-    let Some(object) = decoded.value else {
+    let Some(object) = object else {
         return Lowered {
             problems,
             reaches: reaches(),
@@ -254,9 +249,9 @@ struct CidrGroupForm {
 
 /// Reads a `CiliumCIDRGroup` (CI87): the group, and what is wrong with it.
 pub fn group(node: &SyntaxNode, name: &str) -> (CidrGroup, Checks, Vec<Problem>) {
-    let decoded = decode::<GroupObject>(node);
+    let (object, problems) = decoded::<GroupObject>(node);
     let mut checks = Checks::default();
-    let object = decoded.value.unwrap_or_default();
+    let object = object.unwrap_or_default();
     let at = Path::root().key("spec").key("externalCIDRs");
     let mut blocks = Vec::new();
     for (i, text) in object.spec.external_cidrs.iter().enumerate() {
@@ -274,10 +269,5 @@ pub fn group(node: &SyntaxNode, name: &str) -> (CidrGroup, Checks, Vec<Problem>)
         labels: labels.into_iter().collect(),
         blocks,
     };
-    let problems = decoded.problems.into_iter();
-    (
-        group,
-        checks,
-        problems.filter(|p| !is_tolerated(p)).collect(),
-    )
+    (group, checks, problems)
 }

@@ -295,14 +295,8 @@ fn enforce(policies: &mut PolicySet, options: &CiliumOptions) {
 
 /// What lets in the own node.
 fn from_own_node() -> Rule {
-    Rule {
-        action: Action::Allow,
-        peers: Peers::Of([Peer::Symbol(Symbol::OwnNode)].into()),
-        ports: Ports::Any,
-        name: None,
-        subjects: Peers::Any,
-        qualifiers: Vec::new(),
-    }
+    let own_node = Peers::Of([Peer::Symbol(Symbol::OwnNode)].into());
+    Rule::new(Action::Allow, own_node, Ports::Any)
 }
 
 fn is_mode(policy: &Policy) -> bool {

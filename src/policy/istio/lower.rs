@@ -12,13 +12,11 @@ use crate::policy::istio::settings::{Dataplane, IstioSettings};
 use crate::policy::istio::written::{
     Authorization, AuthorizationAction, OperationForm, RuleOfIstio, SourceForm,
 };
+use crate::policy::layer_policy::PlacedRules;
 use crate::policy::layout::{PeersPlace, RulePlace};
 use crate::policy::rule::{Action, Peers, PortMatch, Ports, Qualifier, Rule};
 use crate::set::TrafficSet;
 use crate::source::Path;
-
-/// Rules with their places.
-pub type PlacedRules = Vec<(Rule, RulePlace)>;
 
 /// What the rules of a policy are lowered with.
 pub struct Lowering<'l> {
@@ -276,20 +274,19 @@ impl ReadRule<'_> {
             let who = self.policy.provider.as_deref().unwrap_or("its provider");
             qualifiers.push(Qualifier::Application(format!("{who} refuses it").into()));
         }
+        let action = match self.policy.action {
+            AuthorizationAction::Deny | AuthorizationAction::Custom => Action::Deny,
+            AuthorizationAction::Allow | AuthorizationAction::Audit => Action::Allow,
+        };
+        let peers = if anyone {
+            Peers::Any
+        } else {
+            Peers::Of(peers.into())
+        };
+        let ports = Ports::Of([PortMatch::Traffic(ports.clone())].into());
         let rule = Rule {
-            action: match self.policy.action {
-                AuthorizationAction::Deny | AuthorizationAction::Custom => Action::Deny,
-                AuthorizationAction::Allow | AuthorizationAction::Audit => Action::Allow,
-            },
-            peers: if anyone {
-                Peers::Any
-            } else {
-                Peers::Of(peers.into())
-            },
-            ports: Ports::Of([PortMatch::Traffic(ports.clone())].into()),
-            name: None,
-            subjects: Peers::Any,
             qualifiers,
+            ..Rule::new(action, peers, ports)
         };
         into.push((rule, self.place(asked, &places)));
     }

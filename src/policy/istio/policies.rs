@@ -1,22 +1,21 @@
 //! The policies that are made of objects, and their tiers.
 
-use crate::model::{Requirement, Selector, Truth};
-use crate::policy::interner::PolicyInterner;
+use crate::model::{Requirement, Selector};
 use crate::policy::istio::callers::anyone_identified;
 use crate::policy::istio::labels::PROFILE;
-use crate::policy::istio::lower::{PlacedRules, other_traffic};
+use crate::policy::istio::lower::other_traffic;
 use crate::policy::istio::profile::{IstioProfile, StrictPorts};
 use crate::policy::istio::written::{IstioContent, IstioObject, PeerAuthentication};
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::layer_policy::{LayerPolicies, PlacedRules, PolicyHead};
+use crate::policy::layout::RulePlace;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
-    Action, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule, Shape,
-    Subject,
+    Action, Direction, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
+    Rule, Shape, Subject,
 };
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -45,36 +44,22 @@ pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
         (&AUTHORIZATION, 1, TierEnd::DenyIsolated),
         (&PEER, 0, TierEnd::Pass),
     ];
-    let mut interner = PolicyInterner::default();
-    for mut policy in made {
+    let mut added = LayerPolicies::new(policies);
+    for policy in made {
         let of = tiers
             .iter()
             .find(|(shape, ..)| std::ptr::eq(*shape, policy.shape));
-        let Some((shape, order, end)) = of else {
-            continue;
-        };
-        let tier = tier(shape.kind, *order, *end);
-        let Some(tier) = policies.tier(tier) else {
-            continue;
-        };
-        policy.tier = tier;
-        interner.share(&mut policy);
-        policies.policies.push(policy);
+        if let Some((shape, order, end)) = of {
+            added.add(tier(shape.kind, *order, *end), policy);
+        }
     }
 }
 
 fn tier(kind: &'static str, order: i32, end: TierEnd) -> Tier {
+    let (layer, mode) = (LayerIx::ISTIO, TierMode::Unordered);
     Tier {
-        name: Cow::Borrowed(kind),
-        policies: "Istio's policies",
-        layer: LayerIx::ISTIO,
         order,
-        mode: TierMode::Unordered,
-        end,
-        pass_to: None,
-        host_pods: HostPods::Excluded,
-        exempts_own_node: false,
-        codes: None,
+        ..Tier::of_layer(layer, kind, "Istio's policies", mode, end)
     }
 }
 
@@ -96,64 +81,39 @@ pub fn policy(
     object: &IstioObject,
     shape: &'static Shape,
     subject: Subject,
-    rules: PlacedRules,
+    mut rules: PlacedRules,
     isolates: bool,
 ) -> Policy {
-    let (mut rules, mut places): (Vec<Rule>, Vec<RulePlace>) = rules.into_iter().unzip();
     if isolates {
-        rules.push(Rule {
-            action: Action::Allow,
-            peers: Peers::Any,
-            ports: Ports::Of([PortMatch::Traffic(other_traffic())].into()), // IS3
-            subjects: Peers::Any,
-            name: None,
-            qualifiers: Vec::new(),
-        });
-        places.push(whole("rules"));
+        let ports = Ports::Of([PortMatch::Traffic(other_traffic())].into()); // IS3
+        rules.push((Rule::new(Action::Allow, Peers::Any, ports), whole("rules")));
     }
-    Policy {
+    let head = PolicyHead {
         namespace: Some(object.namespace.clone()),
         name: object.name.clone(),
         document: object.document,
         shape,
-        tier: TierIx(0), // given when it is added
-        priority: 0.into(),
-        tie: None,
-        subject,
-        applies: [true, false],
+    };
+    Policy {
         isolates: [isolates, false],
-        sees_own_service: Truth::Yes,
-        rules: [rules, Vec::new()],
-        layout: Some(Arc::new(Layout {
-            root: Path::root().key("spec"),
-            rules: [places, Vec::new()],
-        })),
-        written: None,
-        generated: None,
+        ..head.policy(Direction::Ingress, subject, rules)
     }
 }
 
 /// A place that is one field.
 fn whole(field: &str) -> RulePlace {
-    let at = Path::root().key(field);
-    RulePlace::Parts {
-        rule: at.clone(),
-        peers: PeersPlace::Field(at.clone()),
-        ports: at,
-    }
+    RulePlace::whole(Path::root().key(field))
 }
 
 /// The rule that closes ports to connections without an identity.
 pub fn closed_to_plaintext(strict: &StrictPorts) -> (Rule, RulePlace) {
     let words = "which PeerAuthentication counts";
     let doubt = (!strict.certain).then(|| Qualifier::Undocumented(words.into()));
+    let peers = Peers::Of([Peer::NoneOf([anyone_identified()].into())].into());
+    let ports = Ports::Of([PortMatch::Traffic(strict.ports.clone())].into());
     let rule = Rule {
-        action: Action::Deny,
-        peers: Peers::Of([Peer::NoneOf([anyone_identified()].into())].into()),
-        ports: Ports::Of([PortMatch::Traffic(strict.ports.clone())].into()),
-        subjects: Peers::Any,
-        name: None,
         qualifiers: doubt.into_iter().collect(),
+        ..Rule::new(Action::Deny, peers, ports)
     };
     let field = if strict.of_ports {
         "portLevelMtls"
@@ -187,13 +147,12 @@ pub fn waypoint(profiles: &[IstioProfile]) -> Option<Policy> {
         pods: Selector::new([of_profiles(&profiles)]),
     };
     let words = "the waypoint refuses it";
+    let peers = Peers::Of([anyone_identified()].into());
+    let tcp = TrafficSet::protocol(Protocol::Tcp);
+    let ports = Ports::Of([PortMatch::Traffic(tcp)].into());
     let rule = Rule {
-        action: Action::Deny,
-        peers: Peers::Of([anyone_identified()].into()),
-        ports: Ports::Of([PortMatch::Traffic(TrafficSet::protocol(Protocol::Tcp))].into()),
-        subjects: Peers::Any,
-        name: None,
         qualifiers: vec![Qualifier::Application(words.into())],
+        ..Rule::new(Action::Deny, peers, ports)
     };
     let made = policy(
         &object,

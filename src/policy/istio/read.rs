@@ -8,10 +8,9 @@ use crate::policy::istio::written::{
 use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
-use crate::policy::unmodelled::TaintReach;
-use crate::policy::validate::{check_metadata, is_label_value, is_qualified_name, is_tolerated};
+use crate::policy::validate::{check_metadata, decoded, is_label_value, is_qualified_name};
 use crate::source::Path;
-use crate::tree::{Problem, SyntaxNode, decode};
+use crate::tree::SyntaxNode;
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -42,33 +41,19 @@ fn read<T: DeserializeOwned + Default>(
     kind: &str,
     of: impl FnOnce(T, &mut Checks) -> IstioContent,
 ) -> Lowered {
-    let decoded = decode::<T>(node);
-    let problems: Vec<Problem> = decoded
-        .problems
-        .into_iter()
-        .filter(|p| !is_tolerated(p))
-        .collect();
+    let (object, problems) = decoded::<T>(node);
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
-    let spec = of(decoded.value.unwrap_or_default(), &mut checks);
-    let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
+    let spec = of(object.unwrap_or_default(), &mut checks);
     let object = LayerObject::Istio(IstioObject {
         name: header.name.into(),
         namespace: header.namespace.into(),
         document: header.document,
         spec,
     });
-    Lowered {
-        layer: (!broken).then(|| Box::new(object)),
-        reaches: broken.then(|| {
-            // it may let in what another one closes
-            let reaches = unmodelled::reach_of(kind, node).into_iter();
-            reaches.map(TaintReach::anything).collect()
-        }),
-        problems,
-        invalid: checks.0,
-        ..Lowered::default()
-    }
+    Lowered::of_layer(object, problems, checks, || {
+        unmodelled::reach_of(kind, node)
+    })
 }
 
 fn of_authorization(

@@ -6,7 +6,7 @@ use crate::model::{
     Service, TargetPort, Truth,
 };
 use crate::policy::istio::labels::{IDENTITY, PROFILE};
-use crate::policy::istio::lower::{Lowering, PlacedRules};
+use crate::policy::istio::lower::Lowering;
 use crate::policy::istio::member::{Mesh, MeshMember};
 use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
@@ -19,6 +19,7 @@ use crate::policy::istio::settings::{Dataplane, IstioSettings};
 use crate::policy::istio::written::{
     Authorization, AuthorizationAction, ConditionForm, IstioContent, IstioObject,
 };
+use crate::policy::layer_policy::PlacedRules;
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay, port_names};

@@ -1,21 +1,20 @@
 //! The policies that are made of objects of Linkerd, and their tier.
 
-use crate::model::{Labels, Requirement, Selector, Truth};
-use crate::policy::interner::PolicyInterner;
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::model::{Labels, Requirement, Selector};
+use crate::policy::layer_policy::{LayerPolicies, PlacedRules, PolicyHead};
+use crate::policy::layout::RulePlace;
 use crate::policy::linkerd::clients::Clients;
 use crate::policy::linkerd::profile::{LinkerdProfile, PROFILE};
 use crate::policy::linkerd::settings::InboundPolicy;
 use crate::policy::linkerd::written::{LinkerdContent, LinkerdObject, RouteForm};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
-    Action, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule, Shape,
-    Subject,
+    Action, Direction, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
+    Rule, Shape, Subject,
 };
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode};
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, Path};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How the parts of Linkerd's kinds are called.
@@ -61,7 +60,7 @@ pub struct PortAdmission {
 
 impl PortAdmission {
     /// The rules that let them in. Who skips the proxy on some ports has no identity there (LD5).
-    pub fn rules(&self, profiles: &[LinkerdProfile], field: &str) -> Vec<(Rule, RulePlace)> {
+    pub fn rules(&self, profiles: &[LinkerdProfile], field: &str) -> PlacedRules {
         let Some(clients) = &self.clients else {
             return Vec::new();
         };
@@ -111,13 +110,10 @@ impl PortAdmission {
             let words = "which Server claims the port";
             qualifiers.push(Qualifier::Undocumented(words.into()));
         }
+        let ports = Ports::Of([PortMatch::Traffic(ports)].into());
         Rule {
-            action: Action::Allow,
-            peers,
-            ports: Ports::Of([PortMatch::Traffic(ports)].into()),
-            subjects: Peers::Any,
-            name: None,
             qualifiers,
+            ..Rule::new(Action::Allow, peers, ports)
         }
     }
 }
@@ -125,16 +121,11 @@ impl PortAdmission {
 /// A place that is one field of the spec, or the spec.
 fn place(field: &str) -> RulePlace {
     let root = Path::root();
-    let at = if field.is_empty() {
+    RulePlace::whole(if field.is_empty() {
         root
     } else {
         root.key(field)
-    };
-    RulePlace::Parts {
-        rule: at.clone(),
-        peers: PeersPlace::Field(at.clone()),
-        ports: at,
-    }
+    })
 }
 
 impl LinkerdShapes {
@@ -149,29 +140,15 @@ impl LinkerdShapes {
         object: &LinkerdObject,
         kind: &str,
         subject: Subject,
-        rules: Vec<(Rule, RulePlace)>,
+        rules: PlacedRules,
     ) -> Policy {
-        let (rules, places) = rules.into_iter().unzip();
-        Policy {
+        let head = PolicyHead {
             namespace: Some(object.namespace.clone()),
             name: object.name.clone(),
             document: object.document,
             shape: self.of(kind),
-            tier: TierIx(0), // given when it is added
-            priority: 0.into(),
-            tie: None,
-            subject,
-            applies: [true, false],
-            isolates: [false, false],
-            sees_own_service: Truth::Yes,
-            rules: [rules, Vec::new()],
-            layout: Some(Arc::new(Layout {
-                root: Path::root().key("spec"),
-                rules: [places, Vec::new()],
-            })),
-            written: None,
-            generated: None,
-        }
+        };
+        head.policy(Direction::Ingress, subject, rules)
     }
 
     /// The policy that stands for what ports let in that nobody claims.
@@ -179,7 +156,7 @@ impl LinkerdShapes {
         &'static self,
         default: InboundPolicy,
         subject: Subject,
-        rules: Vec<(Rule, RulePlace)>,
+        rules: PlacedRules,
     ) -> Policy {
         let object = LinkerdObject {
             name: default.name().into(),
@@ -203,28 +180,12 @@ impl LinkerdShapes {
 
 /// Adds the policies in their tier, which is the only one of its layer.
 pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
-    if made.is_empty() {
-        return;
-    }
-    let tier = Tier {
-        name: Cow::Borrowed("Linkerd"),
-        policies: "Linkerd's policies",
-        layer: LayerIx::LINKERD,
-        order: 0,
-        mode: TierMode::Unordered,
-        end: TierEnd::DenyIsolated,
-        pass_to: None,
-        host_pods: HostPods::Excluded,
-        exempts_own_node: false,
-        codes: None,
+    let (layer, mode) = (LayerIx::LINKERD, TierMode::Unordered);
+    let tier = || {
+        let end = TierEnd::DenyIsolated;
+        Tier::of_layer(layer, "Linkerd", "Linkerd's policies", mode, end)
     };
-    let Some(tier) = policies.tier(tier) else {
-        return;
-    };
-    let mut interner = PolicyInterner::default();
-    for mut policy in made {
-        policy.tier = tier;
-        interner.share(&mut policy);
-        policies.policies.push(policy);
-    }
+    let mut added = LayerPolicies::new(policies);
+    made.into_iter()
+        .for_each(|policy| added.add(tier(), policy));
 }

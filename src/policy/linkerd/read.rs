@@ -9,10 +9,9 @@ use crate::policy::linkerd::written::{
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
-use crate::policy::unmodelled::TaintReach;
-use crate::policy::validate::{check_metadata, is_tolerated, selector};
+use crate::policy::validate::{check_metadata, decoded, selector};
 use crate::source::Path;
-use crate::tree::{Problem, ProblemKind, SyntaxNode, decode};
+use crate::tree::{Problem, ProblemKind, SyntaxNode};
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
@@ -96,17 +95,13 @@ fn read<T: DeserializeOwned + Default>(
     kind: &str,
     of: impl FnOnce(T, &mut Checks) -> LinkerdContent,
 ) -> Lowered {
-    let decoded = decode::<LinkerdForm<T>>(node);
-    let unread = |p: &Problem| kind == "HTTPRoute" && p.kind == ProblemKind::UnknownField;
-    let problems = decoded.problems.into_iter();
-    let problems: Vec<Problem> = problems
-        .filter(|p| !is_tolerated(p) && !unread(p))
-        .collect();
+    let (object, mut problems) = decoded::<LinkerdForm<T>>(node);
+    let is_unread = |p: &Problem| kind == "HTTPRoute" && p.kind == ProblemKind::UnknownField;
+    problems.retain(|p| !is_unread(p));
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
-    let object = decoded.value.unwrap_or_default();
+    let object = object.unwrap_or_default();
     let content = of(object.spec, &mut checks);
-    let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
     let labels = object.metadata.labels.unwrap_or_default();
     let metadata = node.get("metadata");
     let created = metadata.and_then(|m| m.get("creationTimestamp")?.as_str());
@@ -118,18 +113,8 @@ fn read<T: DeserializeOwned + Default>(
         created: created.map(Into::into),
         content,
     });
-    let reaches = || {
-        // it may let in what another one closes
-        let reaches = unmodelled::unknown_reach("policy.linkerd.io", node).into_iter();
-        reaches.map(TaintReach::anything).collect()
-    };
-    Lowered {
-        layer: (!broken).then(|| Box::new(object)),
-        reaches: broken.then(reaches),
-        problems,
-        invalid: checks.0,
-        ..Lowered::default()
-    }
+    let reaches = || unmodelled::unknown_reach("policy.linkerd.io", node);
+    Lowered::of_layer(object, problems, checks, reaches)
 }
 
 fn check_server(form: &ServerForm, checks: &mut Checks) {

@@ -1,20 +1,19 @@
 //! The policies that keep networks apart, and their tier (NW20-NW22, NW41).
 
-use crate::model::{Cluster, Requirement, Selector, Truth};
-use crate::policy::interner::PolicyInterner;
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::model::{Cluster, Requirement, Selector};
+use crate::policy::layer_policy::{LayerPolicies, PolicyHead};
+use crate::policy::layout::RulePlace;
 use crate::policy::networks::labels::{DEFAULT, OPEN, PRIMARY};
 use crate::policy::networks::primary::{JoinedNetworks, PrimaryNetworks};
 use crate::policy::networks::written::NetworkObject;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
-    Action, AddressOwner, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch, Ports,
-    Qualifier, Rule, Shape, Subject,
+    Action, AddressOwner, Direction, GeneratedBy, Namespaces, Peer, Peers, Policy, PortMatch,
+    Ports, Qualifier, Rule, Shape, Subject,
 };
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode, Ties};
 use crate::set::{IpSet, TrafficSet};
 use crate::source::{DocumentId, Path};
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -70,14 +69,7 @@ fn nodes() -> Peer {
 }
 
 fn rule(action: Action, peers: Vec<Peer>) -> Rule {
-    Rule {
-        action,
-        peers: Peers::Of(peers.into()),
-        ports: Ports::Any,
-        subjects: Peers::Any,
-        name: None,
-        qualifiers: Vec::new(),
-    }
+    Rule::new(action, Peers::Of(peers.into()), Ports::Any)
 }
 
 impl NetworkPolicies<'_> {
@@ -188,27 +180,11 @@ impl NetworkPolicies<'_> {
 
     /// Adds the policies in their tier, which is the only one of its layer.
     pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
-        let tier = Tier {
-            name: Cow::Borrowed("network"),
-            policies: "networks",
-            layer: LayerIx::NETWORKS,
-            order: 0,
-            mode: TierMode::Ordered(Ties::ByName),
-            end: TierEnd::Pass,
-            pass_to: None,
-            host_pods: HostPods::Excluded,
-            exempts_own_node: false,
-            codes: None,
-        };
-        let Some(tier) = policies.tier(tier) else {
-            return;
-        };
-        let mut interner = PolicyInterner::default();
-        for mut policy in made {
-            policy.tier = tier;
-            interner.share(&mut policy);
-            policies.policies.push(policy);
-        }
+        let (layer, mode) = (LayerIx::NETWORKS, TierMode::Ordered(Ties::ByName));
+        let tier = || Tier::of_layer(layer, "network", "networks", mode, TierEnd::Pass);
+        let mut added = LayerPolicies::new(policies);
+        made.into_iter()
+            .for_each(|policy| added.add(tier(), policy));
     }
 }
 
@@ -219,37 +195,24 @@ fn policy(
     subject: Subject,
     rules: Vec<Rule>,
 ) -> Policy {
-    let at = Path::root();
-    let place = || RulePlace::Parts {
-        rule: at.clone(),
-        peers: PeersPlace::Field(at.clone()),
-        ports: at.clone(),
-    };
-    let places = rules.iter().map(|_| place()).collect();
-    let made = document == DocumentId::NONE;
-    Policy {
+    let placed = |rule| (rule, RulePlace::whole(Path::root()));
+    let head = PolicyHead {
         namespace: None,
         name: name.into(),
         document,
         shape: &NETWORK,
-        tier: TierIx(0), // given when it is added
+    };
+    let made = document == DocumentId::NONE;
+    let generated = made.then(|| {
+        Arc::new(GeneratedBy {
+            by: "primary user-defined networks".into(),
+            unless: None,
+        })
+    });
+    let rules = rules.into_iter().map(placed).collect();
+    Policy {
         priority: priority.into(),
-        tie: None,
-        subject,
-        applies: [true, false],
-        isolates: [false, false],
-        sees_own_service: Truth::Yes,
-        rules: [rules, Vec::new()],
-        layout: Some(Arc::new(Layout {
-            root: Path::root().key("spec"),
-            rules: [places, Vec::new()],
-        })),
-        written: None,
-        generated: made.then(|| {
-            Arc::new(GeneratedBy {
-                by: "primary user-defined networks".into(),
-                unless: None,
-            })
-        }),
+        generated,
+        ..head.policy(Direction::Ingress, subject, rules)
     }
 }

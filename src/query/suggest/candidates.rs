@@ -4,7 +4,7 @@
 
 use crate::graph::AllowGraph;
 use crate::model::{NAMESPACE_NAME_LABEL, PodId, Requirement, Selector};
-use crate::policy::{Direction, Peer, Peers, Policy, PolicyId, RuleRef, author};
+use crate::policy::{Direction, Peer, Peers, Policy, PolicyId, author};
 use crate::query::ask::answer::Pair;
 use crate::query::ask::resolved::End;
 use crate::query::explain::explanation::{Reason, names_ports};
@@ -140,11 +140,7 @@ fn port_change(graph: &AllowGraph, need: &Need, ports: Option<&[Json]>) -> Optio
         .filter(|_| need.side.reason == Reason::DenyPort)?;
     let [port] = ports? else { return None };
     let is_list = names_ports(graph.environment().policies.rule(near.at));
-    let place = AdditionPlace::Port(RuleRef {
-        peer: None,
-        port: None,
-        ..near.at
-    });
+    let place = AdditionPlace::Port(near.at.whole());
     is_list.then(|| Addition {
         direction: need.direction,
         place,

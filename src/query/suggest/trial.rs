@@ -181,14 +181,7 @@ fn changed(input: &Input, changes: &[Addition]) -> Option<Vec<(SyntaxNode, Objec
 /// The path of the list that a change adds to.
 pub fn list(policy: &Policy, change: &Addition) -> Path {
     match &change.place {
-        AdditionPlace::Port(at) => policy
-            .origin(RuleRef {
-                peer: None,
-                port: None,
-                ..*at
-            })
-            .path
-            .key(policy.shape.ports),
+        AdditionPlace::Port(at) => policy.origin(at.whole()).path.key(policy.shape.ports),
         _ => Path::root()
             .key("spec")
             .key(policy.shape.rules[change.direction.index()]),

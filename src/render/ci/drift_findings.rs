@@ -2,8 +2,8 @@
 //! went, at the line, and one for each that came, where it would stand.
 
 use crate::diagnostic::Place;
-use crate::finding::{Finding, Fingerprint, RuleInfo, Severity};
-use crate::render::ci::diff_findings::{CLOSED, OPENED, rules};
+use crate::finding::{Finding, Fingerprint, Severity};
+use crate::render::ci::diff_findings::{CLOSED, OPENED};
 use crate::render::ci::markdown::code;
 use crate::snapshot::Drift;
 use crate::source::{Location, Position};
@@ -32,11 +32,6 @@ fn place(path: &str, kept: &str, line: &str) -> Place {
             column: 1,
         },
     })
-}
-
-/// The kinds of findings.
-pub fn kinds() -> Vec<RuleInfo> {
-    rules()
 }
 
 fn finding(

@@ -1,6 +1,8 @@
 //! What the input shows for each control of an audit. Design evidence: nothing here says that a
 //! control is met.
 
+use crate::picture::facts::PlaceId;
+use crate::picture::{PictureFacts, label};
 use crate::render::report::audit::AuditReport;
 use crate::render::report::profile::Profile;
 use crate::words::{clean, plural};
@@ -110,7 +112,7 @@ fn entered(report: &AuditReport<'_>) -> String {
     let facts = &report.parts.facts;
     let mut ways: Vec<String> = Vec::new();
     for door in facts.doors.iter().filter(|door| door.stands[1]) {
-        let to = workload(&facts.place(door.to).key);
+        let to = workload(facts, door.to);
         let doubt = if door.certain { "" } else { ", unknown" };
         ways.push(format!("{to} by {}{doubt}", clean(&door.name)));
     }
@@ -121,7 +123,7 @@ fn entered(report: &AuditReport<'_>) -> String {
     let is_entered = |to| facts.doors.iter().any(|door| door.to == to);
     let without = from_internet.filter(|flow| !is_entered(flow.to));
     ways.extend(without.map(|flow| {
-        let to = workload(&facts.place(flow.to).key);
+        let to = workload(facts, flow.to);
         format!("{to} by policy, and no door of the input leads there")
     }));
     if facts.tally.open[0] + facts.tally.open_by_rule[0] > 0 {
@@ -156,14 +158,11 @@ fn of_namespaces(report: &AuditReport<'_>, count: usize) -> String {
 /// How many workloads are named.
 const NAMED: usize = 20;
 
-/// A workload as answers name it: `namespace/name`, of `namespace/Kind/name`.
-fn workload(key: &str) -> String {
-    let mut parts = key.splitn(3, '/');
-    let name = match (parts.next(), parts.next(), parts.next()) {
-        (Some(namespace), Some(_), Some(name)) => format!("{namespace}/{name}"),
-        _ => key.to_owned(),
-    };
-    clean(&name).into_owned()
+/// A workload of the picture as answers name it: `namespace/name`.
+fn workload(facts: &PictureFacts, place: PlaceId) -> String {
+    let place = facts.place(place);
+    let space = place.space().map_or("", |space| &facts.space(space).name);
+    clean(&format!("{space}/{}", label::name(place))).into_owned()
 }
 
 /// How many workloads are open in one direction, of how many.
