@@ -246,8 +246,7 @@ fn seeds() -> std::ops::Range<u64> {
 
 #[test]
 fn policies_of_calico_mean_the_same_to_every_engine() {
-    let mut tally = Tally::default();
-    for seed in seeds() {
+    let tallies = random::on_all_cores(seeds(), |seed| {
         let mut random = Random::new(seed);
         let mut documents = random::documents(&mut random);
         // without most policies of Kubernetes, which close nearly everything
@@ -263,8 +262,9 @@ fn policies_of_calico_mean_the_same_to_every_engine() {
         }
         let [before, after] =
             [&documents, &with_calico].map(|all| netpal::load_str(&random::text(all)));
-        tally.add((&before, &after), &options, flows(&after), seed);
-    }
+        Tally::of((&before, &after), &options, flows(&after), seed)
+    });
+    let tally = Tally::sum(tallies);
     println!("{}", tally.words());
     let [no, _, yes] = tally.flows;
     assert!(tally.changed * 4 > tally.clusters && yes > 0 && no > 0);

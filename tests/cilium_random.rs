@@ -211,10 +211,9 @@ fn flows(input: &Input) -> Vec<Flow> {
 
 #[test]
 fn policies_of_cilium_mean_the_same_to_every_engine() {
-    let mut tally = Tally::default();
     let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
     let clusters = std::env::var("NETPAL_CLUSTERS").map_or(CLUSTERS, |n| n.parse().unwrap());
-    for seed in first..first + clusters {
+    let tallies = random::on_all_cores(first..first + clusters, |seed| {
         let mut random = Random::new(seed);
         let documents = random::documents(&mut random);
         let mut with_cilium = documents.clone();
@@ -230,8 +229,9 @@ fn policies_of_cilium_mean_the_same_to_every_engine() {
         if random.chance(20) {
             options.host_network = *random.pick(&[HostNetwork::Unknown, HostNetwork::Pod]);
         }
-        tally.add((&before, &after), &options, flows(&after), seed);
-    }
+        Tally::of((&before, &after), &options, flows(&after), seed)
+    });
+    let tally = Tally::sum(tallies);
     println!("{}", tally.words());
     assert!(tally.changed * 4 > tally.clusters);
 }

@@ -372,10 +372,9 @@ fn flows(input: &Input) -> Vec<Flow> {
 
 #[test]
 fn layers_mean_the_same_to_every_engine() {
-    let mut tally = Tally::default();
     let first = std::env::var("NETPAL_SEED").map_or(FIRST, |n| n.parse().unwrap());
     let clusters = std::env::var("NETPAL_CLUSTERS").map_or(CLUSTERS, |n| n.parse().unwrap());
-    for seed in first..first + clusters {
+    let tallies = random::on_all_cores(first..first + clusters, |seed| {
         let mut random = Random::new(seed);
         let mut documents = random::documents(&mut random);
         meshed(&mut documents, &mut random);
@@ -394,8 +393,9 @@ fn layers_mean_the_same_to_every_engine() {
         if random.chance(40) {
             options.pod_cidrs = Some(netpal::IpSet::from_cidrs(["10.0.0.0/16".parse().unwrap()]));
         }
-        tally.add((&before, &after), &options, flows(&after), seed);
-    }
+        Tally::of((&before, &after), &options, flows(&after), seed)
+    });
+    let tally = Tally::sum(tallies);
     println!("{}", tally.words());
     assert!(tally.changed * 4 > tally.clusters);
 }

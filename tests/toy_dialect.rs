@@ -12,13 +12,10 @@ mod toy {
     pub mod dialect;
 }
 
-use common::engines::{agrees, rows_agree};
+use common::engines::Tally;
 use common::random::{self, PORTS, Random};
 use netpal::internals::policy::dialects::add_for_tests;
-use netpal::{
-    AllowGraph, CompileOptions, DiffSide, Endpoint, Environment, Flow, Input, Protocol, Traffic,
-    diff,
-};
+use netpal::{CompileOptions, Endpoint, Flow, Input, Protocol, Traffic};
 use serde_json::{Value, json};
 
 const CLUSTERS: u64 = 60;
@@ -118,9 +115,8 @@ fn flows(input: &Input) -> Vec<Flow> {
 #[test]
 fn a_dialect_of_its_own_tier_and_one_of_its_own_layer() {
     add_for_tests(toy::dialect::TOYS);
-    let (mut counts, mut changed) = ([0_usize; 3], 0);
     let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
-    for seed in first..first + CLUSTERS {
+    let tallies = random::on_all_cores(first..first + CLUSTERS, |seed| {
         let mut random = Random::new(seed);
         let documents = random::documents(&mut random);
         let mut with_toys = documents.clone();
@@ -129,64 +125,16 @@ fn a_dialect_of_its_own_tier_and_one_of_its_own_layer() {
             println!("{}", random::text(&with_toys));
         }
         let (before, after) = (load(&documents), load(&with_toys));
+        let policies = &after.policies;
+        assert!(
+            policies.tiers.len() > 3
+                && policies.taints.is_empty() == before.policies.taints.is_empty()
+        );
         let options = CompileOptions::default();
-        let compile = |input: &Input, classes: bool| {
-            let graph = AllowGraph::compile(input, &options.clone().classes(classes)).unwrap();
-            graph.verify();
-            graph
-        };
-        let env = Environment::new(&after, &options);
-        assert!(
-            env.policies.tiers.len() > 3
-                && env.policies.taints.is_empty() == before.policies.taints.is_empty()
-        );
-        let graphs = [compile(&after, true), compile(&after, false)];
-        for flow in flows(&after) {
-            counts[agrees(&env, &graphs, &flow, seed) as usize] += 1;
-        }
-        rows_agree(&graphs[1], seed);
-        changed += usize::from(compared(
-            &before,
-            &after,
-            &graphs[0],
-            &compile(&before, true),
-            seed,
-        ));
-    }
-    let [no, maybe, yes] = counts;
-    println!(
-        "{} flows: {yes} yes, {no} no, {maybe} unknown; {changed} diffs with changes",
-        yes + no + maybe
-    );
-    assert!(counts.iter().all(|n| n * 20 > yes + no + maybe) && changed > 20);
-}
-
-/// A diff is empty exactly if nothing passes otherwise; whether it was not.
-fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, seed: u64) -> bool {
-    let found = diff(
-        DiffSide {
-            input: before,
-            graph: old,
-        },
-        DiffSide {
-            input: after,
-            graph: new,
-        },
-    );
-    let pods: Vec<Endpoint> = after
-        .cluster
-        .pods()
-        .map(|(id, _)| Endpoint::Pod(id))
-        .collect();
-    let pairs = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d)));
-    let differ = pairs
-        .clone()
-        .any(|(s, d)| s != d && old.allowed(s, d) != new.allowed(s, d));
-    if differ {
-        assert!(
-            !found.changes.is_empty(),
-            "seed {seed}: a change is not told"
-        );
-    }
-    differ
+        Tally::of((&before, &after), &options, flows(&after), seed)
+    });
+    let tally = Tally::sum(tallies);
+    println!("{}", tally.words());
+    let all: usize = tally.flows.iter().sum();
+    assert!(tally.flows.iter().all(|n| n * 20 > all) && tally.changed > 20);
 }

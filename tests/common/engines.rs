@@ -128,13 +128,13 @@ pub struct Tally {
 
 impl Tally {
     /// Compares every engine on some flows of a state, and the diff from the state before.
-    pub fn add(
-        &mut self,
+    pub fn of(
         (before, after): (&Input, &Input),
         options: &CompileOptions,
         flows: impl IntoIterator<Item = Flow>,
         seed: u64,
-    ) {
+    ) -> Self {
+        let mut tally = Self::default();
         let compile = |input: &Input, classes: bool| {
             let graph = AllowGraph::compile(input, &options.clone().classes(classes)).unwrap();
             graph.verify();
@@ -143,12 +143,22 @@ impl Tally {
         let env = Environment::new(after, options);
         let graphs = [compile(after, true), compile(after, false)];
         for flow in flows {
-            self.flows[agrees(&env, &graphs, &flow, seed) as usize] += 1;
+            tally.flows[agrees(&env, &graphs, &flow, seed) as usize] += 1;
         }
         rows_agree(&graphs[1], seed);
         let old = compile(before, true);
-        self.changed += usize::from(compared(before, after, &graphs[0], &old, seed));
-        self.clusters += 1;
+        tally.changed = usize::from(compared(before, after, &graphs[0], &old, seed));
+        tally.clusters = 1;
+        tally
+    }
+
+    /// The sum of what was compared.
+    pub fn sum(all: Vec<Self>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, one| Self {
+            flows: std::array::from_fn(|i| sum.flows[i] + one.flows[i]),
+            changed: sum.changed + one.changed,
+            clusters: sum.clusters + one.clusters,
+        })
     }
 
     /// What was compared, in words.

@@ -608,3 +608,34 @@ fn broken(random: &mut Random) -> Value {
     policy["spec"]["unknownField"] = json!(1);
     policy
 }
+
+/// What each seed gives, in order, made on all cores.
+#[allow(dead_code)] // every test file is a crate of its own and uses a part
+pub fn on_all_cores<T: Send>(
+    seeds: impl IntoIterator<Item = u64>,
+    work: impl Fn(u64) -> T + Sync,
+) -> Vec<T> {
+    let seeds: Vec<u64> = seeds.into_iter().collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let take = || seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let some = || {
+        let mut done = Vec::new();
+        while let Some(seed) = take() {
+            done.push((*seed, work(*seed)));
+        }
+        done
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut all: Vec<(u64, T)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(some)).collect();
+        let each = threads.into_iter();
+        each.flat_map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|e| std::panic::resume_unwind(e))
+        })
+        .collect()
+    });
+    all.sort_by_key(|(seed, _)| *seed);
+    all.into_iter().map(|(_, made)| made).collect()
+}
