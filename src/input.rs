@@ -101,6 +101,8 @@ pub struct Unlisted {
     pub scope: UnlistedScope,
     /// Why, in a few words: `forbidden`.
     pub reason: Box<str>,
+    /// The flags of kubectl that chose the cluster and the user: `--context=staging`.
+    pub flags: Vec<Box<str>>,
 }
 
 /// Where objects were not listed.

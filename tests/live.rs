@@ -316,6 +316,10 @@ fn without_namespaces_their_labels_are_unknown() {
         "{}",
         run.err
     );
+    let as_somebody = ["inputs", "--live", "--context", "prod", "--as", "it's me"];
+    let run = cluster.run(&as_somebody);
+    let checked = r"kubectl auth can-i list namespaces --context=prod '--as=it'\''s me'";
+    assert!(run.err.contains(checked), "{}", run.err);
     // there may be other namespaces, so pods of them are listed as with files
     let list = cluster.run(&["list", "--live"]).out;
     assert!(

@@ -34,6 +34,7 @@ fn object(unlisted: &Unlisted) -> serde_json::Value {
         "listKind": unlisted.kind,
         key: names,
         "reason": unlisted.reason,
+        "flags": unlisted.flags,
     })
 }
 
@@ -58,5 +59,6 @@ pub fn read(name: &str, node: &SyntaxNode) -> Unlisted {
             None => UnlistedScope::AllBut(names("allBut").unwrap_or_default()),
         },
         reason: text("reason").unwrap_or("not listed").into(),
+        flags: names("flags").unwrap_or_default(),
     }
 }

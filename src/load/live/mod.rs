@@ -341,6 +341,7 @@ impl<'o> Reader<'o> {
             resource: resource.name.clone(),
             scope,
             reason: reason.into(),
+            flags: self.options.identity().map(Into::into).collect(),
         });
     }
 }

@@ -30,17 +30,20 @@ pub struct LiveOptions {
 }
 
 impl LiveOptions {
-    /// The options that every call of kubectl gets.
-    pub(super) fn connection(&self) -> Vec<String> {
+    /// The options that say which cluster is asked, and as whom.
+    pub(super) fn identity(&self) -> impl Iterator<Item = String> {
         let given = [
             ("context", &self.context),
             ("kubeconfig", &self.kubeconfig),
             ("as", &self.user),
         ];
         let given = given.into_iter();
-        let mut all: Vec<String> = given
-            .filter_map(|(flag, value)| Some(format!("--{flag}={}", value.as_ref()?)))
-            .collect();
+        given.filter_map(|(flag, value)| Some(format!("--{flag}={}", value.as_ref()?)))
+    }
+
+    /// The options that every call of kubectl gets.
+    pub(super) fn connection(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.identity().collect();
         all.push(format!("--request-timeout={}", self.timeout()));
         all
     }
