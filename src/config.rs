@@ -211,6 +211,9 @@ pub struct ClusterSpec {
     pub monitoring: Option<PodsSpec>,
     /// Addresses or address blocks of the API server, as pods are sent to it.
     pub apiserver: Vec<String>,
+    /// The workloads that serve Ingresses, Gateways and Routes, as `namespace/name`, where the
+    /// manifests do not show which do.
+    pub ingress_controllers: Vec<String>,
     /// Options of Cilium's agent, where the network plugin is Cilium.
     pub cilium: Option<CiliumSpec>,
     /// Settings of Calico, where the network plugin is Calico.
@@ -277,8 +280,7 @@ pub struct LintSpec {
     pub severity: BTreeMap<String, Level>,
     /// Workloads that may be reached from the internet.
     pub edges: Vec<String>,
-    /// Workloads that bring traffic from outside into the cluster; without any, they are found by
-    /// their labels.
+    /// An older place of `cluster.ingress-controllers`, which counts as if it stood there.
     pub ingress_controllers: Vec<String>,
     /// TCP ports of databases, shells and the like, in place of netpal's own list.
     pub sensitive_ports: Option<Vec<u16>>,
@@ -494,13 +496,13 @@ cluster:
   dns: {namespace: kube-system, pods: {k8s-app: kube-dns}}
   monitoring: {namespace: monitoring, pods: {app.kubernetes.io/name: prometheus}}
   apiserver: [10.0.0.1, 10.0.1.0/24]
+  ingress-controllers: [ingress-nginx/controller]
 lint:
   fail-on: error
   select: [ALL]
   ignore: [NP405]
   severity: {NP301: error, NP207: info}
   edges: [ingress-nginx/deploy/controller]
-  ingress-controllers: [ingress-nginx/controller]
   sensitive-ports: [22, 5432]
   sensitive-labels: {data: personal}
   owners-edit-labels: true

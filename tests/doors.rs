@@ -16,8 +16,8 @@ use common::netpal_at;
 use netpal::internals::spec::evaluate::{ConnectionOrigin, evaluate_from};
 use netpal::{
     AllowGraph, CompileOptions, DiffSide, DoorKind, DoorList, DoorStatus, DoorTarget, Endpoint,
-    Flow, Format, Input, Locator, Render, RenderContext, Traffic, Truth, World, diff_in, load,
-    load_str, with_assumed_callers,
+    Flow, Format, Input, LintConfig, LoadOptions, Locator, Render, RenderContext, Source, Traffic,
+    Truth, World, diff_in, lint, load, load_str, with_assumed_callers,
 };
 
 /// The doors of an input, as the rows of its table without the head.
@@ -296,6 +296,85 @@ fn a_policy_test_says_where_doors_may_lead() {
 
 /// What a random cluster needs to have doors: Services of each kind before its pods, and Ingresses
 /// of a controller that is one of them.
+/// A door of a class that nobody knows, and pods that admit one of two workloads.
+const OWN_PROXY: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: edge, namespace: proxies, labels: {app: edge}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, namespace: proxies, labels: {app: other}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec: {ingressClassName: our-own, defaultBackend: {service: {name: web, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: edge}}}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: edge-out, namespace: proxies}
+spec: {podSelector: {matchLabels: {app: edge}}, policyTypes: [Egress], EGRESS}
+";
+
+#[test]
+fn a_controller_that_the_configuration_names_is_the_caller() {
+    let asked = |told: &[&str], egress: &str| {
+        let options = LoadOptions {
+            ingress_controllers: told.iter().map(|name| (*name).into()).collect(),
+            ..LoadOptions::default()
+        };
+        let text = OWN_PROXY.replace("EGRESS", egress);
+        let source = Source::Text("doors.yaml".into(), text.as_str().into());
+        let input = netpal::load_sources(&[source], &[], &options).unwrap();
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let list = DoorList::of_input(&input, &graph).unwrap();
+        let mut lines = list.lines.iter();
+        let status = lines.find(|l| l.door.kind == DoorKind::Ingress).unwrap();
+        let config = LintConfig {
+            select: vec!["NP104".into()],
+            ..LintConfig::default()
+        };
+        let found = lint(&input, &graph, &config).findings;
+        let messages: Vec<String> = found.iter().map(|f| f.message.to_string()).collect();
+        (status.passage.status, messages)
+    };
+    let (open, closed) = ("egress: [{}]", "egress: []");
+    assert_eq!(asked(&[], open), (DoorStatus::Unknown, vec![]));
+    assert_eq!(asked(&["proxies/edge"], open), (DoorStatus::Open, vec![]));
+    for (told, egress) in [("proxies/other", open), ("proxies/edge", closed)] {
+        let (status, messages) = asked(&[told], egress);
+        assert_eq!(status, DoorStatus::ClosedByPolicy, "{told}");
+        let message =
+            format!("{told} cannot reach shop/web on port 8080/TCP, where Ingress shop/web sends");
+        assert_eq!(messages, [message], "{told}");
+    }
+    // of two it is not told which one serves
+    let both = asked(&["proxies/*"], open);
+    assert_eq!(both, (DoorStatus::Unknown, vec![]));
+    let not_loaded = asked(&["elsewhere/proxy"], open);
+    assert_eq!(not_loaded, (DoorStatus::Unknown, vec![]));
+}
+
 const DOORS: &str = "
 ---
 apiVersion: v1

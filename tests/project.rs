@@ -126,6 +126,73 @@ fn a_command_runs_only_when_it_was_allowed() {
 }
 
 #[test]
+fn a_configuration_stays_in_its_own_folder() {
+    let folder = folder();
+    let ask = ["can", "internet", "web:80", "--config", "conf/netpal.yaml"];
+    let outside = |inputs: &str| {
+        write(folder.path(), "conf/netpal.yaml", inputs);
+        let (code, _, err) = netpal(folder.path(), &ask);
+        assert_eq!(code, 2, "{inputs}: {err}");
+        assert!(err.contains("--allow-outside"), "{inputs}: {err}");
+        netpal(folder.path(), &[&ask[..], &["--allow-outside"]].concat()).0
+    };
+    assert_eq!(outside("inputs: [{path: ../k8s}]\n"), 1);
+    let absolute = folder.path().join("k8s/*.yaml");
+    let absolute = format!("inputs: [{{path: \"{}\"}}]\n", absolute.display());
+    assert_eq!(outside(&absolute), 1);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../k8s", folder.path().join("conf/link")).expect("a link");
+        assert_eq!(outside("inputs: [{path: link}]\n"), 1);
+    }
+    let snapshot = "inputs: [{path: own}]\nsnapshot: {path: ../net.snap}\n";
+    write(folder.path(), "conf/own/pod.yaml", POD);
+    write(folder.path(), "conf/netpal.yaml", snapshot);
+    let update = ["snapshot", "--update", "--config", "conf/netpal.yaml"];
+    let (code, _, err) = netpal(folder.path(), &update);
+    assert_eq!(code, 2, "{err}");
+    assert!(!folder.path().join("net.snap").exists(), "{err}");
+    let (code, ..) = netpal(folder.path(), &[&update[..], &["--allow-outside"]].concat());
+    assert_eq!(code, 0);
+    assert!(folder.path().join("net.snap").exists());
+    let tests = "inputs: [{path: own}]\ntests: [../tests/*.yaml]\n";
+    write(folder.path(), "conf/netpal.yaml", tests);
+    let (code, _, err) = netpal(folder.path(), &["test", "--config", "conf/netpal.yaml"]);
+    assert!(code == 2 && err.contains("`../tests/*.yaml`"), "{err}");
+}
+
+#[test]
+fn a_configured_kustomization_fetches_nothing_by_itself() {
+    let folder = folder();
+    write(
+        folder.path(),
+        "over/kustomization.yaml",
+        "resources: [\"https://example.com/base?ref=v1\", ../k8s]\n",
+    );
+    write(
+        folder.path(),
+        "netpal.yaml",
+        "inputs: [{kustomize: over}]\n",
+    );
+    let (code, _, err) = netpal(folder.path(), &["inputs"]);
+    assert_eq!(code, 2, "{err}");
+    let told = "`https://example.com/base?ref=v1`, which is not here and would be fetched";
+    assert!(err.contains(told) && err.contains("--allow-exec"), "{err}");
+    write(
+        folder.path(),
+        "conf/over/kustomization.yaml",
+        "resources: [../../k8s]\n",
+    );
+    write(
+        folder.path(),
+        "conf/netpal.yaml",
+        "inputs: [{kustomize: over}]\n",
+    );
+    let (code, _, err) = netpal(folder.path(), &["inputs", "--config", "conf/netpal.yaml"]);
+    assert!(code == 2 && err.contains("--allow-outside"), "{err}");
+}
+
+#[test]
 fn the_cluster_section_counts_as_the_flags_do() {
     let folder = folder();
     let block = DENY.replace(

@@ -57,9 +57,12 @@ pub struct Common {
     /// above]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Input")]
     pub config: Option<PathBuf>,
-    /// Run the `exec:` inputs of the configuration file
+    /// Run the `exec:` inputs of the configuration file, and let its kustomizations fetch
     #[arg(long, global = true, help_heading = "Input")]
     pub allow_exec: bool,
+    /// Let the configuration file name files outside its own folder
+    #[arg(long, global = true, help_heading = "Input")]
+    pub allow_outside: bool,
     /// Leave broken documents out instead of making the verdicts they could touch unknown
     #[arg(long, global = true, help_heading = "Input")]
     pub ignore_broken: bool,

@@ -64,7 +64,6 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         select: chosen(&args.select, &file.select)?,
         ignore: chosen(&args.ignore, &file.ignore)?,
         edges: words(&file.edges),
-        ingress_controllers: words(&file.ingress_controllers),
         dns: workspace.names.dns.clone(),
         monitoring: cluster.monitoring.as_ref().map(project::pods),
         apiserver: api_server_blocks(workspace),

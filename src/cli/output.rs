@@ -11,6 +11,7 @@ use netpal::{
 };
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
 
 /// One requested output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,6 +196,7 @@ fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> R
     #[cfg(unix)]
     file.permissions(mode); // of which the umask takes its part
     let mut file = file.tempfile_in(folder).with_context(name)?;
+    let _unfinished = Unfinished::new(file.path());
     if let Some(known) = known {
         let kept = file.as_file().set_permissions(known.permissions());
         kept.with_context(name)?;
@@ -203,6 +205,42 @@ fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> R
     file.as_file().sync_data().with_context(name)?;
     file.persist(path).map_err(|e| e.error).with_context(name)?;
     Ok(())
+}
+
+/// A temporary file that is removed when the program is interrupted: `Drop` does not run then.
+struct Unfinished;
+
+/// The temporary file that stands at this moment.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+impl Unfinished {
+    fn new(path: &Path) -> Self {
+        static WATCH: Once = Once::new();
+        // where the signals cannot be watched an interruption leaves the file, and does no harm
+        WATCH.call_once(|| drop(ctrlc::set_handler(interrupted)));
+        Self::set(Some(path.to_owned()));
+        Self
+    }
+
+    fn set(path: Option<PathBuf>) {
+        *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = path;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        Self::set(None);
+    }
+}
+
+/// Ends the program as a shell expects of one that was interrupted. The lock is kept, so that
+/// nothing is renamed meanwhile that is being removed.
+fn interrupted() {
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = &*unfinished {
+        let _ = std::fs::remove_file(path);
+    }
+    std::process::exit(130);
 }
 
 /// The file that a path leads to, over any links; the path itself where there is no such file.

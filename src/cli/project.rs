@@ -4,13 +4,14 @@ use super::args::Common;
 use super::layers;
 use super::options;
 use super::output;
+use super::own_folder;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CalicoApiSpec, CalicoSettings,
     CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
     EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
     LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
-    describe_diagnostic, nearest_file, parse_config, read_text,
+    describe_diagnostic, kustomize_parts, nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct Project {
     pub config: Config,
     /// The directory it lies in, as a prefix of the paths it names; empty for the current one.
     pub base: String,
+    /// Whether it may name files outside that directory.
+    allow_outside: bool,
 }
 
 impl Project {
@@ -48,11 +51,40 @@ impl Project {
             .parent()
             .map(|p| p.to_string_lossy().into_owned())
             .unwrap_or_default();
-        Ok(Self { config, base })
+        Ok(Self {
+            config,
+            base,
+            allow_outside: common.allow_outside,
+        })
     }
 
     /// A path of the file, from the current directory.
-    pub fn path(&self, path: &str) -> String {
+    ///
+    /// # Errors
+    /// When it leads out of the folder of the file, and that was not allowed.
+    pub fn path(&self, path: &str) -> Result<String> {
+        let from_here = self.seen_from_here(path);
+        // what git keeps lies in the repository, whatever its path
+        let on_disk = from_here != "-" && !from_here.starts_with("git:");
+        if on_disk {
+            self.refuse_outside(path, Path::new(&from_here))?;
+        }
+        Ok(from_here)
+    }
+
+    /// # Errors
+    /// When a path leads out of the folder of the file, and that was not allowed.
+    fn refuse_outside(&self, written: &str, path: &Path) -> Result<()> {
+        if self.allow_outside || own_folder::holds(Path::new(&self.base), path) {
+            return Ok(());
+        }
+        bail!(
+            "the configuration names `{written}`, which lies outside its folder; it may do so only \
+             with --allow-outside"
+        )
+    }
+
+    fn seen_from_here(&self, path: &str) -> String {
         let special = path == "-" || Path::new(path).is_absolute() || self.base.is_empty();
         match path
             .strip_prefix("git:")
@@ -74,9 +106,9 @@ impl Project {
         let mut sources = Vec::new();
         for input in &self.config.inputs {
             if let Some(path) = &input.path {
-                sources.push(Source::Path(self.path(path).into()));
+                sources.push(Source::Path(self.path(path)?.into()));
             } else if let Some(directory) = &input.kustomize {
-                sources.push(Source::Kustomize(self.path(directory).into()));
+                sources.push(self.kustomize(common, directory)?);
             } else if let Some(command) = &input.exec {
                 if !common.allow_exec {
                     bail!(
@@ -91,6 +123,27 @@ impl Project {
             }
         }
         Ok(sources)
+    }
+
+    /// A kustomization that the file names.
+    ///
+    /// # Errors
+    /// When building it would fetch something, or read outside the folder of the file, and that was
+    /// not allowed.
+    fn kustomize(&self, common: &Common, directory: &str) -> Result<Source> {
+        let path = self.path(directory)?;
+        let parts = kustomize_parts(&path);
+        if let Some(fetched) = parts.fetched.first().filter(|_| !common.allow_exec) {
+            bail!(
+                "the kustomization `{directory}` takes in `{fetched}`, which is not here and would be \
+                 fetched; that is done only with --allow-exec\n       \
+                 or build it yourself: kustomize build {path} | netpal ... -f -"
+            );
+        }
+        for part in &parts.local {
+            self.refuse_outside(&part.to_string_lossy(), part)?;
+        }
+        Ok(Source::Kustomize(path.into()))
     }
 
     /// The flags, and the file's values where a flag is not given.
@@ -131,8 +184,12 @@ impl Project {
         let workloads: KindRows = rows
             .parse()
             .map_err(|wrong: String| anyhow!("workloads: {wrong}"))?;
+        // the section of lint had them first
+        let named = &self.config.cluster.ingress_controllers;
+        let controllers = named.iter().chain(&self.config.lint.ingress_controllers);
         Ok(LoadOptions {
             workloads,
+            ingress_controllers: controllers.map(|name| name.as_str().into()).collect(),
             layers: layers::settings(&self.config.cluster),
             ..options::load_options(common)
         })

@@ -22,7 +22,8 @@ pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
         .snapshot
         .path
         .as_deref()
-        .map(|p| workspace.project.path(p));
+        .map(|p| workspace.project.path(p))
+        .transpose()?;
     let path = args
         .path
         .clone()
@@ -101,7 +102,8 @@ fn parsed(path: &str, text: &str) -> Result<Snapshot, String> {
 /// # Errors
 /// When there is no such snapshot.
 pub fn drift(workspace: &Workspace, graph: &AllowGraph, path: &str) -> Result<Vec<String>, String> {
-    let kept = read(&workspace.project.path(path))?;
+    let path = workspace.project.path(path).map_err(|e| e.to_string())?;
+    let kept = read(&path)?;
     let now = workspace.snapshot(graph).map_err(|e| e.to_string())?;
     Ok(kept.drift(&now).lines())
 }

@@ -108,7 +108,7 @@ pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
 /// When there is none, or one cannot be read.
 pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     let paths: Vec<String> = if files.is_empty() {
-        configured_paths(workspace)
+        configured_paths(workspace)?
     } else {
         files.to_vec()
     };
@@ -126,7 +126,7 @@ pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     Ok(suites)
 }
 
-fn configured_paths(workspace: &Workspace) -> Vec<String> {
+fn configured_paths(workspace: &Workspace) -> Result<Vec<String>> {
     workspace
         .project
         .config

@@ -102,13 +102,16 @@ pub fn with_assumed_callers(input: &Input) -> (Input, AssumedCallers) {
         callers: AssumedCallers::default(),
     };
     for (controller, gateway) in wanted {
-        let of_pods = controller.data_plane == DataPlane::Pods && !is_router(controller);
+        let of_pods = controller.data_plane == DataPlane::Pods
+            && !is_router(controller)
+            && !classes.has_told();
         let serves_alone = controller.per_gateway.is_some() && gateway.is_some();
         if of_pods && (serves_alone || classes.pods(controller).is_empty()) {
             laid.add(controller, gateway);
         }
     }
-    if has_routes {
+    let no_router = named("openshift-router").is_some_and(|c| classes.pods(c).is_empty());
+    if has_routes && !(no_router && classes.has_told()) {
         laid.routers(&classes);
     }
     laid.done()

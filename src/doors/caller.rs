@@ -183,11 +183,16 @@ impl<'g> Calls<'g> {
                 }),
             Endpoint::Address(_) => false,
         };
-        if on_the_way_in && let Endpoint::Pod(pod) = to {
-            return self.closed_at(pod);
-        }
         let pods = proxies.alternatives.iter().flat_map(|p| p.iter());
-        let mut policies: Vec<PolicyId> = pods
+        let closed_to: Vec<PodId> = pods.copied().collect();
+        if on_the_way_in && let Endpoint::Pod(pod) = to {
+            return Passage {
+                closed_to,
+                ..self.closed_at(pod)
+            };
+        }
+        let mut policies: Vec<PolicyId> = closed_to
+            .iter()
             .flat_map(|from| self.isolating(*from, Direction::Egress))
             .collect();
         if policies.is_empty()
@@ -201,6 +206,7 @@ impl<'g> Calls<'g> {
             status: DoorStatus::ClosedByPolicy,
             reason: None,
             policies,
+            closed_to,
         }
     }
 
@@ -209,6 +215,7 @@ impl<'g> Calls<'g> {
             status: DoorStatus::ClosedByPolicy,
             reason: None,
             policies: self.isolating(pod, Direction::Ingress),
+            closed_to: Vec::new(),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::doors::attach::Attachment;
 use crate::doors::builder::{DoorBuilder, DoorWay};
-use crate::doors::caller::Caller;
 use crate::doors::controllers::{Controller, DataPlane};
 use crate::doors::grants::GROUP;
 use crate::doors::line::{Door, DoorKind, DoorStatus};
@@ -101,7 +100,7 @@ impl<'g> DoorBuilder<'g> {
         id: ServiceId,
     ) -> DoorWay {
         let Some(controller) = controller else {
-            return DoorWay::Through(Caller::Untold);
+            return DoorWay::Through(self.classes.told());
         };
         let dials_pods = controller.data_plane == DataPlane::Google;
         let service = self.cluster().service(id);

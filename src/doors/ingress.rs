@@ -1,7 +1,6 @@
 //! The lines of Ingresses (DO52 to DO67).
 
 use crate::doors::builder::{DoorBuilder, DoorWay};
-use crate::doors::caller::Caller;
 use crate::doors::controllers::{Controller, DataPlane};
 use crate::doors::line::{Door, DoorKind, DoorStatus};
 use crate::doors::reason::DoorReason;
@@ -95,7 +94,7 @@ impl DoorBuilder<'_> {
         let dials_pods = ingress.alb_target_type.as_deref() == Some("ip");
         let way = match controller {
             Some(controller) => self.through(controller, None, service, dials_pods),
-            None => DoorWay::Through(Caller::Untold),
+            None => DoorWay::Through(self.classes.told()),
         };
         match way {
             DoorWay::Through(caller) => self.service_port(door, &caller, id, port),

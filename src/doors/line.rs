@@ -43,6 +43,15 @@ impl DoorKind {
         (Self::HostNetwork, "HostNetwork"),
     ];
 
+    /// Whether it is an object that sends to Services, and not a Service or a pod by itself.
+    pub fn is_object(self) -> bool {
+        use DoorKind::{ExternalIp, HostNetwork, HostPort, LoadBalancer, NodePort};
+        !matches!(
+            self,
+            LoadBalancer | NodePort | ExternalIp | HostPort | HostNetwork
+        )
+    }
+
     /// As it is printed.
     pub fn name(self) -> &'static str {
         let row = Self::NAMES.iter().find(|row| row.0 == self);
@@ -99,6 +108,13 @@ pub struct Door {
     pub class: Option<Box<str>>,
     /// Where it is written.
     pub origin: Origin,
+}
+
+impl Door {
+    /// What it is called: `Ingress shop/web`.
+    pub fn title(&self) -> String {
+        format!("{} {}/{}", self.kind.name(), self.namespace, self.name)
+    }
 }
 
 /// What a door leads to.
@@ -158,6 +174,8 @@ pub struct Passage {
     pub reason: Option<DoorReason>,
     /// The policies that close it, or open it in part.
     pub policies: Vec<PolicyId>,
+    /// The loaded pods of the controller that it is closed to.
+    pub closed_to: Vec<PodId>,
 }
 
 impl Passage {
@@ -167,6 +185,7 @@ impl Passage {
             status: DoorStatus::Open,
             reason: None,
             policies: Vec::new(),
+            closed_to: Vec::new(),
         }
     }
 
@@ -176,6 +195,7 @@ impl Passage {
             status,
             reason: Some(reason),
             policies: Vec::new(),
+            closed_to: Vec::new(),
         }
     }
 }

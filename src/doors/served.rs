@@ -4,11 +4,13 @@
 //! objects at all, as the repository of an application does, a well-known name is taken for the
 //! product that it usually means.
 
+use crate::doors::caller::{Caller, Proxies};
 use crate::doors::controllers::{CONTROLLERS, Controller, DataPlane};
 use crate::doors::reason::DoorReason;
 use crate::model::doors::{DoorSpec, Ingress};
 use crate::model::{Cluster, LabelsId, PodId};
 use crate::set::hashed::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Who serves a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub struct DoorClasses<'c> {
     defaults: Vec<&'c str>,
     gateway: HashMap<&'c str, &'c str>,
     loaded: HashMap<&'static str, Vec<PodId>>,
+    told: Vec<Arc<[PodId]>>,
 }
 
 impl<'c> DoorClasses<'c> {
@@ -42,6 +45,7 @@ impl<'c> DoorClasses<'c> {
             defaults: Vec::new(),
             gateway: HashMap::default(),
             loaded: loaded(cluster, stands_in),
+            told: cluster.told_controllers().map(Into::into).collect(),
         };
         for object in cluster.doors() {
             match &object.spec {
@@ -65,8 +69,36 @@ impl<'c> DoorClasses<'c> {
         self.loaded.get(controller.id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether it is told which workloads serve doors.
+    pub fn has_told(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// Who calls where the input does not show it: the workloads of which it is told.
+    pub fn told(&self) -> Caller {
+        if self.told.is_empty() {
+            return Caller::Untold;
+        }
+        Caller::Proxies(Proxies {
+            alternatives: self.told.clone(),
+            assumed: false,
+        })
+    }
+
     /// Who serves an Ingress.
     pub fn ingress(&self, ingress: &Ingress) -> Served {
+        self.or_told(self.of_ingress(ingress))
+    }
+
+    /// What is not told by the input, as far as it is told besides.
+    fn or_told(&self, served: Served) -> Served {
+        match served {
+            Served::Untold(_) if self.has_told() => Served::ByOther,
+            served => served,
+        }
+    }
+
+    fn of_ingress(&self, ingress: &Ingress) -> Served {
         match (&ingress.class, &ingress.annotated_class) {
             (Some(class), Some(annotated)) if class != annotated => {
                 Served::Nobody(DoorReason::ClassAndAnnotationDiffer)
@@ -141,6 +173,10 @@ impl<'c> DoorClasses<'c> {
 
     /// Who serves a Gateway of a class.
     pub fn gateway(&self, class: &str) -> Served {
+        self.or_told(self.of_gateway(class))
+    }
+
+    fn of_gateway(&self, class: &str) -> Served {
         if CONTROLLERS
             .iter()
             .any(|c| c.internal_classes.contains(&class))

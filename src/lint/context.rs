@@ -7,15 +7,13 @@
 //! which are filled lazily and never change an answer. Cost: O(input) to build; a selection costs
 //! the shortest label list of each namespace concerned, once per selector.
 
+use crate::doors::{DoorLine, DoorList};
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::lint::label_index::{PodIndex, PolicyIndex};
 use crate::lint::ports::port_traffic;
 use crate::lint::settings::LintConfig;
-use crate::model::{
-    Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth, Workload,
-    WorkloadKind,
-};
+use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
 };
@@ -78,6 +76,8 @@ pub struct LintContext<'a> {
     selections: RefCell<HashMap<(Namespaces, Selector), Rc<SelectedPods>>>,
     /// Which texts contain which words; filled lazily.
     word_searches: RefCell<HashMap<(FileId, usize, &'static str), bool>>,
+    /// The doors; found when first asked for.
+    doors: OnceCell<Vec<DoorLine>>,
 }
 
 impl<'a> LintContext<'a> {
@@ -117,6 +117,7 @@ impl<'a> LintContext<'a> {
             policies_by_label: RefCell::default(),
             subjects: vec![OnceCell::new(); policies.policies.len()],
             only: None,
+            doors: OnceCell::new(),
             namespaces_by_label: OnceCell::new(),
             selections: RefCell::default(),
             word_searches: RefCell::default(),
@@ -445,26 +446,22 @@ impl<'a> LintContext<'a> {
         self.is_listed(pod, &self.config.edges)
     }
 
-    /// Whether a list of the configuration names a pod's workload (see [`names_workload`]).
+    /// The doors of the input; none where it holds no object that is one.
+    pub fn doors(&self) -> &[DoorLine] {
+        let found = || {
+            let has_any = !self.cluster.doors().is_empty();
+            let list = has_any.then(|| DoorList::of_input(self.input, self.graph));
+            // an input that can be compiled can be with some pods more
+            list.and_then(Result::ok).unwrap_or_default().lines
+        };
+        self.doors.get_or_init(found)
+    }
+
+    /// Whether a list of the configuration names a pod's workload (see [`Workload::is_called`]).
     pub fn is_listed(&self, pod: PodId, list: &[Box<str>]) -> bool {
         let workload = self.cluster.workload(self.cluster.pod(pod).workload);
         let namespace = &self.cluster.namespace(workload.namespace).name;
-        list.iter()
-            .any(|word| names_workload(word, namespace, workload))
-    }
-}
-
-/// Whether a word of the configuration names a workload: `name`, `namespace/name`, `namespace/*` or
-/// `namespace/kind/name`.
-fn names_workload(word: &str, namespace: &str, workload: &Workload) -> bool {
-    match word.split('/').collect::<Vec<_>>().as_slice() {
-        [ns, name] => *ns == namespace && (*name == "*" || **name == *workload.name),
-        [ns, kind, name] => {
-            let kind = WorkloadKind::from_word(kind);
-            *ns == namespace && kind == Some(workload.kind) && **name == *workload.name
-        }
-        [name] => **name == *workload.name,
-        _ => false,
+        list.iter().any(|word| workload.is_called(word, namespace))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::lint::words;
 use crate::model::{
     Labels, NamespaceId, Pod, PodId, Requirement, Selector, Service, TargetPort, Truth,
 };
-use crate::policy::{Direction, Policy, PolicyId};
+use crate::policy::{Direction, PolicyId};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin};
 use crate::spec::Endpoint;
@@ -219,19 +219,6 @@ pub(crate) fn deciding(
         .iter()
         .find(|id| !context.policies.get(**id).rules(direction).is_empty());
     with_rules.or_else(|| policies.first()).copied()
-}
-
-/// Whether any ingress rule of a policy opens some of this traffic on a pod, whoever its peers are.
-pub(crate) fn opens(
-    context: &LintContext<'_>,
-    policy: &Policy,
-    pod: &Pod,
-    traffic: &TrafficSet,
-) -> bool {
-    policy
-        .rules(Direction::Ingress)
-        .iter()
-        .any(|rule| !context.traffic(rule, pod).is_disjoint(traffic))
 }
 
 /// Whether a pod's ingress may admit some of this traffic from any of the callers.

@@ -20,7 +20,6 @@
 
 mod addresses;
 pub mod algebra;
-mod backends;
 pub mod baseline;
 pub mod config;
 pub mod context;

@@ -25,9 +25,6 @@ pub struct LintConfig {
     pub per_namespace: Vec<(Box<str>, Vec<Box<str>>)>,
     /// Workloads that the internet may reach, as `namespace/name` or `namespace/kind/name`.
     pub edges: Vec<Box<str>>,
-    /// Workloads that bring traffic from outside into the cluster, in the same notation; found by
-    /// well-known labels when empty.
-    pub ingress_controllers: Vec<Box<str>>,
     /// The namespace and the labels of the DNS pods.
     pub dns: (Box<str>, Selector),
     /// The namespace and the labels of the pods that scrape metrics, if known.
@@ -62,7 +59,6 @@ impl Default for LintConfig {
             least: None,
             per_namespace: Vec::new(),
             edges: Vec::new(),
-            ingress_controllers: Vec::new(),
             dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
             monitoring: None,
             apiserver: None,

@@ -229,12 +229,6 @@ impl Assembly<'_> {
                 self.pass_over(&object);
                 return count(&mut self.tally.skipped, &object.kind);
             }
-            Contribution::Door(_) if objects::is_mention(&object.api_version, &object.kind) => {
-                self.mentions.push(Mention {
-                    kind: (&*object.kind).into(),
-                    document,
-                });
-            }
             Contribution::Policy(lowered) => lowered
                 .policies
                 .iter_mut()

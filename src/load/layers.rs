@@ -30,6 +30,7 @@ impl Assembly<'_> {
 
     /// Settles what depends on several objects, or on what the configuration says.
     pub(super) fn take_layers(&mut self, cluster: &mut Cluster) {
+        cluster.tell_controllers(&self.options.ingress_controllers);
         let settings = &self.options.layers;
         let facts = self.object_facts();
         let (mut istio, mut linkerd) = (Vec::new(), Vec::new());

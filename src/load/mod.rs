@@ -30,6 +30,7 @@ mod input_source;
 mod interner;
 pub mod kubectl;
 mod kustomization;
+pub mod kustomize_parts;
 mod layers;
 mod limits;
 mod live;

@@ -361,13 +361,7 @@ fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach
 }
 
 /// The kinds that show which traffic is intended, by the group of their API.
-const MENTIONS: [(&str, &[&str]); 6] = [
-    ("networking.k8s.io", &["Ingress", "IngressClass"]),
-    (
-        "gateway.networking.k8s.io",
-        &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"],
-    ),
-    ("route.openshift.io", &["Route"]),
+const MENTIONS: [(&str, &[&str]); 3] = [
     ("monitoring.coreos.com", &["ServiceMonitor", "PodMonitor"]),
     (
         "admissionregistration.k8s.io",

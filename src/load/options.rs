@@ -23,6 +23,9 @@ pub struct LoadOptions {
     pub calico: CalicoSettings,
     /// What operators make of kinds that the table of kinds does not have, in its form.
     pub workloads: KindRows,
+    /// The workloads that serve Ingresses, Gateways and Routes where the input does not show which
+    /// do, as `namespace/name`.
+    pub ingress_controllers: Vec<Box<str>>,
     /// Settings of meshes, egress firewalls and networks.
     pub layers: LayerSettings,
 }
@@ -66,6 +69,7 @@ impl Default for LoadOptions {
             cilium: None,
             calico: CalicoSettings::default(),
             workloads: KindRows::default(),
+            ingress_controllers: Vec::new(),
             layers: LayerSettings::default(),
         }
     }

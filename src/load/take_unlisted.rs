@@ -7,6 +7,7 @@
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Unlisted, UnlistedScope};
 use crate::load::assembly::Assembly;
+use crate::load::doors;
 use crate::load::objects;
 use crate::load::unlisted::{FORBIDDEN, NOT_KNOWN};
 use crate::load::workloads;
@@ -57,6 +58,7 @@ enum Role {
     Nodes,
     Controllers,
     Endpoints,
+    Doors,
     Hints,
     NotKnown,
 }
@@ -72,6 +74,7 @@ impl Role {
             ("", "Node") => Self::Nodes,
             ("", "Endpoints") | ("discovery.k8s.io", _) => Self::Endpoints,
             _ if workloads::kind(group, kind).is_some() => Self::Controllers,
+            _ if doors::is_kind(group, kind) => Self::Doors,
             _ if objects::is_mention(&format!("{group}/"), kind) => Self::Hints,
             _ => Self::Policies,
         }
@@ -93,6 +96,7 @@ impl Role {
             Self::Endpoints => {
                 "where the API server listens and Services without a selector lead may be unknown"
             }
+            Self::Doors => "who comes in through them is unknown, and `doors` leaves them out",
             Self::Hints => "lint does not see what they need",
             Self::NotKnown => "if they are network policies, their rules are not considered",
         }
@@ -152,16 +156,28 @@ fn remark(role: Role, kinds: &[&Unlisted]) -> Diagnostic {
     if **reason != *FORBIDDEN {
         return remark;
     }
-    let flag = match &first.scope {
-        UnlistedScope::In(names) => names.first().map(|name| format!(" -n {name}")),
+    let scope = match &first.scope {
+        UnlistedScope::In(names) => names
+            .first()
+            .map(|name| format!(" -n {}", shell_word(name))),
         UnlistedScope::AllBut(_) if matches!(role, Role::Namespaces | Role::Nodes) => None,
         UnlistedScope::AllBut(_) => Some(" -A".to_owned()),
     };
-    let flag = flag.unwrap_or_default();
+    let flags = first.flags.iter().map(|f| format!(" {}", shell_word(f)));
+    let flags: String = scope.into_iter().chain(flags).collect();
+    let resource = shell_word(&first.resource);
     remark.help(format!(
-        "check your rights: kubectl auth can-i list {}{flag}",
-        first.resource
+        "check your rights: kubectl auth can-i list {resource}{flags}"
     ))
+}
+
+/// A word as a shell takes it, whatever it holds: a dump may come from anybody.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Where objects were not listed, behind the name of their kind.

@@ -74,6 +74,8 @@ pub struct Cluster {
     /// What is not told of pods that are not loaded: labels that a layer gives, with the values
     /// that they may have.
     untold: Labels,
+    /// The workloads that serve doors by what is told, as [`Workload::is_called`] reads them.
+    told_controllers: Arc<[Box<str>]>,
 }
 
 impl Cluster {
@@ -213,6 +215,25 @@ impl Cluster {
         }
     }
 
+    /// Keeps which workloads serve doors whose controller the input does not show.
+    pub fn tell_controllers(&mut self, names: &[Box<str>]) {
+        self.told_controllers = names.into();
+    }
+
+    /// The pods of the workloads that serve doors by what is told, each workload for itself.
+    pub fn told_controllers(&self) -> impl Iterator<Item = &[PodId]> {
+        let told = |workload: &Workload| {
+            let namespace = &self.namespace(workload.namespace).name;
+            let mut names = self.told_controllers.iter();
+            names.any(|name| workload.is_called(name, namespace))
+        };
+        let all = self
+            .workloads
+            .iter()
+            .filter(|_| !self.told_controllers.is_empty());
+        all.filter(move |w| told(w)).map(|w| &*w.pods)
+    }
+
     /// Says which labels of a layer pods may have that are not loaded.
     pub fn leave_untold(&mut self, labels: impl IntoIterator<Item = (&'static str, String)>) {
         let before = self
@@ -293,6 +314,7 @@ impl Cluster {
     pub(crate) fn list_as(&mut self, other: &Self) {
         self.listed.clone_from(&other.listed);
         self.untold.clone_from(&other.untold);
+        self.told_controllers = Arc::clone(&other.told_controllers);
     }
 
     /// Adds a node, replacing one of the same name.

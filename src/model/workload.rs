@@ -154,6 +154,20 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Whether a word of the configuration means it: `name`, `namespace/name`, `namespace/*` or
+    /// `namespace/kind/name`.
+    pub fn is_called(&self, word: &str, namespace: &str) -> bool {
+        match word.split('/').collect::<Vec<_>>().as_slice() {
+            [ns, name] => *ns == namespace && (*name == "*" || **name == *self.name),
+            [ns, kind, name] => {
+                let kind = WorkloadKind::from_word(kind);
+                *ns == namespace && kind == Some(self.kind) && **name == *self.name
+            }
+            [name] => **name == *self.name,
+            _ => false,
+        }
+    }
+
     /// The name of its kind, as the API has it.
     pub fn kind_name(&self) -> &str {
         match &self.made {

@@ -1,105 +1,104 @@
 //! # NP104 ingress-backend-blocked
 //!
-//! **What it does.** Reports when the pods behind an Ingress, a Gateway route or an `OpenShift`
-//! Route do not let in the controller that sends to them.
+//! **What it does.** Reports when the pods behind an Ingress, a route of a Gateway, an `OpenShift`
+//! Route or a `VirtualService` do not let in the controller that sends to them, or the controller
+//! is not let out to them.
 //!
 //! **Why it is bad.** Every request from outside ends in a timeout (504).
 //!
-//! **What it looks at.** The Services that Ingresses, routes and Routes name, their pods and target
-//! ports. An error when no rule opens the port to anybody, whoever the controller is, and when the
-//! controller's pods are in the input and none of the backend's pods lets them in. The controller
-//! is found by `lint.ingress-controllers`, by its `IngressClass`, or by the labels that its
-//! distribution and Gateways set.
+//! **What it looks at.** The doors that `netpal doors` lists as closed by policy: a controller that
+//! is in the input and gets to none of the pods, or, whoever the controller is, pods that let
+//! nobody in on the port.
 //!
 //! **When it stays silent.** When the controller is not in the input and some rule opens the port:
-//! who is admitted cannot be known. When any pod behind the Service is not isolated, or policies of
-//! another kind may govern it too.
+//! who is admitted cannot be known. When policies of another kind may govern the pods too.
 //!
-//! **Settings.** `lint.ingress-controllers`: the workloads that bring traffic in, as
-//! `namespace/name`.
+//! **Settings.** `cluster.ingress-controllers`: the workloads that bring traffic in, as
+//! `namespace/name`, where the input does not show which do.
 //!
 //! **References.** <https://kubernetes.io/docs/concepts/services-networking/ingress/>,
 //! <https://gateway-api.sigs.k8s.io/api-types/httproute/>.
 
 use crate::diagnostic::Place;
-use crate::lint::backends::{Backend, backends};
+use crate::doors::{DoorLine, DoorStatus};
 use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::IntendedTraffic;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
+use crate::model::Truth;
 use crate::policy::{Direction, PolicyId};
 use crate::set::TrafficSet;
+use crate::spec::ConnectionOrigin;
 use std::collections::HashSet;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
-    for backend in backends(context) {
-        let Some(intended) = &backend.intended else {
+    for line in context
+        .doors()
+        .iter()
+        .filter(|line| line.door.kind.is_object())
+    {
+        let (Some(closed), Some(traffic)) = (closed(context, line), line.target.traffic()) else {
             continue;
         };
-        let Some(traffics) = intended.traffics(context) else {
-            continue;
-        };
-        let Some((policy, who)) = blocked(context, &backend, intended, &traffics) else {
-            continue;
-        };
-        let target = format!("{} on port {}", intended.to, intended.words(context));
-        if !reported.insert((policy, target.clone())) {
-            continue; // another path of it, or another Ingress for the same Service
+        let name = line.target.name(context.cluster).unwrap_or_default();
+        let target = format!(
+            "{name} on port {}",
+            words::traffic(&TrafficSet::single(traffic))
+        );
+        if !reported.insert((closed.policy, target.clone())) {
+            continue; // another path of it, or another door to the same pods
         }
+        let (door, who) = (line.door.title(), &closed.who);
         let mut finding = reporter.subject(
-            policy,
-            format!("{who} reach {target}, where {} sends", intended.by.title()),
+            closed.policy,
+            format!("{who} reach {target}, where {door} sends"),
         );
         finding.fingerprint.peer = target.into();
+        let sends = format!("{door} sends here");
         let finding = finding
-            .label("governs the pods behind it")
-            .related(
-                Place::Origin(intended.by.origin()),
-                format!("{} sends here", intended.by.title()),
-            )
-            .help("add a rule that lets the controller's pods in on this port");
+            .label(closed.label)
+            .related(Place::Origin(line.door.origin.clone()), sends)
+            .help(closed.help);
         reporter.push(finding);
     }
 }
 
-/// The policy that closes a backend, and who cannot reach it.
-fn blocked(
-    context: &LintContext<'_>,
-    backend: &Backend,
-    intended: &IntendedTraffic,
-    traffics: &[TrafficSet],
-) -> Option<(PolicyId, String)> {
-    let mut all = Vec::new();
-    let mut closed = true;
-    for (pod, traffic) in intended.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
-        if policies.is_empty() {
-            return None;
-        }
-        closed &= !policies.iter().any(|p| {
-            intended_traffic::opens(
-                context,
-                context.policies.get(*p),
-                context.cluster.pod(*pod),
-                traffic,
-            )
+/// What closes a door.
+struct Closed {
+    policy: PolicyId,
+    /// Who does not get through.
+    who: String,
+    /// What the policy does.
+    label: &'static str,
+    help: &'static str,
+}
+
+/// What closes a door, if policies surely do.
+fn closed(context: &LintContext<'_>, line: &DoorLine) -> Option<Closed> {
+    let (pod, traffic) = (line.target.pods().first(), line.target.traffic()?);
+    let pod = *pod.filter(|_| line.passage.status == DoorStatus::ClosedByPolicy)?;
+    let policies = &line.passage.policies;
+    let controller = words::names(context.cluster, &line.passage.closed_to);
+    let at_the_pods = intended_traffic::isolating(context, pod, Direction::Ingress);
+    if !policies.iter().any(|id| at_the_pods.contains(id)) {
+        return Some(Closed {
+            policy: intended_traffic::deciding(context, policies, Direction::Egress)?,
+            who: format!("{controller} cannot"),
+            label: "governs the controller",
+            help: "add a rule that lets the controller out to these pods on this port",
         });
-        all.extend(policies);
     }
-    let policy = intended_traffic::deciding(context, &all, Direction::Ingress)?;
-    if closed {
-        return Some((policy, "nobody can".to_owned()));
-    }
-    let controllers = &backend.controllers;
-    let admitted = || {
-        intended
-            .pods
-            .iter()
-            .zip(traffics)
-            .any(|(p, t)| intended_traffic::admits(context, controllers, *p, t))
-    };
-    let names = || format!("{} cannot", words::names(context.cluster, controllers));
-    (!controllers.is_empty() && !admitted()).then(|| (policy, names()))
+    let anybody = context
+        .graph
+        .admits_from(ConnectionOrigin::Untold, pod, traffic);
+    Some(Closed {
+        policy: intended_traffic::deciding(context, policies, Direction::Ingress)?,
+        who: match anybody {
+            Truth::No => "nobody can".to_owned(),
+            _ => format!("{controller} cannot"),
+        },
+        label: "governs the pods behind it",
+        help: "add a rule that lets the controller's pods in on this port",
+    })
 }

@@ -17,10 +17,11 @@
 //! **References.** None.
 
 use crate::diagnostic::Place;
+use crate::doors::DoorReason;
 use crate::finding::{Fingerprint, Severity};
-use crate::lint::backends::backends;
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
+use crate::source::Origin;
 use std::collections::HashSet;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
@@ -50,29 +51,25 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         );
     }
     let mut reported: HashSet<(String, String)> = HashSet::new();
-    for backend in backends(context) {
-        let Some(service) = backend.missing else {
-            continue;
-        };
-        let by = &backend.by;
-        if !reported.insert((by.title(), service.clone())) {
+    for line in context.doors() {
+        let (door, service) = (&line.door, line.service.as_deref().unwrap_or_default());
+        let is_missing = line.passage.reason == Some(DoorReason::ServiceNotFound);
+        let namespace = service.split('/').next().unwrap_or_default();
+        let namespace = context.cluster.find_namespace(namespace);
+        let has_others = namespace.is_some_and(|n| !context.services_of(n).is_empty());
+        if !is_missing || !has_others || !reported.insert((door.title(), service.to_owned())) {
             continue;
         }
-        let peer = service.as_str().into();
         let about = Fingerprint {
-            namespace: by.namespace.clone(),
-            name: by.name.clone(),
-            peer,
+            namespace: door.namespace.clone(),
+            name: door.name.clone(),
+            peer: service.into(),
             ..Fingerprint::default()
         };
-        let message = format!(
-            "{} sends to Service {service}, which is not in this input",
-            by.title()
-        );
-        reporter.push(
-            reporter
-                .anywhere(Place::Origin(by.origin()), about, message)
-                .severity(Severity::Info),
-        );
+        let title = door.title();
+        let message = format!("{title} sends to Service {service}, which is not in this input");
+        let place = Place::Origin(Origin::document(door.origin.document));
+        let finding = reporter.anywhere(place, about, message);
+        reporter.push(finding.severity(Severity::Info));
     }
 }
