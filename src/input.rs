@@ -165,6 +165,15 @@ impl Input {
         self.unlisted.iter().filter(of_kind).map(|u| &u.scope)
     }
 
+    /// The namespace that alone was to be read of a cluster, if one was.
+    pub fn only_namespace(&self) -> Option<&str> {
+        let left_out = self.unlisted.iter().find(|u| !u.was_asked_for())?;
+        match &left_out.scope {
+            UnlistedScope::AllBut(names) => names.first().map(|name| &**name),
+            UnlistedScope::In(_) => None,
+        }
+    }
+
     /// Whether something could not be read as the API server would read it.
     pub fn has_errors(&self) -> bool {
         self.diagnostics

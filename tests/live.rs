@@ -456,6 +456,10 @@ fn one_namespace_alone_is_read_and_the_others_are_unknown() {
     let calls = cluster.asked();
     assert!(calls.contains(&"get pods -n data -o json --request-timeout=60s".to_owned()));
     assert!(!calls.iter().any(|c| c.contains("-A")), "{calls:?}");
+    let elsewhere = cluster.run(&["can", "shop/frontend", "db:5432", "--live", "-n", "data"]);
+    assert_eq!(elsewhere.code, 2);
+    let told = "namespace shop was not read, data alone was: -A reads all";
+    assert!(elsewhere.err.contains(told), "{}", elsewhere.err);
     let undone = ["can", "db", "any", "--live", "-n", "data", "-A"];
     cluster.run(&undone);
     assert!(cluster.asked().iter().any(|c| c.starts_with("get pods -A")));

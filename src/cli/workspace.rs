@@ -117,6 +117,7 @@ impl Workspace {
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let mut names = project.names(common.chosen())?;
+        names.only_read = input.only_namespace().map(Into::into);
         let told = project.config.cluster.dns.as_ref();
         if told.is_none_or(|dns| dns.namespace.is_none())
             && let Some(dns) = dns_pods(&input)

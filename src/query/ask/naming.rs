@@ -338,7 +338,18 @@ impl Resolver<'_> {
         });
         let help = close(name, &words)
             .or_else(|| outside(self.text, name))
+            .or_else(|| self.left_out(within))
             .unwrap_or_else(|| suggest(name, &words, "workloads"));
         fail(format!("no {what} is called `{name}`{scope}"), Some(help))
+    }
+
+    /// That a name may be in a namespace that was not read.
+    fn left_out(&self, within: Option<NamespaceId>) -> Option<String> {
+        let only = self.context.only_read.as_deref()?;
+        let within = within.map(|n| &*self.cluster.namespace(n).name);
+        Some(match within.filter(|name| *name != only) {
+            Some(name) => format!("namespace {name} was not read, {only} alone was: -A reads all"),
+            None => format!("namespace {only} alone was read: -A reads all of them"),
+        })
     }
 }

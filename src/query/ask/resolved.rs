@@ -19,6 +19,8 @@ pub struct Context {
     pub api_servers: Vec<ApiServerAddress>,
     /// Whether `any` means pods that are not in the input too, where such are laid over it.
     pub any_pod: bool,
+    /// The namespace that alone was read of a cluster, if one was.
+    pub only_read: Option<Box<str>>,
 }
 
 impl Default for Context {
@@ -28,6 +30,7 @@ impl Default for Context {
             dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
             api_servers: Vec::new(),
             any_pod: false,
+            only_read: None,
         }
     }
 }
