@@ -305,3 +305,21 @@ fn a_pipe_sees_no_progress_however_long_reading_takes() {
     assert!(output.status.success() && output.stdout.starts_with(b"read"));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn an_output_that_a_command_does_not_write_is_refused() {
+    for arguments in [
+        &["rule", "NP004", "-o", "json"][..],
+        &["schema", "config", "-o", "md"],
+        &["init", "tests", "-f", ".", "-o", "json"],
+        &["init", "tests", "-f", ".", "-o", "yaml=tests.yaml"],
+        &["lint", "--fix", "--dry-run", "-f", ".", "-o", "sarif"],
+        &["test", "--export", "netassert", "-f", ".", "-o", "junit"],
+        &["help", "formats", "-o", "json"],
+    ] {
+        let run = netpal_in("examples/demo", arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.text());
+    }
+    let schema = netpal_in("examples/demo", &["schema", "config", "-o", "json"]);
+    assert_eq!(schema.code, 0, "{}", schema.text());
+}

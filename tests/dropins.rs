@@ -168,13 +168,132 @@ fn the_action_is_quiet_about_what_does_not_open_anything() {
     );
 }
 
+/// Manifests of which a pull request opens the database to everybody.
+const MADE: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: prod, labels: {app: db}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: job, namespace: prod, labels: {app: job}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: prod}
+spec: {podSelector: {matchLabels: {app: db}}, ingress: []}
+";
+
+/// A repository with a kustomize overlay and a chart of the same manifests, and with kubectl, helm
+/// and gh as far as they are called here.
+#[cfg(unix)]
+fn made() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("base/app.yaml", MADE);
+    write("base/kustomization.yaml", "resources: [app.yaml]\n");
+    write(
+        "overlays/prod/kustomization.yaml",
+        "resources: [../../base]\n",
+    );
+    write("chart/templates/app.yaml", MADE);
+    let tools = [
+        (
+            "kubectl",
+            "test \"$1 $2\" = 'kustomize --' && cat \"$3\"/../../base/app.yaml",
+        ),
+        (
+            "helm",
+            "test \"$1\" = template && cat \"$2\"/templates/*.yaml",
+        ),
+        (
+            "gh",
+            "echo \"$@\" >> gh.log; test ! -f old-comment || echo 42",
+        ),
+    ];
+    for (name, does) in tools {
+        let path = format!("bin/{name}");
+        write(&path, &format!("#!/bin/sh\n{does}\n"));
+        let mode = PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join(path), mode).unwrap();
+    }
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["add", "base", "overlays", "chart"]);
+    git(folder.path(), &["commit", "-qm", "base"]);
+    for name in ["base/app.yaml", "chart/templates/app.yaml"] {
+        write(name, &MADE.replace("ingress: []", "ingress: [{}]"));
+    }
+    folder
+}
+
+#[test]
+#[cfg(unix)]
+fn the_action_compares_what_tools_make_of_both_revisions() {
+    for way in [
+        ("NETPAL_KUSTOMIZE", "overlays/prod"),
+        ("NETPAL_RENDER", "helm template chart"),
+    ] {
+        let folder = made();
+        let all = [
+            way,
+            ("NETPAL_BASE", "HEAD"),
+            ("NETPAL_LINT", "true"),
+            ("NETPAL_TESTS", "false"),
+            ("NETPAL_SNAPSHOT", "true"),
+            ("NETPAL_COMMENT", "true"),
+            ("NETPAL_PULL", "7"),
+        ];
+        let (code, out, summary, gh) = action(folder.path(), &all);
+        // there is no snapshot yet, which is a mistake of the workflow
+        assert_eq!(code, 2, "{out}");
+        let opens = "+ 2 pairs: prod/job, any outside address -> prod/db";
+        assert!(out.contains(opens), "{out}");
+        assert!(out.contains("::warning title=NP"), "{out}");
+        let opened = summary.contains("opened (+)") && summary.contains("`prod/db` | ALL |");
+        assert!(opened, "{summary}");
+        assert!(summary.contains("### netpal: 0 errors"), "{summary}");
+        let marked = summary.trim_end().ends_with("<!-- netpal:sticky -->");
+        assert!(
+            marked && summary.matches("sticky").count() == 1,
+            "{summary}"
+        );
+        assert!(
+            gh.contains("api -X POST repos/o/r/issues/7/comments"),
+            "{gh}"
+        );
+        std::fs::write(folder.path().join("old-comment"), "").unwrap();
+        let (_, _, _, gh) = action(folder.path(), &all);
+        assert!(
+            gh.contains("api -X PATCH repos/o/r/issues/comments/42"),
+            "{gh}"
+        );
+        let without = [way, ("NETPAL_BASE", "HEAD"), ("NETPAL_TESTS", "false")];
+        let (code, out, ..) = action(folder.path(), &without);
+        assert_eq!(code, 1, "the path that opens fails the job: {out}");
+    }
+    let folder = made();
+    let failing = [
+        ("NETPAL_RENDER", "helm lint chart"),
+        ("NETPAL_BASE", "HEAD"),
+    ];
+    let (code, out, ..) = action(folder.path(), &failing);
+    assert!(code == 2 && out.contains("::error::"), "{out}");
+}
+
 #[test]
 fn the_templates_are_yaml_and_their_commands_exist() {
     let commands = ["diff", "test", "snapshot", "lint", "help"];
     for name in [
         "action/action.yml",
         "docs/ci/gitlab.yml",
-        "docs/ci/pre-commit-hooks.yaml",
+        ".pre-commit-hooks.yaml",
         "docs/ci/argo-cd-presync.yaml",
     ] {
         let text = std::fs::read_to_string(root().join(name)).unwrap();

@@ -126,6 +126,44 @@ fn a_command_runs_only_when_it_was_allowed() {
 }
 
 #[test]
+fn a_command_renders_the_files_of_each_revision() {
+    let folder = folder();
+    let at = folder.path();
+    git(at, &["init", "-q"]);
+    git(at, &["add", "."]);
+    git(at, &["commit", "-qm", "one"]);
+    git(at, &["rm", "-q", "k8s/deny.yaml"]);
+    git(at, &["commit", "-qm", "two"]);
+    let ask = [
+        "diff",
+        "HEAD~1..HEAD",
+        "--render",
+        "for f in k8s/*.yaml; do cat $f; echo ---; done",
+    ];
+    let (code, _, err) = netpal(at, &ask);
+    assert!(code == 2 && err.contains("--allow-exec"), "{err}");
+    let (code, out, err) = netpal(at, &[&ask[..], &["--allow-exec"]].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(out.contains("shop/web"), "{out}");
+    // the folder that the command ran in is that of the current one in the repository
+    let inner = at.join("k8s");
+    let inside = [
+        "diff",
+        "HEAD~1..HEAD",
+        "--render",
+        "for f in *.yaml; do cat $f; echo ---; done",
+        "--allow-exec",
+    ];
+    assert_eq!(netpal(&inner, &inside).0, 1);
+    let unknown = ["diff", "nowhere..HEAD", "--render", "true", "--allow-exec"];
+    let (code, _, err) = netpal(at, &unknown);
+    assert!(code == 2 && err.contains("nowhere"), "{err}");
+    let two = ["diff", "a", "b", "--render", "true", "--allow-exec"];
+    let (code, _, err) = netpal(at, &two);
+    assert!(code == 2 && err.contains("REV1..REV2"), "{err}");
+}
+
+#[test]
 fn a_configuration_stays_in_its_own_folder() {
     let folder = folder();
     let ask = ["can", "internet", "web:80", "--config", "conf/netpal.yaml"];

@@ -105,6 +105,8 @@ pub enum FailOn {
   netpal diff git:main:k8s k8s
   netpal diff main..HEAD -f k8s
   netpal diff main -f k8s                          a revision and the working tree
+  netpal diff main..HEAD -k overlays/prod          what kustomize builds of two revisions
+  netpal diff main --render 'helm template chart' --allow-exec
   netpal diff --cni calico --cni cilium -f k8s     one input under two network plugins")]
 pub struct DiffArgs {
     /// The input as it was, or REV1..REV2 with -f PATH
@@ -119,6 +121,9 @@ pub struct DiffArgs {
     /// Only this traffic: 443, 53/udp, 8000-8010
     #[arg(long, value_name = "PORTS")]
     pub port: Option<String>,
+    /// A command that prints the manifests, run in the files of each revision; needs --allow-exec
+    #[arg(long, value_name = "COMMAND")]
+    pub render: Option<String>,
     /// How it is drawn.
     #[command(flatten)]
     pub drawn: Drawn,

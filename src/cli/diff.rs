@@ -65,6 +65,11 @@ type Sides = (Vec<Source>, Vec<Source>, String);
 /// two CNI profiles.
 fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
     match (args.before.as_deref(), args.after.as_deref()) {
+        (Some(_), Some(_)) | (None, _) if args.render.is_some() => {
+            bail!(
+                "--render prints the manifests of revisions: netpal diff REV1..REV2 --render COMMAND"
+            )
+        }
         (Some(before), Some(after)) => {
             if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
                 bail!(
@@ -79,7 +84,10 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
             ))
         }
         (Some(range), None) => {
-            let sources = workspace::sources(common, project)?;
+            let sources = match &args.render {
+                Some(command) => vec![rendered(common, command)?],
+                None => workspace::sources(common, project)?,
+            };
             let (from, to) = match range.split_once("..") {
                 Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
                 None => (range, None),
@@ -124,12 +132,29 @@ fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
 }
 
 fn source_at(revision: &str, source: &Source) -> Result<Source> {
+    let at = |path: &str| format!("git:{revision}:{path}").into();
     match source {
-        Source::Path(path) if !path.starts_with("git:") => {
-            Ok(Source::Path(format!("git:{revision}:{path}").into()))
+        Source::Path(path) if !path.starts_with("git:") => Ok(Source::Path(at(path))),
+        Source::Kustomize(path) if !path.starts_with("git:") => Ok(Source::Kustomize(at(path))),
+        Source::Exec(command, path) if !path.starts_with("git:") => {
+            Ok(Source::Exec(command.clone(), at(path)))
         }
-        _ => bail!("revisions are compared of files and folders (-f PATH); {source:?} is neither"),
+        _ => bail!(
+            "revisions are compared of files and folders (-f PATH), of what kustomize builds (-k DIR) \
+             and of what a command prints (--render COMMAND)"
+        ),
     }
+}
+
+/// A command that prints manifests, where commands are allowed.
+fn rendered(common: &Common, command: &str) -> Result<Source> {
+    if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
+        bail!("--render prints the manifests, so -f, -k and --live name none");
+    }
+    if !common.allow_exec {
+        bail!("`{command}` is run only with --allow-exec");
+    }
+    Ok(Source::Exec(command.into(), "".into()))
 }
 
 /// Lays a change over the loaded cluster and compares.

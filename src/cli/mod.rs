@@ -65,6 +65,9 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let common = &cli.common;
+    if let Some(format) = only_format(&cli.command) {
+        output::refuse_others(common, format)?;
+    }
     match &cli.command {
         Command::Can(can) => can::run(common, can),
         Command::Why(args) => why::run(common, args),
@@ -93,5 +96,19 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Schema { of } => schema::run(*of),
         Command::Completion { shell } => completion::run(*shell),
         Command::Help { topic } => help::run(topic.as_deref()),
+    }
+}
+
+/// The format of a command that prints one thing only.
+fn only_format(command: &Command) -> Option<netpal::Format> {
+    use netpal::Format::{Json, Text, Yaml};
+    match command {
+        Command::Init { .. } => Some(Yaml),
+        Command::Test(args) if args.export.is_some() => Some(Yaml),
+        Command::Schema { .. } => Some(Json),
+        Command::Lint(args) if args.fix => Some(Text),
+        Command::Rule { .. } | Command::Demo(_) | Command::Completion { .. } => Some(Text),
+        Command::Help { .. } => Some(Text),
+        _ => None,
     }
 }

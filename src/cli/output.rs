@@ -55,6 +55,19 @@ fn target(text: &str, offered: &[Format]) -> Result<OutputTarget> {
     Ok(OutputTarget { format, file })
 }
 
+/// Refuses what a command that prints one format to standard output would pass over.
+///
+/// # Errors
+/// When `-o` asks for anything else.
+pub fn refuse_others(common: &Common, only: Format) -> Result<()> {
+    for text in &common.output {
+        if target(text, &[only])?.file.is_some() {
+            bail!("this command writes to standard output: send it to a file with > FILE");
+        }
+    }
+    Ok(())
+}
+
 fn format_names(offered: &[Format]) -> String {
     offered
         .iter()

@@ -20,22 +20,28 @@ pub fn parse(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A blob of a commit.
-struct Blob {
-    mode: String,
-    id: String,
-    path: String,
+pub(super) struct Blob {
+    /// As git has it: `100644`, `100755` for what is run, `120000` for a link.
+    pub mode: String,
+    pub id: String,
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
 }
 
 impl Blob {
-    /// An entry of `git ls-tree -z`: `MODE KIND ID\tPATH`.
+    /// An entry of `git ls-tree -l -z`: `MODE KIND ID SIZE\tPATH`, with more spaces before the
+    /// size.
     fn listed(entry: &str) -> Option<Self> {
         let (head, path) = entry.split_once('\t')?;
-        let mut words = head.split(' ');
+        let mut words = head.split_ascii_whitespace();
         let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
+        let size = words.next()?.parse().unwrap_or(0);
         (kind == "blob").then(|| Self {
             mode: mode.into(),
             id: id.into(),
             path: path.into(),
+            size,
         })
     }
 }
@@ -97,7 +103,7 @@ fn plain(path: &str) -> &str {
         .trim_end_matches('/')
 }
 
-fn failed(what: &str, reason: impl Into<String>) -> LoadError {
+pub(super) fn failed(what: &str, reason: impl Into<String>) -> LoadError {
     LoadError::Unreadable {
         path: what.to_owned(),
         reason: reason.into(),
@@ -131,14 +137,31 @@ fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
 
 /// Every blob below a path, by its path from the current directory.
 fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
-    let listed = git(&["ls-tree", "-r", "-z", id, "--", path], &[], what)?
-        .map_err(|words| failed(what, words))?;
-    let listed = String::from_utf8_lossy(&listed);
-    let blobs: Vec<Blob> = listed.split('\0').filter_map(Blob::listed).collect();
+    let blobs = listed(&["ls-tree", "-r", "-l", "-z", id, "--", path], what)?;
     if blobs.is_empty() && plain(path) != "." {
         return Err(failed(what, "no such file or directory in that revision"));
     }
     Ok(blobs)
+}
+
+/// The blobs that a call of `git ls-tree -l -z` lists.
+fn listed(arguments: &[&str], what: &str) -> Result<Vec<Blob>, LoadError> {
+    let listed = git(arguments, &[], what)?.map_err(|words| failed(what, words))?;
+    let listed = String::from_utf8_lossy(&listed);
+    Ok(listed.split('\0').filter_map(Blob::listed).collect())
+}
+
+/// Every blob of a revision, by its path from the top of the repository, and where the current
+/// folder is in it.
+///
+/// # Errors
+/// When git is missing, or the revision is unknown.
+pub(super) fn everything(revision: &str, what: &str) -> Result<(Vec<Blob>, String), LoadError> {
+    let id = resolve(revision, what)?;
+    let blobs = listed(&["ls-tree", "-r", "-l", "-z", "--full-tree", &id], what)?;
+    let here = git(&["rev-parse", "--show-prefix"], &[], what)?;
+    let here = here.map_err(|words| failed(what, words))?;
+    Ok((blobs, String::from_utf8_lossy(&here).trim().to_owned()))
 }
 
 fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<InputFile>, LoadError> {
@@ -161,7 +184,7 @@ fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<InputFile>, 
 }
 
 /// The contents of many blobs, from one process.
-fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
+pub(super) fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
     if blobs.is_empty() {
         return Ok(Vec::new());
     }

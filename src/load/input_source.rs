@@ -9,7 +9,7 @@ pub enum Source {
     Path(Box<str>),
     /// Standard input.
     Stdin,
-    /// A directory for `kubectl kustomize`.
+    /// A directory for `kubectl kustomize`, or `git:REV:DIRECTORY`.
     Kustomize(Box<str>),
     /// A cluster, through `kubectl get`.
     Live(Live),

@@ -13,6 +13,7 @@ pub mod assemble;
 mod assembly;
 mod bound_pod;
 pub mod build;
+mod checkout;
 mod cluster_objects;
 mod container_ports;
 mod deduplicate;

@@ -1,6 +1,7 @@
 //! The files besides the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
+use crate::load::checkout::Checkout;
 use crate::load::discover;
 use crate::load::error::LoadError;
 use crate::load::git;
@@ -68,11 +69,22 @@ fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
     }
 }
 
-/// The output of a shell command, as a file. Only ever called for a command the user allowed.
+/// The output of a shell command that runs in a directory, or in the files of a revision
+/// (`git:REV:DIRECTORY`). Only ever called for a command the user allowed.
 ///
 /// # Errors
-/// When the command cannot be run, or fails.
+/// When the command cannot be run, or fails, or there is no such revision.
 pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
+    let Some((revision, inside)) = git::parse(directory) else {
+        return printed(command, directory, format!("exec:{command}"));
+    };
+    let checkout = Checkout::of(revision, directory)?;
+    let name = format!("exec:{revision}:{command}");
+    printed(command, &checkout.path(inside).to_string_lossy(), name)
+}
+
+/// What a shell command prints, under a name.
+fn printed(command: &str, directory: &str, name: String) -> Result<InputFile, LoadError> {
     let failed = |reason: String| LoadError::Command {
         command: command.to_owned(),
         reason,
@@ -93,10 +105,7 @@ pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
         .current_dir(directory);
     let printed = limits::run(&mut shell_command, &[]).map_err(|e| failed(e.to_string()))?;
     if printed.success {
-        Ok(InputFile::from_bytes(
-            &format!("exec:{command}"),
-            printed.output,
-        ))
+        Ok(InputFile::from_bytes(&name, printed.output))
     } else {
         Err(failed(printed.errors))
     }

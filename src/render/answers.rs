@@ -347,6 +347,7 @@ impl Render for LintView<'_> {
         Json => json::write("Findings", findings::document(&view.findings().set(context)), out),
         Yaml => json::write_yaml("Findings", findings::document(&view.findings().set(context)), out),
         Csv => findings::csv(&view.findings().set(context), out),
+        Md => view.findings().step_summary(context, out),
         Sarif => view.findings().sarif(context, out),
         Github => view.findings().github(context, out),
         Gitlab => view.findings().gitlab(context, out),
