@@ -12,6 +12,7 @@
 pub mod ask;
 pub mod explain;
 pub mod list;
+pub mod overview;
 pub mod reach;
 pub mod suggest;
 

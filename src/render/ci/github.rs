@@ -111,7 +111,7 @@ fn row(report: &FindingSet<'_>, finding: &Finding) -> String {
 }
 
 /// A text that Markdown shows as it is: no markup, no cell border, no mention.
-fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let text = words::clean(text);
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

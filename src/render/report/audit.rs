@@ -106,7 +106,7 @@ impl AuditReport<'_> {
             )
         };
         format!(
-            "Static analysis of {}, digest {}, network plugin: {}. Not modelled: service meshes, cloud firewalls, routing, and rules on names or paths.{unknown} \
+            "Static analysis of {}, digest {}, network plugin: {}. Not modelled: cloud firewalls, routing, and what depends on the names, paths or identities of requests.{unknown} \
              This shows what the policies say, not what the network does: evidence of design, not of enforcement.",
             plural(input.tally.files, "file"),
             digest(&input.sources),

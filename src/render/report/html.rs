@@ -11,6 +11,7 @@ use crate::render::report::audit::{AuditReport, ROWS};
 use crate::render::report::controls::controls;
 use crate::render::report::data::data;
 use crate::render::report::digest::digest;
+use crate::render::report::overview::statements;
 use crate::render::report::print;
 use crate::render::report::tables::ReportTable;
 use std::fmt::Write as _;
@@ -115,7 +116,19 @@ fn section(page: &mut String, id: &str, title: &str, content: &str) {
 }
 
 fn summary(report: &AuditReport<'_>) -> String {
-    let mut html = String::from("<dl class=\"counts\">");
+    let mut html = String::from("<ul class=\"overview\">");
+    for said in statements(report) {
+        let _ = write!(
+            html,
+            "<li class=\"{}\"><a href=\"#{}\">{}</a><p><strong>{}</strong> {}</p></li>",
+            said.concern.class(),
+            said.section,
+            said.question,
+            said.concern.word(),
+            escape(&said.answer)
+        );
+    }
+    html.push_str("</ul>\n<dl class=\"counts\">");
     for (what, n) in report.counts() {
         let _ = write!(html, "<div><dt>{what}</dt><dd>{}</dd></div>", escape(&n));
     }

@@ -1,8 +1,10 @@
 //! The report as Markdown: its counts, its first flows and its tables.
 
+use crate::render::ci::github;
 use crate::render::ci::markdown::code;
 use crate::render::report::audit::{AuditReport, ROWS};
 use crate::render::report::controls::controls;
+use crate::render::report::overview::statements;
 use crate::render::report::tables::ReportTable;
 use std::io::{self, Write};
 
@@ -12,6 +14,10 @@ use std::io::{self, Write};
 /// When the writer fails.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Network policy report\n")?;
+    for said in statements(report) {
+        let (question, answer) = (said.question, github::markdown(&said.answer));
+        writeln!(out, "**{question}** *{}*: {answer}\n", said.concern.word())?;
+    }
     report
         .counts()
         .iter()

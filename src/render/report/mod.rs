@@ -13,6 +13,7 @@ pub mod digest;
 pub mod html;
 pub mod markdown;
 mod matrix_data;
+mod overview;
 pub mod parts;
 mod print;
 pub mod profile;

@@ -3,11 +3,13 @@
 //! Cost: one listing, where its flows fit into memory; of more flows each part is made from a
 //! listing of its own, so that memory stays bounded.
 
+use crate::doors::DoorList;
 use crate::graph::AllowGraph;
 use crate::picture::facts::Dns;
 use crate::picture::{PictureFacts, Surroundings};
 use crate::query::list::listing::{Filter, Listing, each};
 use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
+use crate::query::overview::Overview;
 use std::ops::ControlFlow;
 
 /// How many flows are held.
@@ -23,6 +25,8 @@ pub struct ReportParts {
     pub facts: PictureFacts,
     /// From every namespace to every other.
     pub matrix: Matrix,
+    /// What it shows, by the questions of a review.
+    pub overview: Overview,
 }
 
 impl ReportParts {
@@ -50,11 +54,23 @@ impl ReportParts {
         } else {
             matrix(graph, By::Namespace)
         };
+        let none = DoorList::default();
+        let doors = around.doors.unwrap_or(&none);
+        let overview = Overview::new(graph, doors, &listing, &mut |visit| {
+            if held {
+                return listing.entries.iter().for_each(visit);
+            }
+            each(graph, &Filter::default(), &mut |entry| {
+                visit(&entry);
+                ControlFlow::Continue(())
+            });
+        });
         Self {
             listing,
             held,
             facts,
             matrix,
+            overview,
         }
     }
 }
