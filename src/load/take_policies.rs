@@ -5,6 +5,7 @@ use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, EndpointSource, Truth};
+use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::calico::objects::{CalicoExtra, Slice};
 use crate::policy::cilium::options::CiliumOptions;
@@ -21,6 +22,12 @@ fn is_of_calico(object: &LoadedObject) -> bool {
     let is_policy = matches!(object.contribution, Contribution::Policy(_));
     let kinds = ["NetworkPolicy", "GlobalNetworkPolicy"];
     is_policy && object.group().ends_with("projectcalico.org") && kinds.contains(&&*object.kind)
+}
+
+/// Whether an object is a policy of Antrea.
+fn is_of_antrea(object: &LoadedObject) -> bool {
+    let is_policy = matches!(object.contribution, Contribution::Policy(_));
+    is_policy && object.group() == antrea::extras::GROUP
 }
 
 /// Whether a policy asks for the service account of pods, which Cilium makes a label.
@@ -176,6 +183,7 @@ impl Assembly<'_> {
         let plugin = &mut self.policies.plugin;
         plugin.has_cilium_policies = objects.iter().any(is_cilium);
         plugin.calico.has_policies = objects.iter().any(is_of_calico);
+        plugin.antrea.has_policies = objects.iter().any(is_of_antrea);
         plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium.is_some();
         self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
         for object in objects {
@@ -201,6 +209,9 @@ impl Assembly<'_> {
                 Contribution::Calico(_) => {
                     self.take_of_calico(object);
                     continue;
+                }
+                Contribution::Antrea(extra) => {
+                    plugin.antrea.add((**extra).clone(), object.document);
                 }
                 _ => continue,
             }
@@ -314,7 +325,7 @@ impl Assembly<'_> {
     /// (S125).
     pub(super) fn both_generations(&mut self) {
         let all = &self.policies.policies;
-        let of_kubernetes = |p: &&Policy| self.policies.is_ordered(p) && p.calico().is_none();
+        let of_kubernetes = |p: &&Policy| self.policies.is_ordered(p) && !p.is_of_plugin();
         let ordered = || all.iter().filter(of_kubernetes);
         let older = ordered().find(|p| p.sees_own_service == Truth::Maybe);
         let newer = ordered().find(|p| p.sees_own_service != Truth::Maybe);

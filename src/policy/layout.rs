@@ -1,6 +1,6 @@
 //! [`Layout`]: where the rules of a policy stand, if that is not one list per direction.
 
-use crate::source::Path;
+use crate::source::{Path, Step};
 
 /// Where the rules of a policy stand, in a dialect that has several lists of rules or several
 /// policies in one object.
@@ -57,6 +57,17 @@ impl RulePlace {
             rule: at.clone(),
             peers: PeersPlace::Field(at.clone()),
             ports: at,
+        }
+    }
+
+    /// The number of the rule in its list, where it is an entry of one.
+    pub fn number(&self) -> Option<u32> {
+        match self {
+            Self::Entry(entry) => u32::try_from(entry.index).ok(),
+            Self::Parts { rule, .. } => match rule.0.last() {
+                Some(Step::Index(number)) => Some(*number),
+                _ => None,
+            },
         }
     }
 

@@ -5,8 +5,8 @@
 //! **Why it is bad.** They may allow or deny what the others do not; every verdict that they could
 //! affect is unknown.
 //!
-//! **What it looks at.** The kinds of Calico, Antrea, Istio, Linkerd, OVN and others; one
-//! finding for each kind.
+//! **What it looks at.** The kinds of AWS, GKE, NSX, Kube-OVN and others; one finding for each
+//! kind.
 //!
 //! **When it stays silent.** When there are none.
 //!
