@@ -28,7 +28,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         .policies
         .taints
         .iter()
-        .filter(|t| t.reason != TaintReason::Broken)
+        .filter(|t| !matches!(t.reason, TaintReason::Broken | TaintReason::NoTier))
     {
         let kind = taint.what.split(' ').next().unwrap_or_default();
         kinds.entry((kind, taint.reason)).or_default().push(taint);

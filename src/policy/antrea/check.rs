@@ -1,10 +1,10 @@
 //! What Antrea refuses of a policy and its rules (AN11, AN12, AN20, AN70), and forms made into
 //! values. What peers and ports are is in [`super::check_peers`] and [`super::check_parts`].
 
+use crate::policy::antrea::objects::{BASELINE, DEFAULT};
 use crate::policy::antrea::policy::{
     AntreaAction, AntreaPolicy, AntreaRule, AppliedTo, ServicePeer,
 };
-use crate::policy::antrea::tier_table::{BASELINE, DEFAULT};
 use crate::policy::antrea::written::{AntreaPolicyForm, AntreaRuleForm, L7Form, ServicePeerForm};
 use crate::policy::lowered::Checks;
 use crate::policy::priority::Priority;

@@ -1,8 +1,7 @@
 //! Reads the objects of Antrea that are no policies and decide what policies mean (AN3, AN60-AN64).
 
 use crate::policy::antrea::check::AntreaDoor;
-use crate::policy::antrea::objects::{AntreaExtra, AntreaGroup, AntreaTier, GroupMembers};
-use crate::policy::antrea::tier_table::STATIC;
+use crate::policy::antrea::objects::{AntreaExtra, AntreaGroup, AntreaTier, GroupMembers, STATIC};
 use crate::policy::antrea::written::{AntreaObject, AntreaTierForm, GroupForm};
 use crate::policy::lowered::{Checks, Header};
 use crate::policy::validate::decoded;

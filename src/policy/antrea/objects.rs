@@ -5,6 +5,25 @@ use crate::policy::antrea::policy::NamespacedName;
 use crate::set::IpSet;
 use crate::source::DocumentId;
 
+/// The tiers that need no object, with their priorities.
+pub const STATIC: [(&str, u8); 6] = [
+    ("emergency", 50),
+    ("securityops", 100),
+    ("networkops", 150),
+    ("platform", 200),
+    ("application", 250),
+    (BASELINE, BASELINE_PRIORITY),
+];
+
+/// The tier of a policy that names none.
+pub const DEFAULT: &str = "application";
+
+/// The tier behind the `NetworkPolicies`.
+pub const BASELINE: &str = "baseline";
+
+/// The priority of the tier behind the `NetworkPolicies`.
+pub const BASELINE_PRIORITY: u8 = 253;
+
 /// What was read of Antrea besides policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AntreaObjects {
@@ -91,6 +110,19 @@ impl AntreaObjects {
             AntreaExtra::Tier(tier) => self.tiers.push(AntreaTier { document, ..tier }),
             AntreaExtra::Group(group) => self.groups.push(AntreaGroup { document, ..group }),
         }
+    }
+
+    /// The priority of a tier, where it is certain that there is one: of several that share a
+    /// priority Antrea takes one.
+    pub fn priority(&self, name: &str) -> Option<u8> {
+        if let Some((_, priority)) = STATIC.iter().find(|(known, _)| *known == name) {
+            return Some(*priority);
+        }
+        let tier = self.tiers.iter().find(|tier| *tier.name == *name)?;
+        let priority = tier.priority?;
+        let shares =
+            |other: &AntreaTier| other.priority == Some(priority) && other.name != tier.name;
+        (!self.tiers.iter().any(shares)).then_some(priority)
     }
 
     /// The group of a name; of a cluster group there is no namespace.

@@ -3,8 +3,8 @@
 use crate::policy::antrea::check::AntreaDoor;
 use crate::policy::antrea::knowledge::AntreaKnowledge;
 use crate::policy::antrea::lower::lower;
-use crate::policy::antrea::objects::AntreaObjects;
-use crate::policy::antrea::tier_table::{self, DEFAULT};
+use crate::policy::antrea::objects::{AntreaObjects, DEFAULT};
+use crate::policy::antrea::tier_table;
 use crate::policy::antrea::written::{AntreaObject, AntreaPolicyForm};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::object_meta::check_object_meta;

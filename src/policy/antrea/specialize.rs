@@ -13,7 +13,7 @@ use crate::policy::antrea::groups::members;
 use crate::policy::antrea::knowledge::AntreaKnowledge;
 use crate::policy::antrea::lower::{ACCOUNT, lower};
 use crate::policy::antrea::policy::{AntreaPeerKind, AntreaPolicy, AppliedTo};
-use crate::policy::antrea::tier_table::{priority, tier};
+use crate::policy::antrea::tier_table::tier;
 use crate::policy::foreign::not_in_force;
 use crate::policy::interner::PolicyInterner;
 use crate::policy::policy_set::PolicySet;
@@ -57,7 +57,7 @@ pub fn specialize(policies: &PolicySet, cluster: &Cluster) -> SeenByAntrea {
         };
         let mut read = lower(&written, &policy.name, policy.document, &known);
         read.generated.clone_from(&policy.generated);
-        let place = priority(objects, &written.tier);
+        let place = objects.priority(&written.tier);
         let place = place.and_then(|place| special.tier(tier(&written.tier, place)));
         if let Some(place) = place {
             read.tier = place;
