@@ -253,8 +253,9 @@ fn a_tier_that_is_not_told_leaves_unknown_what_its_policies_touch() {
         &format!("{lost}{}", tier("gone", 30)),
         &[("shop/web shop/db", Yes)],
     );
-    let twice = format!("{lost}{}{}", tier("gone", 30), tier("other", 30));
-    holds(&twice, &[("shop/web shop/db", Maybe)]);
+    let (input, graph) = load(&format!("{lost}{}{}", tier("gone", 30), tier("other", 30)));
+    assert_eq!(errors(&input).collect::<Vec<_>>(), ["spec.priority"]);
+    assert_eq!(graph.verdict(&flow(&input, "shop/web shop/db")), Maybe);
 }
 
 #[test]

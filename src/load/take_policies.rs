@@ -6,6 +6,7 @@ use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, EndpointSource, Truth};
 use crate::policy::antrea;
+use crate::policy::antrea::objects::AntreaTier;
 use crate::policy::calico;
 use crate::policy::calico::objects::{CalicoExtra, Slice};
 use crate::policy::cilium::options::CiliumOptions;
@@ -15,7 +16,7 @@ use crate::policy::lowered::Lowered;
 use crate::policy::tier::Tier;
 use crate::policy::unmodelled::TaintReach;
 use crate::policy::{Policy, TaintReason};
-use crate::source::{FileId, Origin};
+use crate::source::{FileId, Origin, Path};
 
 /// Whether an object is an enforced policy of Calico.
 fn is_of_calico(object: &LoadedObject) -> bool {
@@ -237,6 +238,34 @@ impl Assembly<'_> {
             &mut self.tally.read
         };
         count(tally, &object.kind);
+    }
+
+    /// Tiers of Antrea that share a priority: but for one of them they are refused (AN3).
+    pub(super) fn tiers_of_one_priority(&mut self) {
+        let tiers = &self.policies.plugin.antrea.tiers;
+        for (i, tier) in tiers.iter().enumerate() {
+            let shares =
+                |other: &&AntreaTier| other.priority == tier.priority && other.name != tier.name;
+            let Some(other) = tiers.iter().take(i).find(shares) else {
+                continue;
+            };
+            let Some(priority) = tier.priority else {
+                continue;
+            };
+            let at = Path::root().key("spec").key("priority");
+            let message = format!("{at}: Tier `{}` has priority {priority}, too", other.name);
+            let place = |tier: &AntreaTier| Place::Origin(Origin::new(tier.document, at.clone()));
+            let error = DiagnosticSeverity::Error;
+            let diagnostic = Diagnostic::new(error, Code::InvalidValue, place(tier), message);
+            let related = vec![(place(other), Box::from("the same priority"))];
+            let diagnostic = Diagnostic {
+                related,
+                ..diagnostic
+            };
+            let help = "give each Tier a priority of its own; what policies of both could touch \
+                        is unknown";
+            self.diagnostics.push(diagnostic.help(help));
+        }
     }
 
     /// Policies of Cilium that its agent refuses because an option is off (CI223).

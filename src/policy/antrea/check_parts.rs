@@ -11,12 +11,21 @@ use crate::source::Path;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// Adds a port to those for the same ports of the source.
-fn add(all: &mut Vec<SourcedPorts>, source: Option<(u16, u16)>, port: AntreaPort) {
+fn add(
+    all: &mut Vec<SourcedPorts>,
+    source: Option<(u16, u16)>,
+    port: AntreaPort,
+    place: (&'static str, usize),
+) {
     match all.iter_mut().find(|known| known.source == source) {
-        Some(known) => known.ports.push(port),
+        Some(known) => {
+            known.ports.push(port);
+            known.places.push(place);
+        }
         None => all.push(SourcedPorts {
             source,
             ports: vec![port],
+            places: vec![place],
         }),
     }
 }
@@ -34,11 +43,16 @@ impl AntreaDoor<'_> {
         for (i, port) in ports.iter().enumerate() {
             let here = at.key("ports").index(i);
             let source = self.source(port, &here);
-            add(&mut all, source, self.port(port, &here));
+            add(&mut all, source, self.port(port, &here), ("ports", i));
         }
         for (i, protocol) in protocols.iter().enumerate() {
             let here = at.key("protocols").index(i);
-            add(&mut all, None, self.protocol(protocol, &here));
+            add(
+                &mut all,
+                None,
+                self.protocol(protocol, &here),
+                ("protocols", i),
+            );
         }
         Some(all)
     }

@@ -13,7 +13,7 @@ use crate::policy::antrea::policy::{
     NamespacedName, PeerNamespaces, ServicePeer,
 };
 use crate::policy::antrea::subjects::{Subjects, common};
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::rule::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicySource, PortMatch,
     Ports, Qualifier, Rule, Shape, Symbol,
@@ -75,10 +75,10 @@ pub fn lower(
     for direction in Direction::ALL {
         let d = direction.index();
         for (index, rule) in written.rules[d].iter().enumerate() {
-            let place = place(rule, direction, index);
-            let lowered = lowering.rule(rule, direction);
-            layout.rules[d].extend(lowered.iter().map(|_| place.clone()));
-            rules[d].extend(lowered);
+            for (lowered, ports) in lowering.rule(rule, direction) {
+                layout.rules[d].push(place(rule, direction, index, ports));
+                rules[d].push(lowered);
+            }
         }
     }
     let subject = common(&mut rules);
@@ -107,8 +107,8 @@ pub fn lower(
     }
 }
 
-/// Where a rule stands.
-fn place(rule: &AntreaRule, direction: Direction, index: usize) -> RulePlace {
+/// Where a rule stands, and its ports: each in a field of it, by number.
+fn place(rule: &AntreaRule, direction: Direction, index: usize, ports: &[PortPlace]) -> RulePlace {
     let at = Path::root().key(direction.name()).index(index);
     let peers = at.key(["from", "to"][direction.index()]);
     let each = rule.peers.iter().flatten().enumerate();
@@ -119,7 +119,7 @@ fn place(rule: &AntreaRule, direction: Direction, index: usize) -> RulePlace {
         } else {
             PeersPlace::Field(at.key("toServices"))
         },
-        ports: at.key("ports"),
+        ports: PortsPlace::Each(ports.iter().map(|(f, i)| at.key(f).index(*i)).collect()),
         rule: at,
     }
 }
@@ -129,6 +129,12 @@ fn cluster_addresses(cluster: &Cluster) -> IpSet {
     let addresses = cluster.services().flat_map(|(_, s)| s.addresses.iter());
     IpSet::from_cidrs(addresses.map(|address| IpNet::from(*address)))
 }
+
+/// A field of a rule, and a number in its list.
+type PortPlace = (&'static str, usize);
+
+/// A rule, and where its ports stand.
+type PlacedRule<'r> = (Rule, &'r [PortPlace]);
 
 /// Lowers the rules of one policy.
 struct AntreaLowering<'k> {
@@ -148,12 +154,12 @@ struct RuleParts {
 impl RuleParts {
     /// Adds the rule with some peers and ports; where requests decide, what lets no request through
     /// is stopped (AN53).
-    fn add(
+    fn add<'r>(
         &self,
-        rules: &mut Vec<Rule>,
+        rules: &mut Vec<PlacedRule<'r>>,
         (subjects, peers): (&Peers, &Peers),
         source: Option<(u16, u16)>,
-        ports: Ports,
+        (ports, places): (Ports, &'r [PortPlace]),
     ) {
         let mut rule = Rule::new(self.action, peers.clone(), ports);
         rule.subjects = subjects.clone();
@@ -165,15 +171,15 @@ impl RuleParts {
             let mut allowing = rule.clone();
             let condition = Qualifier::Application(request.clone());
             allowing.qualifiers.push(condition);
-            rules.push(allowing);
+            rules.push((allowing, places));
             rule.action = Action::Deny;
         }
-        rules.push(rule);
+        rules.push((rule, places));
     }
 }
 
 impl AntreaLowering<'_> {
-    fn rule(&self, rule: &AntreaRule, direction: Direction) -> Vec<Rule> {
+    fn rule<'r>(&self, rule: &'r AntreaRule, direction: Direction) -> Vec<PlacedRule<'r>> {
         let subjects = self.subjects(rule);
         let mut qualifiers = Vec::new();
         qualifiers.extend(
@@ -201,7 +207,7 @@ impl AntreaLowering<'_> {
         }
         for service in &rule.services {
             for (peers, ports) in self.service(service) {
-                parts.add(&mut rules, (&own, &peers), None, ports);
+                parts.add(&mut rules, (&own, &peers), None, (ports, &[]));
             }
         }
         if direction == Direction::Ingress && !subjects.at_nodes.is_empty() {
@@ -352,13 +358,16 @@ impl AntreaLowering<'_> {
 }
 
 /// Calls a function with the ports of a rule, for each range of ports of the source.
-fn each_source(rule: &AntreaRule, mut call: impl FnMut(Option<(u16, u16)>, Ports)) {
+fn each_source<'r>(
+    rule: &'r AntreaRule,
+    mut call: impl FnMut(Option<(u16, u16)>, (Ports, &'r [PortPlace])),
+) {
     match &rule.ports {
-        None => call(None, Ports::Any),
+        None => call(None, (Ports::Any, &[])),
         Some(list) => {
             for entry in list {
                 let ports = entry.ports.iter().map(port);
-                call(entry.source, Ports::Of(ports.collect()));
+                call(entry.source, (Ports::Of(ports.collect()), &entry.places));
             }
         }
     }

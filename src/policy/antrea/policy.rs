@@ -106,6 +106,8 @@ pub struct SourcedPorts {
     pub source: Option<(u16, u16)>,
     /// Ports of the destination.
     pub ports: Vec<AntreaPort>,
+    /// Where each of them stands in the rule: its field, and its number there.
+    pub places: Vec<(&'static str, usize)>,
 }
 
 /// What a rule does (AN11, AN12).
