@@ -267,7 +267,7 @@ pub mod internals {
             pub use crate::policy::lowered::{Header, Lowered};
         }
         pub mod tier {
-            pub use crate::policy::tier::{HostPods, Ties, kubernetes};
+            pub use crate::policy::tier::{HostPods, OwnNode, Ties, kubernetes};
         }
         pub use crate::policy::{PortMatch, Qualifier, Shape, Symbol};
     }

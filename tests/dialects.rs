@@ -15,7 +15,6 @@ use netpal::{
     AllowGraph, CiliumSettings, CniProfile, CompileOptions, Direction, EnforcementMode, Flow,
     HostNetwork, Input, IpSet, LoadOptions, MatchMode, Plugin, Protocol, Source, Traffic, Truth,
 };
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -32,9 +31,6 @@ const UNKNOWN_TOO: [&str; 2] = [
 fn is_left_aside(case: &Path) -> bool {
     OWN_READING.iter().any(|name| case.ends_with(name))
 }
-
-/// The suites, each with the network plugin that its lines presuppose.
-const SUITES: [(&str, &str); 1] = [("antrea", "antrea")];
 
 /// The cases of a suite but for those left aside.
 fn cases(root: &str, suite: &str) -> Vec<PathBuf> {
@@ -214,38 +210,6 @@ fn objects_that_cilium_refuses_are_told_with_the_field_at_fault() {
         .filter_map(|case| Some(format!("{}: {}", case["name"], misjudged(case)?)))
         .collect();
     assert!(wrong.is_empty() && cases.len() > 50, "{}", wrong.join("\n"));
-}
-
-#[test]
-fn no_line_of_another_api_is_answered_wrong() {
-    let Some(root) = root() else { return };
-    let mut wrong = Vec::new();
-    for (suite, profile) in SUITES {
-        let cases = cases(&root, suite);
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for case in &cases {
-            let (input, graph) = compiled(case, profile);
-            for line in lines(case, "expected.csv", &input) {
-                let got = graph.verdict(&line.flow);
-                let kind = match got {
-                    Truth::Maybe => "unknown",
-                    _ if got == line.want => "right",
-                    _ => "wrong",
-                };
-                *counts.entry(kind).or_default() += 1;
-                if kind == "wrong" {
-                    wrong.push(format!("{}: {} -> {got:?}", case.display(), line.text));
-                }
-            }
-        }
-        println!("{suite}: {} cases, {counts:?}", cases.len());
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
 }
 
 /// A kind that is recognized makes unknown what it can touch, and leaves everything else decided.

@@ -186,12 +186,6 @@ spec:
 #[test]
 fn a_kind_of_another_known_group_is_decided_by_group_and_kind() {
     for (version, kind, what) in [
-        ("crd.antrea.io/v1beta1", "NetworkPolicy", "is not modelled"),
-        (
-            "crd.antrea.io/v1beta1",
-            "ClusterNetworkPolicy",
-            "is not modelled",
-        ),
         (
             "networking.k8s.aws/v1alpha1",
             "ClusterNetworkPolicy",
@@ -244,7 +238,7 @@ const REACHES: [(&str, [Truth; 4]); 16] = {
             [Y, Y, Y, Y],
         ),
         (
-            "apiVersion: crd.antrea.io/v1beta1\nkind: ClusterNetworkPolicy\nmetadata: {name: p}\nspec: {appliedTo: [{podSelector: {matchLabels: {app: till}}}], egress: [{action: Drop}]}",
+            "apiVersion: crd.antrea.io/v1alpha2\nkind: TrafficControl\nmetadata: {name: p}\nspec: {appliedTo: {podSelector: {matchLabels: {app: till}}}, direction: Egress, action: Redirect}",
             [Y, M, Y, Y],
         ),
         (

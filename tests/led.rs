@@ -54,7 +54,9 @@ fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow)
                 .collect()
         }
         ViaService::OfNode(own) => vec![(flow, ConnectionOrigin::OfNode(own))],
-        ViaService::Rewritten(..) | ViaService::OwnNode(_) => unreachable!("none is made here"),
+        ViaService::Rewritten(..) | ViaService::ByName(_) | ViaService::OwnNode(_) => {
+            unreachable!("none is made here")
+        }
     };
     ways.into_iter()
         .map(|(flow, call)| evaluate_from(env, &flow, call))

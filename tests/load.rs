@@ -236,7 +236,7 @@ fn of_an_object_given_twice_the_last_wins_and_is_told() {
 
 #[test]
 fn kinds_are_told_apart_by_their_group() {
-    for api in ["crd.antrea.io/v1beta1", "crd.antrea.io/v1alpha1"] {
+    for api in ["crd.antrea.io/v2", "crd.antrea.io/v1alpha9"] {
         let policy = format!(
             "apiVersion: {api}\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\nspec: {{x: 1}}\n"
         );

@@ -986,10 +986,10 @@ kind: Pod
 metadata: {name: app, namespace: b}
 spec: {nodeName: n2, containers: [{name: c, image: i}]}
 ---
-apiVersion: crd.antrea.io/v1beta1
-kind: NetworkPolicy
+apiVersion: security.lynx.smartx.com/v1alpha1
+kind: SecurityPolicy
 metadata: {name: any, namespace: b}
-spec: {appliedTo: [{podSelector: {}}], ingress: [{action: Allow}]}
+spec: {}
 ";
 
 #[test]

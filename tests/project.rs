@@ -261,8 +261,8 @@ fn the_cluster_section_counts_as_the_flags_do() {
 #[test]
 fn unsupported_policies_count_as_the_configuration_says() {
     let folder = folder();
-    let antrea = "apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\nmetadata: {name: c, namespace: shop}\nspec: {appliedTo: [{podSelector: {}}], ingress: [{action: Drop}]}\n";
-    write(folder.path(), "k8s/deny.yaml", antrea);
+    let other = "apiVersion: security.lynx.smartx.com/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: c, namespace: shop}\nspec: {}\n";
+    write(folder.path(), "k8s/deny.yaml", other);
     let with = |text: &str| {
         write(folder.path(), "netpal.yaml", text);
         netpal(folder.path(), &["can", "internet", "web:80", "-f", "k8s"]).0

@@ -188,7 +188,9 @@ fn specified(env: &Environment, pair: &Pair) -> Truth {
                 .collect()
         }
         Some(ViaService::OfNode(own)) => vec![(flow, ConnectionOrigin::OfNode(own))],
-        Some(led @ (ViaService::Rewritten(..) | ViaService::OwnNode(_))) => {
+        Some(
+            led @ (ViaService::Rewritten(..) | ViaService::ByName(_) | ViaService::OwnNode(_)),
+        ) => {
             panic!("{led:?}: the facts about Services are in tests/services.rs")
         }
     };

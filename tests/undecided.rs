@@ -22,10 +22,10 @@ spec: {containers: [{name: c, image: example/b}]}
 /// A policy that is not modelled: it may allow, deny or do nothing.
 const UNMODELLED: &str = "\
 ---
-apiVersion: crd.antrea.io/v1beta1
-kind: ClusterNetworkPolicy
+apiVersion: security.lynx.smartx.com/v1alpha1
+kind: GlobalPolicy
 metadata: {name: g}
-spec: {priority: 1, appliedTo: [{podSelector: {}}], ingress: [{action: Allow, from: [{scope: ClusterSet}]}]}
+spec: {}
 ";
 
 const DENY: &str = "\

@@ -247,6 +247,8 @@ impl Workspace {
             "cilium"
         } else if self.input.policies.plugin.calico.is_enforced() {
             "calico"
+        } else if self.input.policies.plugin.antrea.has_policies {
+            "antrea"
         } else {
             "generic"
         };
@@ -313,6 +315,10 @@ fn implied_plugin(input: &Input) {
     } else if input.policies.plugin.calico.is_enforced() {
         output::remark(
             "note: the input has policies of Calico, so its choices hold (--cni calico)",
+        );
+    } else if input.policies.plugin.antrea.has_policies {
+        output::remark(
+            "note: the input has policies of Antrea, so its choices hold (--cni antrea)",
         );
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::compile::peer_sets::PeerSetIx;
 use crate::compile::port_sets::PortSetIx;
-use crate::policy::{Action, Direction, PolicyId};
+use crate::policy::{Action, Direction, Policy, PolicyId};
 use crate::set::index_type;
+use std::collections::BTreeMap;
 
 index_type! {
     /// Index of a compiled policy.
@@ -34,9 +35,29 @@ pub struct CompiledPolicy {
     pub policy: PolicyId,
     /// Its rules, per direction.
     pub rules: [Vec<CompiledRule>; 2],
+    /// Where its rules stand, if those of one place are asked apart from others (AN6).
+    pub position: Option<u32>,
 }
 
 impl CompiledPolicy {
+    /// The parts of it that are asked one after the other, by the places of its rules.
+    pub fn by_position(self, policy: &Policy) -> Vec<Self> {
+        let mut parts: BTreeMap<u32, Self> = BTreeMap::new();
+        for direction in Direction::ALL {
+            for (position, rules) in policy.positions(direction) {
+                let part = parts.entry(position).or_insert_with(|| Self {
+                    policy: self.policy,
+                    rules: [Vec::new(), Vec::new()],
+                    position: Some(position),
+                });
+                let here = self.rules(direction).iter();
+                let here = here.skip(rules.start).take(rules.len());
+                part.rules[direction.index()].extend(here.copied());
+            }
+        }
+        parts.into_values().collect()
+    }
+
     /// Its rules of one direction.
     pub fn rules(&self, direction: Direction) -> &[CompiledRule] {
         &self.rules[direction.index()]

@@ -65,15 +65,26 @@ pub fn compile<'w>(
     };
     let count = env.policies.policies.len();
     let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
+    let order = TierOrder::new(env);
+    let shared = order.shared_ranks(env);
     for (id, policy) in env.policies.iter() {
+        let by_position = shared.contains(&(policy.tier, policy.priority));
         for part in parts(env, policy, space, peers)? {
-            policies.push(compile_policy(env, (id, policy), &part, peers, &mut ports)?)?;
-            subjects.push(governed(env, policy, &part, space, peers))?;
+            let compiled = compile_policy(env, (id, policy), &part, peers, &mut ports)?;
+            let governed = governed(env, policy, &part, space, peers);
+            if !by_position {
+                policies.push(compiled)?;
+                subjects.push(governed)?;
+                continue;
+            }
+            for piece in compiled.by_position(policy) {
+                policies.push(piece)?;
+                subjects.push(governed.clone())?;
+            }
         }
     }
     // each distinct rule of an index of egress is one of these
     EgressRuleIx::new(policies.iter().flat_map(|p| &p.rules).map(Vec::len).sum())?;
-    let order = TierOrder::new(env);
     let places = policies.map(|policy| PolicyPlace::new(env, &order, policy));
     let grouping = Grouping {
         env,
@@ -131,7 +142,11 @@ fn compile_policy<'w>(
             });
         }
     }
-    Ok(CompiledPolicy { policy: id, rules })
+    Ok(CompiledPolicy {
+        policy: id,
+        rules,
+        position: None,
+    })
 }
 
 /// For each class the policies that govern it in one direction, in order; one list after the other.
@@ -245,7 +260,10 @@ impl PolicyPlace {
         let ends = env.policies.tier_of(policy).end != TierEnd::Pass;
         Self {
             tier: order.place(policy),
-            governs: Direction::ALL.map(|direction| policy.governs(direction)),
+            governs: Direction::ALL.map(|direction| {
+                let says = policy.isolates(direction) || !compiled.rules(direction).is_empty();
+                says && policy.governs(direction)
+            }),
             isolates: Direction::ALL.map(|direction| ends && policy.isolates(direction)),
         }
     }
@@ -281,7 +299,7 @@ impl Grouping<'_> {
             }));
         }
         if taint.unordered {
-            add_tainted(self.order, &mut tiers);
+            add_tainted(self.env, self.order, direction, &mut tiers);
         }
         EffectivePolicy { tiers, taint }
     }
@@ -293,6 +311,8 @@ impl Grouping<'_> {
         direction: Direction,
         entries: &[Selection],
     ) -> EffectiveTier {
+        let own_node = self.env.policies.tiers[tier.tier.index()].own_node;
+        tier.exempts_own_node = own_node.exempts(direction);
         let isolates = |s: &Selection| self.places[s.policy].isolates[direction.index()];
         if entries.iter().all(isolates) {
             tier.isolating = entries.to_vec(); // in one piece, as nearly always
@@ -301,8 +321,11 @@ impl Grouping<'_> {
         }
         tier.isolated = isolation(&tier.isolating);
         if tier.ordered {
-            let policy = |s: &Selection| self.env.policies.get(self.policies[s.policy].policy);
-            let rank = |s: &Selection| self.order.rank(policy(s));
+            let rank = |s: &Selection| {
+                let compiled = &self.policies[s.policy];
+                self.order
+                    .rank(self.env.policies.get(compiled.policy), compiled)
+            };
             let mut ranked = entries.to_vec();
             ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.cmp(b)));
             let groups = ranked.chunk_by(|a, b| rank(a) == rank(b));

@@ -241,8 +241,8 @@ fn tiers(
         let mut groups: BTreeMap<_, Vec<CompiledPolicyIx>> = BTreeMap::new();
         for (number, policy, _) in governing {
             if tier.ordered {
-                let group = groups.entry(compiled.order.rank(policy)).or_default();
-                group.push(*number);
+                let rank = compiled.order.rank(policy, &compiled.policies[*number]);
+                groups.entry(rank).or_default().push(*number);
             } else if !policy.isolates(Direction::Egress) {
                 tier.others.push(Selection {
                     policy: *number,

@@ -3,11 +3,13 @@
 //! The order is a property of the policy set, the same for every class; what governs a class fills
 //! copies of these empty tiers. Cost: O(tiers).
 
+use crate::compile::compiled_policy::CompiledPolicy;
 use crate::compile::effective_policy::EffectiveTier;
 use crate::model::Truth;
-use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierMode, Ties};
-use crate::policy::{Policy, Priority};
+use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::{Direction, Policy, Priority};
 use crate::spec::environment::Environment;
+use std::collections::BTreeSet;
 
 /// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl TierOrder {
                     pass_rank: to.unwrap_or(rank.saturating_add(1)),
                     ordered: tier.is_ordered(),
                     overlooks_nodes: tier.host_pods == HostPods::Undefined,
-                    exempts_own_node: tier.exempts_own_node,
+                    exempts_own_node: false,
                     ends_last: tier.end == TierEnd::DenyIsolatedLast,
                     groups: Vec::new(),
                     isolating: Vec::new(),
@@ -68,15 +70,37 @@ impl TierOrder {
         self.place[policy.tier.index()]
     }
 
-    /// What orders a policy among those of its tier: equal ranks are asked together.
-    pub fn rank<'p>(&self, policy: &'p Policy) -> (Priority, Option<&'p str>) {
+    /// What orders a compiled policy among those of its tier: equal ranks are asked together.
+    pub fn rank<'p>(
+        &self,
+        policy: &'p Policy,
+        compiled: &CompiledPolicy,
+    ) -> (Priority, Option<&'p str>, Option<u32>) {
         let by_name = self.ties[self.place(policy)] == Ties::ByName;
-        (policy.priority, by_name.then_some(policy.tie()))
+        let name = by_name.then_some(policy.tie());
+        (policy.priority, name, compiled.position)
+    }
+
+    /// The ranks that several policies share of tiers that ask these rule by rule.
+    pub(super) fn shared_ranks(&self, env: &Environment) -> BTreeSet<(TierIx, Priority)> {
+        let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+        for policy in &env.policies.policies {
+            let rank = (policy.tier, policy.priority);
+            if self.ties[self.place(policy)] == Ties::ByPosition && !seen.insert(rank) {
+                shared.insert(rank);
+            }
+        }
+        shared
     }
 }
 
 /// A policy that could not be read may isolate in every unordered tier of the network plugin.
-pub fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
+pub fn add_tainted(
+    env: &Environment,
+    order: &TierOrder,
+    direction: Direction,
+    tiers: &mut Vec<EffectiveTier>,
+) {
     let unordered = order
         .tiers
         .iter()
@@ -87,7 +111,9 @@ pub fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
             tier.isolated = tier.isolated.or(Truth::Maybe);
             tier.unsure.clear();
         } else {
+            let own_node = env.policies.tiers[empty.tier.index()].own_node;
             tiers.push(EffectiveTier {
+                exempts_own_node: own_node.exempts(direction),
                 isolated: Truth::Maybe,
                 ..empty.clone()
             });

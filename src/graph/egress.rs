@@ -14,6 +14,7 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
 use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::AllowGraph;
+use crate::graph::tiers::Settled;
 use crate::model::Truth;
 use crate::policy::Action;
 use crate::policy::tier::LayerIx;
@@ -286,6 +287,7 @@ impl AllowGraph {
             pass: nothing(),
             none: here,
         };
+        let mut settled = Settled(Vec::new());
         let overlooked = tier.tier.overlooks_nodes && self.hides_hosts(query.scenario);
         for group in &tier.groups {
             let mut undecided = total.none.clone();
@@ -293,7 +295,10 @@ impl AllowGraph {
                 undecided = undecided.difference(&self.space().hosts);
             }
             for policy in group {
-                self.first_match_egress(query, *policy, &undecided, &mut total);
+                let compiled = &self.compiled.policies[*policy];
+                let asked = settled.open(compiled, &undecided);
+                let decided = self.first_match_egress(query, *policy, &asked, &mut total);
+                settled.add(compiled, decided);
             }
         }
         let isolated = &tier.isolated[query.scenario];
@@ -304,17 +309,18 @@ impl AllowGraph {
         total
     }
 
+    /// Whose traffic a rule of the policy decides, as far as it selects them.
     fn first_match_egress(
         &self,
         query: &EgressQuery<'_>,
         policy: CompiledPolicyIx,
         undecided: &EndpointSet,
         total: &mut SourceOutcomes,
-    ) {
+    ) -> EndpointSet {
         let subjects = &self.compiled.subjects[policy];
         let mine = undecided.intersection(&subjects.may);
         if mine.is_empty() {
-            return;
+            return mine;
         }
         for rule in egress_rules(&self.compiled, policy) {
             let truth = self
@@ -331,9 +337,10 @@ impl AllowGraph {
             into.add(mine.clone());
             if truth == Truth::Yes {
                 total.none = total.none.difference(&subjects.must);
-                return;
+                return mine;
             }
         }
+        EndpointSet::empty()
     }
 
     /// Whether two peer sets, seen from an endpoint, answer alike in two scenarios.

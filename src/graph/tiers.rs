@@ -17,8 +17,8 @@ use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection
 use crate::compile::peer_sets::{EndpointSet, PeerSetIx};
 use crate::compile::port_sets::PortSetIx;
 use crate::model::Truth;
-use crate::policy::Action;
 use crate::policy::tier::LayerIx;
+use crate::policy::{Action, PolicyId};
 use crate::set::{Bounds, Lattice, Table, TrafficSet};
 use std::borrow::Cow;
 
@@ -154,6 +154,25 @@ impl<D: Lattice> TierOutcomes<D> {
             deny: D::none(),
             pass: D::none(),
             none: asked,
+        }
+    }
+}
+
+/// What policies whose rules are asked apart decide where they select: their further rules are not
+/// asked about it.
+pub(crate) struct Settled<D>(pub Vec<(PolicyId, D)>);
+
+impl<D: Lattice> Settled<D> {
+    /// What of this the rules of a policy are still asked about.
+    pub fn open(&self, policy: &CompiledPolicy, asked: &D) -> D {
+        let of_policy = self.0.iter().filter(|(id, _)| *id == policy.policy);
+        of_policy.fold(asked.clone(), |open, (_, settled)| open.difference(settled))
+    }
+
+    /// Notes what rules of a policy decide.
+    pub fn add(&mut self, policy: &CompiledPolicy, decided: D) {
+        if policy.position.is_some() && !decided.is_none() {
+            self.0.push((policy.policy, decided));
         }
     }
 }
@@ -315,13 +334,14 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
         } else {
             TierOutcomes::undecided(asked)
         };
+        let mut settled = Settled(Vec::new());
         for group in &tier.groups {
             if total.none.is_none() {
                 return total;
             }
             let undecided = total.none.clone();
             for selection in group {
-                let left = self.first_match(*selection, &undecided, &mut total);
+                let left = self.first_match(*selection, &undecided, &mut settled, &mut total);
                 total.none = total.none.intersection(&left);
             }
         }
@@ -334,9 +354,17 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
         total
     }
 
-    fn first_match(&self, selection: Selection, undecided: &D, total: &mut TierOutcomes<D>) -> D {
-        let mut open = undecided.clone();
-        for rule in &self.policies[selection.policy].rules[self.direction] {
+    fn first_match(
+        &self,
+        selection: Selection,
+        undecided: &D,
+        settled: &mut Settled<D>,
+        total: &mut TierOutcomes<D>,
+    ) -> D {
+        let policy = &self.policies[selection.policy];
+        let asked = settled.open(policy, undecided);
+        let mut open = asked.clone();
+        for rule in &policy.rules[self.direction] {
             let hit = (self.hit)(rule.peers, rule.ports);
             if hit.may.is_none() {
                 continue;
@@ -354,10 +382,10 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, 
             }
         }
         if selection.certain {
-            open
-        } else {
-            undecided.clone()
+            return open;
         }
+        settled.add(policy, asked.difference(&open));
+        undecided.clone()
     }
 
     /// An unordered tier: a deny wins, allows add up, and what the tier isolates needs an allow.

@@ -15,6 +15,7 @@ use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
+use crate::policy::tier::OwnNode;
 use crate::policy::{Direction, PolicyId};
 use crate::set::{Family, Traffic};
 use crate::spec::FamilySet;
@@ -57,6 +58,10 @@ impl AllowGraph {
         };
         for group in asked.tiers.iter_mut().flat_map(|tier| &mut tier.groups) {
             group.retain(asks);
+        }
+        for tier in &mut asked.tiers {
+            let own_node = self.environment().policies.tiers[tier.tier.index()].own_node;
+            tier.exempts_own_node = own_node == OwnNode::Exempt;
         }
         let exempt = Truth::from(self.environment().options.own_service);
         self.traffic_by(&asked, at, at, at, direction, scenario, exempt)

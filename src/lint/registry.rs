@@ -146,6 +146,11 @@ lints! {
     only_logs "NP708" "only-logs" Warning true None, None;
     staged_policy "NP709" "staged-policy" Info true None, None;
     unused_network_set "NP710" "unused-network-set" Info true None, None;
+    no_such_tier "NP801" "no-such-tier" Error true None, None;
+    empty_entry "NP802" "empty-entry" Warning true None, None;
+    label_not_shared "NP803" "label-not-shared" Warning true None, None;
+    pass_to_nobody "NP804" "pass-to-nobody" Warning true Some("5.0"), None;
+    equal_order_keys "NP805" "equal-order-keys" Warning true None, None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

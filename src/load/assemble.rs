@@ -33,6 +33,7 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     assembly.take_policies(objects, &cluster);
     assembly.take_layers(&mut cluster);
     assembly.refused_for_options();
+    assembly.tiers_of_one_priority();
     assembly.take_unlisted(&cluster);
     assembly.finish(cluster)
 }

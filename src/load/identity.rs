@@ -148,6 +148,7 @@ fn current_version(group: &str) -> &'static str {
         "cilium.io" => "v2",
         "projectcalico.org" => "v3",
         "policy.linkerd.io" => "v1beta3",
+        "crd.antrea.io" => "v1beta1",
         "networking.k8s.aws" | "networking.gke.io" | "kuma.io" => "v1alpha1",
         "consul.hashicorp.com" => "v1alpha1",
         "vpcresources.k8s.aws" => "v1beta1",

@@ -7,6 +7,7 @@ use crate::load::endpoints::ListedEndpoints;
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model;
 use crate::policy::TaintReason;
+use crate::policy::antrea::objects::AntreaExtra;
 use crate::policy::calico::objects::CalicoExtra;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::dialects;
@@ -86,6 +87,8 @@ pub enum Contribution {
     AgentSettings(Box<CiliumSettings>),
     /// An object of Calico that decides what its policies mean.
     Calico(Box<CalicoExtra>),
+    /// An object of Antrea that decides what its policies mean.
+    Antrea(Box<AntreaExtra>),
     /// A policy that is not modelled, or that the API server refuses for its kind.
     Unmodelled(Box<UnmodelledPolicy>),
     /// What could not be listed in the cluster.
@@ -313,6 +316,7 @@ impl LoadedObject {
         match &self.contribution {
             Contribution::Namespace(_) | Contribution::Node(_) | Contribution::Group(_) => false,
             Contribution::Calico(extra) => extra.is_namespaced(),
+            Contribution::Antrea(extra) => extra.is_namespaced(),
             Contribution::Policy(_) => {
                 dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }

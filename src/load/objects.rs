@@ -19,6 +19,7 @@ use crate::load::unlisted;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
 use crate::policy::TaintEffect;
+use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium;
 use crate::policy::dialects;
@@ -169,6 +170,9 @@ fn contribution(
     if let Some(extra) = of_calico(object, node, options) {
         return extra;
     }
+    if let Some(extra) = of_antrea(object, node, options) {
+        return extra;
+    }
     let settings = match (object.group(), &*object.kind, &*object.name) {
         ("", "ConfigMap", cilium::settings::CONFIG_MAP) => {
             Some(cilium::settings::of_config_map(node))
@@ -213,13 +217,7 @@ fn of_calico(
     ) {
         return None;
     }
-    let header = Header {
-        name: &object.name,
-        namespace,
-        document: object.document,
-        strict_cidrs: options.kubernetes.has_strict_cidrs(),
-        calico: &options.calico,
-    };
+    let header = header(object, options);
     let read = calico::extras::extra(&object.kind, node, header)?;
     object
         .remarks
@@ -230,6 +228,34 @@ fn of_calico(
         Some(extra) => Contribution::Calico(Box::new(extra)),
         None => Contribution::Nothing,
     })
+}
+
+/// An object of Antrea that is no policy and decides what policies mean.
+fn of_antrea(
+    object: &mut LoadedObject,
+    node: &SyntaxNode,
+    options: &LoadOptions,
+) -> Option<Contribution> {
+    if object.group() != antrea::extras::GROUP {
+        return None;
+    }
+    let header = header(object, options);
+    let read = antrea::extras::extra(&object.kind, node, header)?;
+    let errors = read.checks.0.into_iter().map(Remark::error);
+    let problems = read.problems.into_iter().filter_map(Remark::problem);
+    object.remarks.extend(errors.chain(problems));
+    Some(Contribution::Antrea(Box::new(read.extra)))
+}
+
+/// What is known of an object before its spec is read.
+fn header<'o>(object: &'o LoadedObject, options: &'o LoadOptions) -> Header<'o> {
+    Header {
+        name: &object.name,
+        namespace: object.namespace.as_deref().unwrap_or(&options.namespace),
+        document: object.document,
+        strict_cidrs: options.kubernetes.has_strict_cidrs(),
+        calico: &options.calico,
+    }
 }
 
 /// Whether it is known that controllers make others of a kind.
@@ -327,8 +353,7 @@ fn policy(
         let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);
     }
-    let of_plugin = policy.cilium().is_some() || policy.calico().is_some();
-    if !of_plugin && unmodelled::uses_plugin_labels(policy) {
+    if !policy.is_of_plugin() && unmodelled::uses_plugin_labels(policy) {
         let reaches = unmodelled::reach_of(&object.kind, node).into_iter();
         lowered.reaches = Some(reaches.map(TaintReach::without_plugin_labels).collect());
     }

@@ -5,6 +5,8 @@ use crate::load::assembly::{Assembly, count, help};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, EndpointSource, Truth};
+use crate::policy::antrea;
+use crate::policy::antrea::objects::AntreaTier;
 use crate::policy::calico;
 use crate::policy::calico::objects::{CalicoExtra, Slice};
 use crate::policy::cilium::options::CiliumOptions;
@@ -14,13 +16,19 @@ use crate::policy::lowered::Lowered;
 use crate::policy::tier::Tier;
 use crate::policy::unmodelled::TaintReach;
 use crate::policy::{Policy, TaintReason};
-use crate::source::{FileId, Origin};
+use crate::source::{FileId, Origin, Path};
 
 /// Whether an object is an enforced policy of Calico.
 fn is_of_calico(object: &LoadedObject) -> bool {
     let is_policy = matches!(object.contribution, Contribution::Policy(_));
     let kinds = ["NetworkPolicy", "GlobalNetworkPolicy"];
     is_policy && object.group().ends_with("projectcalico.org") && kinds.contains(&&*object.kind)
+}
+
+/// Whether an object is a policy of Antrea.
+fn is_of_antrea(object: &LoadedObject) -> bool {
+    let is_policy = matches!(object.contribution, Contribution::Policy(_));
+    is_policy && object.group() == antrea::extras::GROUP
 }
 
 /// Whether a policy asks for the service account of pods, which Cilium makes a label.
@@ -176,6 +184,7 @@ impl Assembly<'_> {
         let plugin = &mut self.policies.plugin;
         plugin.has_cilium_policies = objects.iter().any(is_cilium);
         plugin.calico.has_policies = objects.iter().any(is_of_calico);
+        plugin.antrea.has_policies = objects.iter().any(is_of_antrea);
         plugin.is_cilium = plugin.has_cilium_policies || self.options.cilium.is_some();
         self.names_accounts = plugin.is_cilium && objects.iter().any(names_accounts);
         for object in objects {
@@ -202,6 +211,9 @@ impl Assembly<'_> {
                     self.take_of_calico(object);
                     continue;
                 }
+                Contribution::Antrea(extra) => {
+                    plugin.antrea.add((**extra).clone(), object.document);
+                }
                 _ => continue,
             }
             object.contribution = Contribution::Nothing;
@@ -226,6 +238,34 @@ impl Assembly<'_> {
             &mut self.tally.read
         };
         count(tally, &object.kind);
+    }
+
+    /// Tiers of Antrea that share a priority: but for one of them they are refused (AN3).
+    pub(super) fn tiers_of_one_priority(&mut self) {
+        let tiers = &self.policies.plugin.antrea.tiers;
+        for (i, tier) in tiers.iter().enumerate() {
+            let shares =
+                |other: &&AntreaTier| other.priority == tier.priority && other.name != tier.name;
+            let Some(other) = tiers.iter().take(i).find(shares) else {
+                continue;
+            };
+            let Some(priority) = tier.priority else {
+                continue;
+            };
+            let at = Path::root().key("spec").key("priority");
+            let message = format!("{at}: Tier `{}` has priority {priority}, too", other.name);
+            let place = |tier: &AntreaTier| Place::Origin(Origin::new(tier.document, at.clone()));
+            let error = DiagnosticSeverity::Error;
+            let diagnostic = Diagnostic::new(error, Code::InvalidValue, place(tier), message);
+            let related = vec![(place(other), Box::from("the same priority"))];
+            let diagnostic = Diagnostic {
+                related,
+                ..diagnostic
+            };
+            let help = "give each Tier a priority of its own; what policies of both could touch \
+                        is unknown";
+            self.diagnostics.push(diagnostic.help(help));
+        }
     }
 
     /// Policies of Cilium that its agent refuses because an option is off (CI223).
@@ -314,7 +354,7 @@ impl Assembly<'_> {
     /// (S125).
     pub(super) fn both_generations(&mut self) {
         let all = &self.policies.policies;
-        let of_kubernetes = |p: &&Policy| self.policies.is_ordered(p) && p.calico().is_none();
+        let of_kubernetes = |p: &&Policy| self.policies.is_ordered(p) && !p.is_of_plugin();
         let ordered = || all.iter().filter(of_kubernetes);
         let older = ordered().find(|p| p.sees_own_service == Truth::Maybe);
         let newer = ordered().find(|p| p.sees_own_service != Truth::Maybe);

@@ -5,6 +5,7 @@
 //! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
 //! far as netpal knows.
 
+use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium;
 use crate::policy::istio;
@@ -203,6 +204,30 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "MultiNetworkPolicy",
         namespaced: true,
         lower: networks::read::policy,
+    },
+    Dialect {
+        api_version: "crd.antrea.io/v1beta1",
+        kind: "NetworkPolicy",
+        namespaced: true,
+        lower: antrea::read::namespaced,
+    },
+    Dialect {
+        api_version: "crd.antrea.io/v1beta1",
+        kind: "ClusterNetworkPolicy",
+        namespaced: false,
+        lower: antrea::read::cluster,
+    },
+    Dialect {
+        api_version: "crd.antrea.io/v1alpha1",
+        kind: "NetworkPolicy",
+        namespaced: true,
+        lower: antrea::read::namespaced,
+    },
+    Dialect {
+        api_version: "crd.antrea.io/v1alpha1",
+        kind: "ClusterNetworkPolicy",
+        namespaced: false,
+        lower: antrea::read::cluster,
     },
     Dialect {
         api_version: "projectcalico.org/v3",

@@ -8,7 +8,7 @@
 
 use crate::model::Selector;
 use crate::policy::layer_policy::PolicyHead;
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::rule::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule,
@@ -139,7 +139,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape) -> Lowere
         let root = Path::root().key("spec").then(&at);
         let place = RulePlace::Parts {
             peers: PeersPlace::Field(at.key("to")),
-            ports: at.key("ports"),
+            ports: PortsPlace::List(at.key("ports")),
             rule: at,
         };
         rules.push((rule(form, &root, legacy, &mut checks), place));

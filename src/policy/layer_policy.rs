@@ -7,7 +7,7 @@ use crate::policy::interner::PolicyInterner;
 use crate::policy::layout::{Layout, RulePlace};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Direction, Policy, Rule, Shape, Subject};
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode};
+use crate::policy::tier::{HostPods, LayerIx, OwnNode, Tier, TierEnd, TierIx, TierMode};
 use crate::source::{DocumentId, Path};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Tier {
             end,
             pass_to: None,
             host_pods: HostPods::Excluded,
-            exempts_own_node: false,
+            own_node: OwnNode::Policed,
             codes: None,
         }
     }

@@ -1,6 +1,6 @@
 //! [`Layout`]: where the rules of a policy stand, if that is not one list per direction.
 
-use crate::source::Path;
+use crate::source::{Path, Step};
 
 /// Where the rules of a policy stand, in a dialect that has several lists of rules or several
 /// policies in one object.
@@ -23,8 +23,8 @@ pub enum RulePlace {
         rule: Path,
         /// Its peers.
         peers: PeersPlace,
-        /// The list of its ports.
-        ports: Path,
+        /// Its ports.
+        ports: PortsPlace,
     },
 }
 
@@ -33,6 +33,15 @@ pub enum RulePlace {
 pub enum PeersPlace {
     /// In one field.
     Field(Path),
+    /// Each at a place of its own.
+    Each(Box<[Path]>),
+}
+
+/// Where the ports of a rule stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortsPlace {
+    /// In one list.
+    List(Path),
     /// Each at a place of its own.
     Each(Box<[Path]>),
 }
@@ -56,7 +65,18 @@ impl RulePlace {
         Self::Parts {
             rule: at.clone(),
             peers: PeersPlace::Field(at.clone()),
-            ports: at,
+            ports: PortsPlace::List(at),
+        }
+    }
+
+    /// The number of the rule in its list, where it is an entry of one.
+    pub fn number(&self) -> Option<u32> {
+        match self {
+            Self::Entry(entry) => u32::try_from(entry.index).ok(),
+            Self::Parts { rule, .. } => match rule.0.last() {
+                Some(Step::Index(number)) => Some(*number),
+                _ => None,
+            },
         }
     }
 
@@ -68,7 +88,10 @@ impl RulePlace {
                 PeersPlace::Field(path) => path.clone(),
                 PeersPlace::Each(paths) => paths.get(peer as usize).unwrap_or(rule).clone(),
             },
-            (Self::Parts { ports, .. }, None, Some(port)) => ports.index(port as usize),
+            (Self::Parts { ports, rule, .. }, None, Some(port)) => match ports {
+                PortsPlace::List(path) => path.index(port as usize),
+                PortsPlace::Each(paths) => paths.get(port as usize).unwrap_or(rule).clone(),
+            },
             (Self::Parts { rule, .. }, None, None) => rule.clone(),
         }
     }

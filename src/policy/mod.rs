@@ -3,13 +3,16 @@
 pub mod admin;
 pub mod admin_spec;
 pub mod admin_v1alpha1;
+pub mod antrea;
 pub mod author;
 pub mod calico;
 pub mod cilium;
 pub mod cluster_network_policy;
 pub mod dialects;
 pub mod egress_firewall;
+pub mod foreign;
 pub mod interner;
+pub mod ip_block;
 pub mod istio;
 pub mod layer_object;
 pub mod layer_policy;

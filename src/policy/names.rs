@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Puts the addresses that are told in the place of names: a name that is told stands for exactly
 /// its addresses, a pattern at least for those of the names that it takes.
 pub fn tell_names(policy: &mut Policy, told: &BTreeMap<Box<str>, Vec<IpAddr>>) {
-    if policy.cilium().is_some() || policy.calico().is_some() {
+    if policy.is_of_plugin() {
         return; // it is lowered once more, from what is written
     }
     for rule in policy.rules.iter_mut().flatten() {

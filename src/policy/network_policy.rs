@@ -4,6 +4,7 @@
 //! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
 
 use crate::model::Truth;
+use crate::policy::ip_block::ip_block;
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
@@ -11,13 +12,10 @@ use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{
-    check_metadata, cidr_complaint, decoded, is_port_name, parse_cidr, selector,
-};
+use crate::policy::validate::{check_metadata, decoded, is_port_name, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
-use ipnet::IpNet;
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
 };
@@ -177,40 +175,8 @@ impl RuleLowering<'_> {
 
     /// S8, S35, S36, S38.
     fn block(&mut self, block: &IPBlock, at: &Path) -> IpSet {
-        let Some(cidr) = self.cidr(&block.cidr, &at.key("cidr")) else {
-            return IpSet::empty();
-        };
-        let mut set = IpSet::from_cidrs([cidr]);
-        for (i, text) in block.except.iter().flatten().enumerate() {
-            let here = at.key("except").index(i);
-            let Some(except) = self.cidr(text, &here) else {
-                continue;
-            };
-            if !cidr.contains(&except) || except.prefix_len() <= cidr.prefix_len() {
-                let message = format!(
-                    "`{text}` must be a strict subset of `cidr` `{}`",
-                    block.cidr
-                );
-                self.checks.refused(&here, message);
-            }
-            set = set.difference(&IpSet::from_cidrs([except]));
-        }
-        set
-    }
-
-    fn cidr(&mut self, text: &str, at: &Path) -> Option<IpNet> {
-        let cidr = parse_cidr(text);
-        if let Some(complaint) = cidr_complaint(text).filter(|_| self.strict_cidrs) {
-            let help =
-                "Kubernetes refuses it since 1.36; for an older cluster give --kubernetes 1.35";
-            self.checks.refused_help(at, complaint, help);
-        }
-        if cidr.is_none() {
-            let help = "write an address and a prefix length, such as 10.0.0.0/8 or fd00::/8";
-            self.checks
-                .invalid_help(at, format!("`{text}` is not a CIDR"), help);
-        }
-        cidr
+        let except = block.except.as_deref().unwrap_or_default();
+        ip_block(&block.cidr, except, at, self.strict_cidrs, self.checks)
     }
 
     /// S5, S7, S43-S48.

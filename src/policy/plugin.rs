@@ -1,8 +1,10 @@
 //! What a network plugin's own objects and options say besides policies: they decide what its
 //! policies mean, and are looked up when the policies are lowered once more for a graph
-//! ([`crate::policy::cilium::specialize`], [`crate::policy::calico::specialize`]).
+//! ([`crate::policy::cilium::specialize`], [`crate::policy::calico::specialize`],
+//! [`crate::policy::antrea::specialize`]).
 
 use crate::model::Labels;
+use crate::policy::antrea::objects::AntreaObjects;
 use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::proxies::MeshProxies;
@@ -22,6 +24,8 @@ pub struct PluginObjects {
     pub groups: Vec<CidrGroup>,
     /// Objects of Calico.
     pub calico: CalicoObjects,
+    /// Objects of Antrea.
+    pub antrea: AntreaObjects,
     /// The proxies of meshes between which traffic travels on another port.
     pub proxies: Vec<MeshProxies>,
 }

@@ -10,12 +10,13 @@
 //! a path stored with every rule, peer and port; it made the policies larger than the cluster.
 
 use crate::model::{Selector, Truth};
+use crate::policy::antrea::policy::AntreaPolicy;
 use crate::policy::calico::policy::CalicoPolicy;
 use crate::policy::cilium::written::WrittenRule;
 use crate::policy::layout::Layout;
 pub use crate::policy::priority::Priority;
 pub use crate::policy::qualifier::Qualifier;
-use crate::policy::tier::TierIx;
+use crate::policy::tier::{OwnNode, TierIx};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
@@ -46,6 +47,17 @@ impl Direction {
         match self {
             Self::Ingress => "ingress",
             Self::Egress => "egress",
+        }
+    }
+}
+
+impl OwnNode {
+    /// Whether one direction of a pod is exempt.
+    pub fn exempts(self, direction: Direction) -> bool {
+        match self {
+            Self::Policed => false,
+            Self::MayCall => direction == Direction::Ingress,
+            Self::Exempt => true,
         }
     }
 }
@@ -326,6 +338,8 @@ pub enum PolicySource {
     Cilium(Arc<WrittenRule>),
     /// A policy of Calico.
     Calico(Arc<CalicoPolicy>),
+    /// A policy of Antrea.
+    Antrea(Arc<AntreaPolicy>),
     /// A cluster network policy: those of its peers that are whole namespaces, by direction, rule
     /// and peer. To a network plugin they may be more than pods.
     Admin(Arc<[(Direction, usize, usize)]>),
@@ -365,6 +379,24 @@ impl Policy {
     pub fn calico(&self) -> Option<&Arc<CalicoPolicy>> {
         match &self.written {
             Some(PolicySource::Calico(written)) => Some(written),
+            _ => None,
+        }
+    }
+
+    /// Whether it was lowered from a policy of a network plugin's own.
+    pub fn is_of_plugin(&self) -> bool {
+        match self.written {
+            Some(PolicySource::Cilium(_) | PolicySource::Calico(_) | PolicySource::Antrea(_)) => {
+                true
+            }
+            Some(PolicySource::Admin(_)) | None => false,
+        }
+    }
+
+    /// The policy of Antrea that it was lowered from, if it was.
+    pub fn antrea(&self) -> Option<&Arc<AntreaPolicy>> {
+        match &self.written {
+            Some(PolicySource::Antrea(written)) => Some(written),
             _ => None,
         }
     }

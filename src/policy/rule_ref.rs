@@ -1,9 +1,11 @@
 //! Pointing at a rule of a policy, which is what explanations and findings carry instead of the
 //! rule, and where that stands in its document.
 
+use crate::policy::layout::RulePlace;
 use crate::policy::rule::{Direction, Policy};
 use crate::set::index_type;
 use crate::source::{Origin, Path};
+use std::ops::Range;
 
 index_type! {
     /// Index of a policy in a [`PolicySet`](crate::policy::PolicySet).
@@ -59,6 +61,34 @@ impl RuleRef {
 }
 
 impl Policy {
+    /// The place of a rule among those of its direction, as they are written.
+    pub fn position(&self, direction: Direction, rule: usize) -> u32 {
+        let layout = self.layout.as_deref();
+        let place = layout.and_then(|layout| layout.rules[direction.index()].get(rule));
+        let number = place.and_then(RulePlace::number);
+        number.unwrap_or_else(|| u32::try_from(rule).unwrap_or(u32::MAX))
+    }
+
+    /// Whether rules of equal places are asked in the same order as those of another policy with
+    /// the same rules, where places decide.
+    pub fn is_asked_as(&self, other: &Self) -> bool {
+        let places = |policy: &Self| Direction::ALL.map(|direction| policy.positions(direction));
+        self.antrea().is_none() || places(self) == places(other)
+    }
+
+    /// The rules of one direction by their place: each with those that stand there. Cost: O(rules).
+    pub fn positions(&self, direction: Direction) -> Vec<(u32, Range<usize>)> {
+        let mut all: Vec<(u32, Range<usize>)> = Vec::new();
+        for rule in 0..self.rules(direction).len() {
+            let position = self.position(direction, rule);
+            match all.last_mut() {
+                Some((last, rules)) if *last == position => rules.end = rule + 1,
+                _ => all.push((position, rule..rule + 1)),
+            }
+        }
+        all
+    }
+
     /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed:
     /// `ingress[0].from[1]`.
     pub fn rule_path(&self, at: RuleRef) -> Path {

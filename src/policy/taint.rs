@@ -11,6 +11,8 @@ pub enum TaintReason {
     UnmodelledKind,
     /// It could not be read.
     Broken,
+    /// It is in a tier that the input does not tell.
+    NoTier,
     /// It is no policy: its operator or controller makes some that are not known.
     MakesPolicies,
 }
@@ -21,6 +23,7 @@ impl TaintReason {
         match self {
             Self::UnmodelledKind => "is not modelled",
             Self::Broken => "could not be read",
+            Self::NoTier => "is in a tier that is not in the input",
             Self::MakesPolicies => "makes policies that are not known",
         }
     }

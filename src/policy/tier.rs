@@ -54,6 +54,20 @@ pub enum Ties {
     Undefined,
     /// The policy whose name sorts first is asked first.
     ByName,
+    /// Their rules are asked by their places in their policies: the first rule of each, then the
+    /// second ones. Where rules of one place disagree, every one of their outcomes is possible.
+    ByPosition,
+}
+
+/// Which traffic between a pod and its own node a tier lets through whatever its rules say (S55).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OwnNode {
+    /// None.
+    Policed,
+    /// What the node sends to the pod.
+    MayCall,
+    /// What either sends, and a pod's connection to itself through its own Service (S54).
+    Exempt,
 }
 
 /// How the policies of a tier combine.
@@ -114,9 +128,8 @@ pub struct Tier {
     pub pass_to: Option<TierIx>,
     /// How its policies treat host-network pods.
     pub host_pods: HostPods,
-    /// Whether traffic between a pod and its own node is exempt from isolation (S55), and a pod's
-    /// connection to itself through its own Service (S54).
-    pub exempts_own_node: bool,
+    /// What is exempt of the traffic between a pod and its own node.
+    pub own_node: OwnNode,
     /// The codes of its decisions; none where a tier shares the general ones.
     pub codes: Option<&'static TierCodes>,
 }
@@ -130,7 +143,9 @@ impl Tier {
 
 /// The tiers of the Kubernetes policy APIs, by their fixed indexes.
 pub mod kubernetes {
-    use super::{Cow, HostPods, LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode, Ties};
+    use super::{
+        Cow, HostPods, LayerIx, OwnNode, Tier, TierCodes, TierEnd, TierIx, TierMode, Ties,
+    };
 
     /// `AdminNetworkPolicy` and `ClusterNetworkPolicy` of tier Admin (S70, S100).
     pub const ADMIN: TierIx = TierIx(0);
@@ -164,7 +179,7 @@ pub mod kubernetes {
                 end: TierEnd::DenyIsolated,
                 pass_to: None,
                 host_pods: HostPods::Undefined,
-                exempts_own_node: true,
+                own_node: OwnNode::Exempt,
                 codes: None,
             },
             ordered("Baseline", 300, &BASELINE_CODES),
@@ -181,7 +196,7 @@ pub mod kubernetes {
             end: TierEnd::Pass,
             pass_to: None,
             host_pods: HostPods::Excluded,
-            exempts_own_node: false,
+            own_node: OwnNode::Policed,
             codes: Some(codes),
         }
     }

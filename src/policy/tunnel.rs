@@ -15,7 +15,7 @@
 //! tunnels.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, PortNames, Tunnel, TunnelWay};
 use crate::policy::rule::{
@@ -398,15 +398,17 @@ fn place(policy: &Policy, at: RuleRef, made: &Rule) -> RulePlace {
         Peers::Of(list) => list.len(),
     };
     let peers = (0..count).map(|peer| policy.rule_path(at.with_peer(peer)));
-    let port = RuleRef {
-        port: Some(0),
-        ..at
+    let count = match &made.ports {
+        Ports::Any => 0,
+        Ports::Of(list) => list.len(),
     };
-    let mut ports = policy.rule_path(port);
-    ports.0.pop();
+    let port = |number| {
+        let port = u32::try_from(number).ok();
+        policy.rule_path(RuleRef { port, ..at })
+    };
     RulePlace::Parts {
         rule: policy.rule_path(at),
         peers: PeersPlace::Each(peers.collect()),
-        ports,
+        ports: PortsPlace::Each((0..count).map(port).collect()),
     }
 }

@@ -7,6 +7,7 @@ use crate::policy::cilium::options::CiliumSettings;
 use crate::spec::options::{CompileOptions, HostNetwork, Plugin};
 
 /// The documented choices of a network plugin.
+#[allow(clippy::struct_excessive_bools)] // each is a choice of its own
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CniProfile {
     /// The name it is asked for by.
@@ -21,6 +22,8 @@ pub struct CniProfile {
     pub cilium_version: Option<u32>,
     /// Whether it is Calico.
     pub is_calico: bool,
+    /// Whether it is Antrea.
+    pub is_antrea: bool,
     /// What this rests on.
     pub note: &'static str,
 }
@@ -33,6 +36,7 @@ const GENERIC: CniProfile = CniProfile {
     own_node_egress: true,
     cilium_version: None,
     is_calico: false,
+    is_antrea: false,
     note: "only what the API promises",
 };
 
@@ -64,6 +68,7 @@ pub static CNI_PROFILES: &[CniProfile] = &[
     },
     CniProfile {
         name: "antrea",
+        is_antrea: true,
         ..AS_NODE
     },
     CniProfile {
@@ -98,6 +103,7 @@ impl CniProfile {
         let plugin = match self.cilium_version {
             _ if *self == GENERIC => Plugin::Unspecified,
             None if self.is_calico => Plugin::Calico,
+            None if self.is_antrea => Plugin::Antrea,
             None => Plugin::Other,
             Some(version) => Plugin::Cilium(Box::new(CiliumSettings {
                 version: Some(version),

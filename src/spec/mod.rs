@@ -11,6 +11,7 @@ pub mod address_families;
 pub mod cni;
 pub mod environment;
 pub mod evaluate;
+mod gathered;
 mod identities;
 pub mod matching;
 pub mod options;

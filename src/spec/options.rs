@@ -68,7 +68,9 @@ pub enum Plugin {
     Cilium(Box<CiliumSettings>),
     /// Calico.
     Calico,
-    /// Another one, which reads no policies of either.
+    /// Antrea.
+    Antrea,
+    /// Another one, which reads no policies of these.
     Other,
 }
 
@@ -106,6 +108,13 @@ impl CompileOptions {
         }
         self.blocks_match_pods = false;
         self.own_node_egress = false;
+    }
+
+    /// Takes Antrea's documented choices where none were made.
+    pub(crate) fn choose_antrea(&mut self) {
+        if self.host_network == HostNetwork::Unknown {
+            self.host_network = HostNetwork::Node;
+        }
     }
 
     /// Takes Calico's documented choices where none were made.

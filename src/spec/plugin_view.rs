@@ -3,6 +3,7 @@
 use crate::input::Input;
 use crate::model::Cluster;
 use crate::policy::PolicySet;
+use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
@@ -27,6 +28,7 @@ pub(crate) struct PluginView {
 enum Deciding {
     Cilium(CiliumSettings),
     Calico,
+    Antrea,
     Neither,
 }
 
@@ -44,6 +46,7 @@ impl PluginView {
         match deciding {
             Deciding::Cilium(told) => view.of_cilium(&told),
             Deciding::Calico => view.of_calico(),
+            Deciding::Antrea => view.of_antrea(),
             Deciding::Neither => {}
         }
         if let Some(policies) = through(&view.policies) {
@@ -58,6 +61,7 @@ impl PluginView {
         match &self.options.plugin {
             Plugin::Cilium(settings) => Deciding::Cilium((**settings).clone()),
             Plugin::Calico => Deciding::Calico,
+            Plugin::Antrea => Deciding::Antrea,
             Plugin::Unspecified if plugin.has_cilium_policies => {
                 self.options.choose_cilium();
                 Deciding::Cilium(CiliumSettings::default())
@@ -65,6 +69,10 @@ impl PluginView {
             Plugin::Unspecified if plugin.calico.is_enforced() => {
                 self.options.choose_calico();
                 Deciding::Calico
+            }
+            Plugin::Unspecified if plugin.antrea.has_policies => {
+                self.options.choose_antrea();
+                Deciding::Antrea
             }
             Plugin::Unspecified | Plugin::Other => Deciding::Neither,
         }
@@ -80,6 +88,20 @@ impl PluginView {
         if self.policies.plugin.calico.has_policies && !is_calico {
             let without = calico::specialize::without_policies(&self.policies);
             self.policies = Arc::new(without);
+        }
+        if self.policies.plugin.antrea.has_policies && !matches!(deciding, Deciding::Antrea) {
+            let without = antrea::specialize::without_policies(&self.policies, &self.cluster);
+            self.policies = Arc::new(without);
+        }
+    }
+
+    fn of_antrea(&mut self) {
+        let seen = antrea::specialize::specialize(&self.policies, &self.cluster);
+        if let Some(policies) = seen.policies {
+            self.policies = Arc::new(policies);
+        }
+        if let Some(cluster) = seen.cluster {
+            self.cluster = Arc::new(cluster);
         }
     }
 

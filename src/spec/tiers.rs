@@ -5,12 +5,14 @@
 //! layer).
 
 use crate::model::Truth;
-use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::tier::{LayerIx, OwnNode, Tier, TierEnd, TierIx, TierMode, Ties};
 use crate::policy::{Action, Policy, PolicyId, Priority, RuleRef, TaintEffect};
+use crate::spec::gathered::{Gathered, policies_of};
 use crate::spec::matching::{rule_matches, selects};
 use crate::spec::question::{ConnectionOrigin, DirectionQuestion};
 use crate::spec::trace::{Doubt, Ground, Trace};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a policy, a group of equal priority or a tier may do with a flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,21 +83,6 @@ pub(crate) fn layer(
     allowed
 }
 
-/// The policies of a tier that are asked about a flow.
-fn policies_of<'a>(
-    question: &'a DirectionQuestion<'_>,
-    tier: TierIx,
-) -> impl Iterator<Item = (PolicyId, &'a Policy)> {
-    let of_tier =
-        move |(_, p): &(PolicyId, &Policy)| p.tier == tier && p.governs(question.direction);
-    let policies = &question.env.policies;
-    let all = question.selecting.is_none().then(|| policies.iter());
-    let selecting = question.selecting.unwrap_or_default().iter();
-    let selecting = selecting.map(|id| (*id, policies.get(*id)));
-    let asked = all.into_iter().flatten().chain(selecting);
-    asked.filter(of_tier)
-}
-
 /// Policies in order of priority; those of equal priority that disagree leave all their outcomes
 /// possible where the tier does not order them (S73, S103). What is left passes on, or is denied.
 fn ordered_tier(
@@ -104,7 +91,7 @@ fn ordered_tier(
     ties: Ties,
     trace: &mut impl Trace,
 ) -> Outcomes {
-    let mut groups: BTreeMap<(Priority, &str), Vec<(PolicyId, &Policy)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Priority, &str, u32), Vec<RulesAsked<'_>>> = BTreeMap::new();
     let asked = |p: &Policy| question.case.origin.asks(p);
     for (id, policy) in policies_of(question, ix).filter(|(_, p)| asked(p)) {
         let name = if ties == Ties::ByName {
@@ -112,22 +99,30 @@ fn ordered_tier(
         } else {
             ""
         };
-        groups
-            .entry((policy.priority, name))
-            .or_default()
-            .push((id, policy));
+        let all = 0..policy.rules(question.direction).len();
+        let pieces = match ties {
+            Ties::ByPosition => policy.positions(question.direction),
+            Ties::ByName | Ties::Undefined => vec![(0, all)],
+        };
+        for (position, rules) in pieces {
+            let place = (policy.priority, name, position);
+            groups.entry(place).or_default().push((id, policy, rules));
+        }
     }
     let mut total = Outcomes {
         none: true,
         ..Outcomes::default()
     };
     exempted(question, ix, &mut total, trace);
+    let mut settled: Vec<PolicyId> = Vec::new(); // where they select
     for policies in groups.values() {
         if !total.none {
             return total;
         }
-        let each = policies.iter().map(|(id, p)| first_match(question, *id, p));
-        group(&each.collect::<Vec<_>>(), ix, &mut total, trace);
+        let open = policies.iter().filter(|(id, ..)| !settled.contains(id));
+        let each: Vec<FirstMatch> = open.map(|asked| first_match(question, asked)).collect();
+        settled.extend(each.iter().filter_map(FirstMatch::settled));
+        group(&each, ix, &mut total, trace);
     }
     if total.none {
         isolated_end(question, ix, &mut total, trace);
@@ -159,6 +154,9 @@ fn exempted(
     }
 }
 
+/// The rules of a policy that are asked together.
+type RulesAsked<'p> = (PolicyId, &'p Policy, Range<usize>);
+
 /// The rules of one policy that may be the first to match, and whether it may be that none does.
 struct FirstMatch {
     selects: Truth,
@@ -166,8 +164,19 @@ struct FirstMatch {
     none: bool,
 }
 
+impl FirstMatch {
+    /// The policy, if one of its rules certainly matches: none behind it is asked where it selects.
+    fn settled(&self) -> Option<PolicyId> {
+        let (at, _, matched) = self.rules.last()?;
+        (*matched == Truth::Yes).then_some(at.policy)
+    }
+}
+
 /// The rules of one policy in order, the first that matches decides (S72, S102).
-fn first_match(question: &DirectionQuestion<'_>, id: PolicyId, policy: &Policy) -> FirstMatch {
+fn first_match(
+    question: &DirectionQuestion<'_>,
+    (id, policy, asked): &RulesAsked<'_>,
+) -> FirstMatch {
     let selects = selects(question.env, policy, question.pod, question.case.mode);
     let mut found = FirstMatch {
         selects,
@@ -177,10 +186,11 @@ fn first_match(question: &DirectionQuestion<'_>, id: PolicyId, policy: &Policy) 
     if !selects.possible() {
         return found;
     }
-    for (at, rule) in policy.rules(question.direction).iter().enumerate() {
+    let rules = policy.rules(question.direction).iter().enumerate();
+    for (at, rule) in rules.skip(asked.start).take(asked.len()) {
         let matched = rule_matches(question, policy, rule);
         if matched.possible() {
-            let at = RuleRef::rule(id, question.direction, at);
+            let at = RuleRef::rule(*id, question.direction, at);
             found.rules.push((at, rule.action, matched));
         }
         if matched == Truth::Yes {
@@ -270,70 +280,6 @@ fn doubt_selections(policies: &[(PolicyId, Truth)], trace: &mut impl Trace) {
         .iter()
         .filter(|(_, selects)| *selects == Truth::Maybe);
     maybe.for_each(|(id, _)| trace.doubt(Doubt::Selection(*id)));
-}
-
-/// The rules of an unordered tier that a flow is asked of, with how certainly each matches.
-struct Gathered {
-    isolated: Truth,
-    /// Whether it may be that the tier isolates and none of its rules matches. Where a policy that
-    /// may not select is the only one to isolate, its own rules are in force whenever it isolates.
-    unmatched: bool,
-    /// The policies that isolate, and whether they select the pod.
-    isolating: Vec<(PolicyId, Truth)>,
-    allows: Vec<(Truth, RuleRef)>,
-    denies: Vec<(Truth, RuleRef)>,
-    /// Of those that allow, the ones that ask for a request: what no other rule allows may fail.
-    requests: Vec<(Truth, RuleRef)>,
-}
-
-impl Gathered {
-    fn new(question: &DirectionQuestion<'_>, ix: TierIx) -> Self {
-        let mut gathered = Self {
-            isolated: Truth::No,
-            unmatched: false,
-            isolating: Vec::new(),
-            allows: Vec::new(),
-            denies: Vec::new(),
-            requests: Vec::new(),
-        };
-        for (id, policy) in policies_of(question, ix) {
-            let selected = selects(question.env, policy, question.pod, question.case.mode);
-            if selected.possible() {
-                gathered.add(question, (id, policy), selected);
-            }
-        }
-        gathered
-    }
-
-    fn add(
-        &mut self,
-        question: &DirectionQuestion<'_>,
-        (id, policy): (PolicyId, &Policy),
-        selected: Truth,
-    ) {
-        let isolates = policy.isolates(question.direction);
-        if isolates {
-            self.isolated = self.isolated.or(selected);
-            self.isolating.push((id, selected));
-        }
-        let mut own = Truth::No;
-        for (at, rule) in policy.rules(question.direction).iter().enumerate() {
-            let matches = rule_matches(question, policy, rule);
-            let matched = selected.and(matches);
-            let at = RuleRef::rule(id, question.direction, at);
-            if rule.action == Action::Deny || rule.binds() {
-                self.denies.push((matched, at));
-            }
-            if rule.action == Action::Allow {
-                own = own.or(matches);
-                self.allows.push((matched, at)); // of a pass, compiling refuses it
-            }
-            if rule.asks_for_request() {
-                self.requests.push((matched, at));
-            }
-        }
-        self.unmatched |= isolates && own != Truth::Yes;
-    }
 }
 
 /// The rules of a tier whose end comes after the tiers behind it: what they do not decide goes on
@@ -472,7 +418,9 @@ fn doubt_rules(rules: &[(Truth, RuleRef)], trace: &mut impl Trace) {
 
 /// Whether the tier lets the connection through whatever its rules say.
 fn exemption(question: &DirectionQuestion<'_>, tier: &Tier) -> Truth {
-    if !tier.exempts_own_node {
+    let is_hairpin = matches!(question.case.origin, ConnectionOrigin::OwnService { .. });
+    if !tier.own_node.exempts(question.direction) || is_hairpin && tier.own_node != OwnNode::Exempt
+    {
         return Truth::No;
     }
     let DirectionQuestion {

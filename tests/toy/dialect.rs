@@ -7,7 +7,7 @@
 
 use netpal::internals::policy::dialects::Dialect;
 use netpal::internals::policy::lowered::{Header, Lowered};
-use netpal::internals::policy::tier::{HostPods, Ties, kubernetes};
+use netpal::internals::policy::tier::{HostPods, OwnNode, Ties, kubernetes};
 use netpal::internals::policy::{PortMatch, Qualifier, Shape, Symbol};
 use netpal::internals::tree::SyntaxNode;
 use netpal::{
@@ -58,7 +58,7 @@ fn policy(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         end: TierEnd::DenyIsolated,
         pass_to: None,
         host_pods: HostPods::Excluded,
-        exempts_own_node: false,
+        own_node: OwnNode::Policed,
         codes: None,
     };
     lower(node, header, &POLICY, tier)
@@ -74,7 +74,7 @@ fn shield(node: &SyntaxNode, header: Header<'_>) -> Lowered {
         end: TierEnd::DenyIsolated,
         pass_to: None,
         host_pods: HostPods::Undefined,
-        exempts_own_node: false,
+        own_node: OwnNode::Policed,
         codes: None,
     };
     lower(node, header, &SHIELD, tier)

@@ -131,7 +131,7 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         sees_own_service,
         isolates,
         rules,
-        layout: _,
+        layout: _,  // but for the places that decide an order
         written: _, // a policy of which one was made twice may be read otherwise
         generated,
     } = a;
@@ -153,6 +153,7 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
     ) && (namespace, name) == (&b.namespace, &b.name)
         && subject == &b.subject
         && rules == &b.rules
+        && a.is_asked_as(b)
         && generated == &b.generated
 }
 

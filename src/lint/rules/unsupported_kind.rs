@@ -5,8 +5,8 @@
 //! **Why it is bad.** They may allow or deny what the others do not; every verdict that they could
 //! affect is unknown.
 //!
-//! **What it looks at.** The kinds of Calico, Antrea, Istio, Linkerd, OVN and others; one
-//! finding for each kind.
+//! **What it looks at.** The kinds of AWS, GKE, NSX, Kube-OVN and others; one finding for each
+//! kind.
 //!
 //! **When it stays silent.** When there are none.
 //!
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         .policies
         .taints
         .iter()
-        .filter(|t| t.reason != TaintReason::Broken)
+        .filter(|t| !matches!(t.reason, TaintReason::Broken | TaintReason::NoTier))
     {
         let kind = taint.what.split(' ').next().unwrap_or_default();
         kinds.entry((kind, taint.reason)).or_default().push(taint);

@@ -7,6 +7,7 @@
 use crate::load::doors;
 use crate::load::objects;
 use crate::load::workloads;
+use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::dialects;
 use crate::policy::unmodelled::{self, Recognized};
@@ -70,6 +71,7 @@ impl ServedKind {
             {
                 return true;
             }
+            antrea::extras::GROUP if antrea::extras::KINDS.contains(&kind) => return true,
             _ => {}
         }
         workloads::kind(group, kind).is_some()

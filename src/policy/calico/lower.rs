@@ -16,7 +16,7 @@ use crate::policy::calico::policy::{CalicoPolicy, CalicoRule, RuleAction, RuleSi
 use crate::policy::calico::selector::{
     ACCOUNT, NAMESPACE, both, of_accounts, of_namespaces, pods, selects_thing, within_namespaces,
 };
-use crate::policy::layout::{Layout, PeersPlace, RulePlace};
+use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::rule::{
     Action, Direction, Namespaces, Peer, Peers, Policy, PolicySource, Ports, Qualifier, Rule,
     Shape, Subject, Symbol,
@@ -98,7 +98,7 @@ pub fn lower(
                 layout.rules[d].push(RulePlace::Parts {
                     rule: at.clone(),
                     peers: PeersPlace::Field(at.key(["source", "destination"][d])),
-                    ports: at.key("destination").key("ports"),
+                    ports: PortsPlace::List(at.key("destination").key("ports")),
                 });
             }
         }

@@ -18,6 +18,7 @@ use crate::policy::calico::options::CalicoSettings;
 use crate::policy::calico::policy::{Stage, StagedAction};
 use crate::policy::calico::ports::names;
 use crate::policy::calico::tier_table::TierTable;
+use crate::policy::foreign::not_in_force;
 use crate::policy::interner::PolicyInterner;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::Direction;
@@ -306,19 +307,7 @@ fn promote(special: &mut PolicySet) {
 /// The policy set under a network plugin that reads no policies of Calico: whether they are in
 /// force, by whatever reads them, is not known.
 pub fn without_policies(policies: &PolicySet) -> PolicySet {
-    let mut set = policies.clone();
-    let enforced = |p: &&Policy| p.calico().is_some_and(|written| written.staged.is_none());
-    let taints = set.policies.iter().filter(enforced).map(|policy| Taint {
-        what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
-        reason: TaintReason::UnmodelledKind,
-        effect: TaintEffect::Anything,
-        subject: TaintSubject::Pods(policy.subject.clone()),
-        directions: Direction::ALL.map(|direction| policy.governs(direction)),
-        origin: Some(Origin::document(policy.document)),
-    });
-    let taints: Vec<Taint> = taints.collect();
-    set.taints.extend(taints);
-    let own = set.policies.iter_mut().filter(|p| p.calico().is_some());
-    own.for_each(|policy| policy.applies = [false, false]);
-    set
+    let is_own = |p: &Policy| p.calico().is_some();
+    let is_staged = |p: &Policy| p.calico().is_some_and(|written| written.staged.is_some());
+    not_in_force(policies, is_own, |p| !is_staged(p))
 }

@@ -8,7 +8,9 @@ use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::calico::options::CalicoSettings;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::priority::Priority;
-use crate::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierIx, TierMode, Ties, kubernetes};
+use crate::policy::tier::{
+    HostPods, LayerIx, OwnNode, Tier, TierEnd, TierIx, TierMode, Ties, kubernetes,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -141,7 +143,7 @@ fn tier(row: &TierRow, place: usize) -> Tier {
         },
         pass_to: None,
         host_pods: HostPods::Excluded, // CA12
-        exempts_own_node: true,        // CA100
+        own_node: OwnNode::Exempt,     // CA100
         codes: None,
     }
 }

@@ -15,6 +15,7 @@ use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
 use crate::policy::cilium::read::nodes_by_label;
 use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubernetes, of_nodes};
 use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
+use crate::policy::foreign::not_in_force;
 use crate::policy::interner::PolicyInterner;
 use crate::policy::network_policy;
 use crate::policy::policy_set::PolicySet;
@@ -22,7 +23,7 @@ use crate::policy::rule::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, Ports, Rule, Subject, Symbol,
 };
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
-use crate::policy::tier::{LayerIx, TierEnd, kubernetes};
+use crate::policy::tier::{LayerIx, OwnNode, TierEnd, kubernetes};
 use crate::set::IpSet;
 use crate::source::{DocumentId, Origin};
 use std::collections::BTreeSet;
@@ -255,7 +256,11 @@ fn tiers(policies: &mut PolicySet, options: &CiliumOptions) {
         if has_baseline {
             network.end = TierEnd::DenyIsolatedLast;
         }
-        network.exempts_own_node = options.allow_localhost;
+        network.own_node = if options.allow_localhost {
+            OwnNode::Exempt
+        } else {
+            OwnNode::Policed
+        };
         if policies.policies.iter().any(|p| p.cilium().is_some()) {
             network.policies = "policies";
         }
@@ -277,7 +282,7 @@ fn enforce(policies: &mut PolicySet, options: &CiliumOptions) {
         return;
     }
     if let Some(network) = policies.tiers.get_mut(kubernetes::NETWORK.index()) {
-        network.exempts_own_node = false; // only beside a Rule
+        network.own_node = OwnNode::Policed; // only beside a Rule
     }
     if options.allow_localhost {
         let of_tier = policies
@@ -330,21 +335,5 @@ fn closing_everything() -> Policy {
 /// The policy set under a network plugin that reads no policies of Cilium: whether they are in
 /// force, by whatever reads them, is not known.
 pub fn without_rules(policies: &PolicySet) -> PolicySet {
-    let mut set = policies.clone();
-    let taints = set
-        .policies
-        .iter()
-        .filter(|p| p.cilium().is_some())
-        .map(|policy| Taint {
-            what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
-            reason: TaintReason::UnmodelledKind,
-            effect: TaintEffect::Anything,
-            subject: TaintSubject::Pods(policy.subject.clone()),
-            directions: Direction::ALL.map(|direction| policy.governs(direction)),
-            origin: Some(Origin::document(policy.document)),
-        });
-    set.taints.extend(taints.collect::<Vec<_>>());
-    let own = set.policies.iter_mut().filter(|p| p.cilium().is_some());
-    own.for_each(|policy| policy.applies = [false, false]);
-    set
+    not_in_force(policies, |p| p.cilium().is_some(), |_| true)
 }

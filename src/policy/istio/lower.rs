@@ -13,7 +13,7 @@ use crate::policy::istio::written::{
     Authorization, AuthorizationAction, OperationForm, RuleOfIstio, SourceForm,
 };
 use crate::policy::layer_policy::PlacedRules;
-use crate::policy::layout::{PeersPlace, RulePlace};
+use crate::policy::layout::{PeersPlace, PortsPlace, RulePlace};
 use crate::policy::rule::{Action, Peers, PortMatch, Ports, Qualifier, Rule};
 use crate::set::TrafficSet;
 use crate::source::Path;
@@ -302,7 +302,7 @@ impl ReadRule<'_> {
             .map(|i| rule.key("to").index(i).key("operation"));
         RulePlace::Parts {
             peers: PeersPlace::Each(callers.iter().map(caller).collect()),
-            ports: operation.map_or_else(|| rule.clone(), |at| at.key("ports")),
+            ports: PortsPlace::List(operation.map_or_else(|| rule.clone(), |at| at.key("ports"))),
             rule,
         }
     }

@@ -108,6 +108,11 @@ pub fn reach_of_calico(node: &SyntaxNode) -> Vec<TaintReach> {
     read::of_calico(node)
 }
 
+/// How far a policy of Antrea reaches that cannot be read.
+pub fn reach_of_antrea(node: &SyntaxNode) -> Vec<TaintReach> {
+    read::of_antrea(node)
+}
+
 /// What an unknown kind of a known group could touch: of a service mesh, ingress that it denies;
 /// else everything.
 pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<TaintReach> {

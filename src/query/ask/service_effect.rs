@@ -12,7 +12,7 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Cluster, PodId, Service, ServiceId, Truth};
-use crate::policy::Direction;
+use crate::policy::{Action, Direction};
 use crate::query::ask::asked_traffic::traffic_behind;
 use crate::query::ask::resolved::{Dialled, End, Resolved};
 use crate::set::{Family, Traffic, TrafficSet};
@@ -28,6 +28,9 @@ pub enum ViaService {
     ThroughNode(IpAddr),
     /// A pod calls a Service at an address that is rewritten on the way.
     Rewritten(ServiceId, Dialled),
+    /// A pod calls a Service that rules for the pod name: they see the call and not the pod behind
+    /// it, and are asked among the others. Whether any lets it through, and whether any stops it.
+    ByName(CallRules),
     /// A pod calls a Service that leads to the pods of the caller's own node alone; whether the
     /// pod is there is not told, or it is not.
     OwnNode(Truth),
@@ -56,6 +59,7 @@ pub fn classify(
         (Endpoint::Pod(_), _) => match resolved.dialled {
             Some(dialled) if !inside => Some(ViaService::Rewritten(id, dialled)),
             _ => own_node(cluster, service, source, destination)
+                .or_else(|| by_name(graph, service, source))
                 .or_else(|| at_cluster_address(graph, id, source, destination)),
         },
         _ => None,
@@ -104,6 +108,51 @@ fn own_node(
     }
 }
 
+/// What rules may do that name a Service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct CallRules {
+    /// Some let calls through, or leave them to others.
+    pub opens: bool,
+    /// Some stop calls, or leave them to others.
+    pub closes: bool,
+}
+
+/// Whether rules that govern the source name a Service.
+fn by_name(graph: &AllowGraph, service: &Service, source: Endpoint) -> Option<ViaService> {
+    let env = graph.environment();
+    let namespace = &env.cluster.namespace(service.namespace).name;
+    let effective = graph.effective(source, Direction::Egress)?;
+    let mut found = CallRules::default();
+    for selection in effective.selections() {
+        let policy = env.policies.get(graph.policy_of(selection.policy));
+        for action in policy.actions_at_service(namespace, &service.name) {
+            found.opens |= action != Action::Deny;
+            found.closes |= action != Action::Allow;
+        }
+    }
+    (found != CallRules::default()).then_some(ViaService::ByName(found))
+}
+
+/// What passes where rules name the Service that is called: they may stop what passes to the pod,
+/// and let through what does not.
+fn called_by_name(
+    graph: &AllowGraph,
+    rules: CallRules,
+    source: Endpoint,
+    destination: Endpoint,
+) -> Allowed {
+    let direct = graph.allowed(source, destination);
+    let into = graph.allowed_on(Direction::Ingress, source, destination);
+    Allowed {
+        must: if rules.closes {
+            TrafficSet::empty()
+        } else {
+            direct.must
+        },
+        may: if rules.opens { into.may } else { direct.may },
+    }
+}
+
 /// A call at a cluster address, where a rule names this address and the pod is not let through by
 /// another: most clusters rewrite it before policies are applied, and the API leaves that open
 /// (S41, S59).
@@ -140,6 +189,7 @@ pub fn allowed(
         (Some(ViaService::Rewritten(id, dialled)), _) => {
             rewritten(graph, (id, dialled), source, destination)
         }
+        (Some(ViaService::ByName(rules)), _) => called_by_name(graph, rules, source, destination),
         (Some(ViaService::OfNode(own)), Endpoint::Pod(pod)) => {
             graph.allowed_of_node(source, pod, own)
         }

@@ -23,9 +23,10 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
             },
         ),
         ViaService::OfNode(own) => explain_call(graph, flow, ConnectionOrigin::OfNode(own)),
-        ViaService::ThroughNode(_) | ViaService::Rewritten(..) | ViaService::OwnNode(_) => {
-            explain(graph, flow)
-        }
+        ViaService::ThroughNode(_)
+        | ViaService::Rewritten(..)
+        | ViaService::ByName(_)
+        | ViaService::OwnNode(_) => explain(graph, flow),
     };
     if effect == ViaService::OwnNode(Truth::No) {
         explanation.allowed = Truth::No;

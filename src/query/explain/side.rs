@@ -156,18 +156,17 @@ impl ExplanationSide {
     /// The policies of equal priority that match with different actions, where that leaves the side
     /// undecided (S73, S103).
     pub fn rivals(&self, policies: &PolicySet) -> Vec<PolicyId> {
-        let action = |p: &PolicyTrace| {
-            let first = p.rules.iter().find(|r| r.matched == Truth::Yes)?;
-            let action = policies.rule(first.at).action;
-            Some((policies.get(p.policy).priority, action, p.policy))
-        };
-        let open = TierMode::Ordered(Ties::Undefined);
-        let ordered = |t: &&TierTrace| policies.tiers[t.tier.index()].mode == open;
-        for tier in self.tiers.iter().filter(ordered) {
-            let all: Vec<_> = tier.policies.iter().filter_map(action).collect();
-            let is_rival =
-                |a: &(Priority, Action, PolicyId)| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
-            let found: Vec<PolicyId> = all.iter().filter(|a| is_rival(a)).map(|a| a.2).collect();
+        for tier in &self.tiers {
+            let ties = match policies.tiers[tier.tier.index()].mode {
+                TierMode::Ordered(Ties::ByName) | TierMode::Unordered => continue,
+                TierMode::Ordered(ties) => ties,
+            };
+            let traces = tier.policies.iter();
+            let all: Vec<FirstRule> = traces
+                .filter_map(|p| first_rule(p, policies, ties))
+                .collect();
+            let is_rival = |a: &&FirstRule| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
+            let found: Vec<PolicyId> = all.iter().filter(is_rival).map(|a| a.2).collect();
             if !found.is_empty() {
                 return found;
             }
@@ -204,6 +203,21 @@ impl ExplanationSide {
             .flat_map(|t| &t.policies);
         policies.flat_map(|p| &p.rules).collect()
     }
+}
+
+/// The place of a rule in the order of its tier, what it does, and its policy.
+type FirstRule = ((Priority, u32), Action, PolicyId);
+
+/// The rule of a policy that certainly matches first.
+fn first_rule(trace: &PolicyTrace, policies: &PolicySet, ties: Ties) -> Option<FirstRule> {
+    let first = trace.rules.iter().find(|r| r.matched == Truth::Yes)?;
+    let policy = policies.get(trace.policy);
+    let position = match ties {
+        Ties::ByPosition => policy.position(first.at.direction, first.at.rule as usize),
+        Ties::Undefined | Ties::ByName => 0,
+    };
+    let action = policies.rule(first.at).action;
+    Some(((policy.priority, position), action, trace.policy))
 }
 
 /// Whether a rule names ports.

@@ -199,9 +199,10 @@ impl TextWriter<'_> {
     fn unsupported(&self, side: &ExplanationSide, names: &str) -> String {
         let taints = &self.context.graph.environment().policies.taints;
         let reasons = side.taints.iter().map(|i| taints[*i].reason);
-        if reasons.clone().all(|r| r == TaintReason::MakesPolicies) {
-            let words = TaintReason::MakesPolicies.words();
-            return format!("{names} {words} and may apply to it");
+        for reason in [TaintReason::MakesPolicies, TaintReason::NoTier] {
+            if reasons.clone().all(|r| r == reason) {
+                return format!("{names} {} and may apply to it", reason.words());
+            }
         }
         format!("{names} applies to it and is not modelled")
     }

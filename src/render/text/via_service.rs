@@ -12,6 +12,7 @@ pub fn word(led: ViaService) -> &'static str {
         ViaService::ToItself => "itself",
         ViaService::ThroughNode(_) => "through-node",
         ViaService::Rewritten(..) => "rewritten",
+        ViaService::ByName(_) => "by-name",
         ViaService::OwnNode(_) => "own-node",
         ViaService::OfNode(_) => "of-node",
     }
@@ -40,6 +41,11 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
              see the addresses before or after that, and here it would decide",
             shown(dialled)
         ),
+        (ViaService::ByName(_), _) => {
+            "a rule names the Service: it sees the call of the Service and not the pod behind it, and whether it or \
+             another rule is asked first decides"
+                .into()
+        }
         (ViaService::OwnNode(Truth::No), _) => {
             "NO_BACKEND: internalTrafficPolicy: Local, and no pod behind the Service is on the caller's node".into()
         }
