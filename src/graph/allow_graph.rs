@@ -29,9 +29,10 @@ use crate::graph::common_family::CommonFamilies;
 use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
+use crate::graph::networks::{self, NetworkGraph};
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
-use crate::model::Truth;
+use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TrafficSet};
 use crate::spec::EndFamilies;
@@ -64,7 +65,10 @@ impl AllowGraph {
     /// When the input has more of anything than can be numbered, or a rule that means nothing in
     /// its tier.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
-        refuse(input)?;
+        refuse(input, options)?;
+        let compile = |options: &CompileOptions| Self::compile(input, options);
+        let with_networks = networks::laid(input, options, compile)?;
+        let input = with_networks.as_ref().unwrap_or(input);
         let env = Environment::new(input, options);
         let mut vocabulary = Vocabulary::new(&env)?;
         let atoms = vocabulary.atoms(&env)?;
@@ -204,11 +208,17 @@ impl AllowGraph {
         if is_self(&self.env, &flow) {
             return Bounds::exact(TrafficSet::all());
         }
+        self.allowed_apart(&flow)
+    }
+
+    /// All traffic between the ends of a flow, as if none were the other one.
+    fn allowed_apart(&self, flow: &Flow) -> Allowed {
+        let (source, destination) = (flow.source, flow.destination);
         self.over_scenarios(
             self.space.index_of(source),
             self.space.index_of(destination),
             |scenario| {
-                let side = |direction| self.side_traffic(&flow, direction, scenario);
+                let side = |direction| self.side_traffic(flow, direction, scenario);
                 side(Direction::Egress).and(&side(Direction::Ingress))
             },
         )
@@ -433,6 +443,20 @@ impl AllowGraph {
     /// Whether a place is a host-network pod that behaves as its node in this view.
     pub(crate) fn hidden(&self, at: EndpointIx, scenario: usize) -> bool {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
+    }
+}
+
+impl NetworkGraph for AllowGraph {
+    fn kind_of(&self, pod: PodId) -> EndpointIx {
+        self.space.classes.of_pod[pod]
+    }
+
+    fn carried(&self, source: PodId, destination: PodId) -> Allowed {
+        self.allowed_apart(&Flow {
+            source: Endpoint::Pod(source),
+            destination: Endpoint::Pod(destination),
+            traffic: ANY,
+        })
     }
 }
 

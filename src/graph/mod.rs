@@ -17,6 +17,7 @@ pub mod extent;
 pub mod external;
 pub mod for_rows;
 mod invariants;
+mod networks;
 pub mod own_node_exemption;
 pub mod ports_at;
 pub mod row;

@@ -56,6 +56,8 @@ pub struct CompileOptions {
     pub calico: CalicoSettings,
     /// The network plugin, where it decides more than the choices above.
     pub plugin: Plugin,
+    /// The network that is asked about, where it is one alone: `default`, `udn/blue/n`.
+    pub network: Option<Box<str>>,
 }
 
 /// The network plugin.
@@ -87,6 +89,7 @@ impl Default for CompileOptions {
             source_port: None,
             calico: CalicoSettings::default(),
             plugin: Plugin::Unspecified,
+            network: None,
         }
     }
 }
@@ -115,6 +118,13 @@ impl CompileOptions {
         }
         self.own_node_egress = false;
         self.own_service = false;
+    }
+
+    /// The same options for one network alone.
+    #[must_use]
+    pub fn network(mut self, name: &str) -> Self {
+        self.network = Some(name.into());
+        self
     }
 
     /// The same options with an assumption about host-network pods.

@@ -6,6 +6,7 @@ use crate::policy::PolicySet;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::networks::view::on_network;
 use crate::policy::tunnel::through;
 use crate::set::IpSet;
 use crate::spec::options::{CompileOptions, Plugin};
@@ -39,6 +40,9 @@ impl PluginView {
             policies: Arc::clone(&input.policies),
             cilium: None,
         };
+        if view.is_of_secondary_network() {
+            return view;
+        }
         let deciding = view.deciding();
         view.without_others(&deciding);
         match deciding {
@@ -50,6 +54,19 @@ impl PluginView {
             view.policies = Arc::new(policies);
         }
         view
+    }
+
+    /// Looks at the network that is asked about, if it is one alone; whether it is a secondary one,
+    /// where nothing of the network plugin acts.
+    fn is_of_secondary_network(&mut self) -> bool {
+        let name = self.options.network.as_deref();
+        let seen = name.and_then(|name| on_network(&self.cluster, &self.policies, name));
+        let Some(seen) = seen else {
+            return false; // a name that nothing has is refused when the graph is compiled
+        };
+        self.cluster = Arc::new(seen.cluster);
+        self.policies = Arc::new(seen.policies);
+        seen.secondary
     }
 
     /// The plugin that is told, or that the policies are written for.
