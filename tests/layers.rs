@@ -14,7 +14,7 @@ use ground_truth::{Judged, cases, lines, lines_by_network, meta, root};
 use netpal::{
     AllowGraph, CniProfile, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, InboundPolicy,
     Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed,
-    NetworkSettings, Source, Traffic,
+    NetworkSettings, ServiceCalls, Source, Traffic,
 };
 use serde_json::Value as Json;
 use std::path::Path;
@@ -25,7 +25,7 @@ const SUITES: [(&str, &str, usize); 5] = [
     ("egressfirewall", "ovn-kubernetes", 0),
     ("istio", "generic", 0),
     ("linkerd", "generic", 0),
-    ("udn", "ovn-kubernetes", 5),
+    ("udn", "ovn-kubernetes", 0),
     ("multinet", "ovn-kubernetes", 1),
 ];
 
@@ -146,9 +146,10 @@ struct Case {
 
 impl Case {
     /// Its graphs, with classes and without.
-    fn graphs(&self, network: Option<&str>) -> [AllowGraph; 2] {
+    fn graphs(&self, network: Option<&str>, calls: ServiceCalls) -> [AllowGraph; 2] {
         let mut options = self.options.clone();
         options.network = network.map(Into::into);
+        options.calls = calls;
         [true, false].map(|classes| {
             let graph = AllowGraph::compile(&self.input, &options.clone().classes(classes));
             let graph = graph.unwrap();
@@ -211,19 +212,27 @@ fn layers_are_answered_to_the_letter() {
         let (cases, mut judged) = (cases(&root, suite), Judged::default());
         for case in &cases {
             let told = case_of(case, plugin);
-            let (input, graphs) = (&told.input, told.graphs(None));
+            let input = &told.input;
+            let [to_pods, to_services] = [ServiceCalls::ToPods, ServiceCalls::ToServices]
+                .map(|calls| told.graphs(None, calls));
             let expected = lines(case, "expected.csv", input);
             for mut line in expected
                 .into_iter()
                 .chain(lines(case, "conditional.csv", input))
             {
                 if let Some(flow) = behind_service(input, line.flow) {
+                    let is_service = flow != line.flow;
+                    let graphs = if is_service { &to_services } else { &to_pods };
                     line.flow = flow;
-                    judged.add(case, &line, &graphs);
+                    judged.add(case, &line, graphs);
                 }
             }
             for (network, line) in lines_by_network(case, input) {
-                judged.add(case, &line, &told.graphs(Some(&network)));
+                judged.add(
+                    case,
+                    &line,
+                    &told.graphs(Some(&network), ServiceCalls::ToPods),
+                );
             }
         }
         wrong.extend(judged.of_suite(suite, cases.len(), most));

@@ -29,10 +29,11 @@ use crate::graph::common_family::CommonFamilies;
 use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
-use crate::graph::networks::{self, NetworkGraph};
+use crate::graph::networks;
+use crate::graph::service_calls::GraphsByCall;
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
-use crate::model::{PodId, Truth};
+use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TrafficSet};
 use crate::spec::EndFamilies;
@@ -53,6 +54,7 @@ pub struct AllowGraph {
     pub(crate) extents: Arc<Vec<Extent>>,
     pub(crate) compiled: Arc<CompiledPolicySet>,
     pub(crate) for_rows: Arc<ForRows>,
+    pub(super) by_call: Option<Arc<GraphsByCall<AllowGraph>>>,
 }
 
 /// The traffic between two ends: what certainly passes, and what may for all that is known.
@@ -68,6 +70,7 @@ impl AllowGraph {
         refuse(input, options)?;
         let compile = |options: &CompileOptions| Self::compile(input, options);
         let with_networks = networks::laid(input, options, compile)?;
+        let by_call = GraphsByCall::new(input, options).map(Arc::new);
         let input = with_networks.as_ref().unwrap_or(input);
         let env = Environment::new(input, options);
         let mut vocabulary = Vocabulary::new(&env)?;
@@ -98,6 +101,7 @@ impl AllowGraph {
             extents,
             compiled: compiled.into(),
             for_rows: Arc::default(),
+            by_call,
         })
     }
 
@@ -212,7 +216,7 @@ impl AllowGraph {
     }
 
     /// All traffic between the ends of a flow, as if none were the other one.
-    fn allowed_apart(&self, flow: &Flow) -> Allowed {
+    pub(super) fn allowed_apart(&self, flow: &Flow) -> Allowed {
         let (source, destination) = (flow.source, flow.destination);
         self.over_scenarios(
             self.space.index_of(source),
@@ -443,20 +447,6 @@ impl AllowGraph {
     /// Whether a place is a host-network pod that behaves as its node in this view.
     pub(crate) fn hidden(&self, at: EndpointIx, scenario: usize) -> bool {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
-    }
-}
-
-impl NetworkGraph for AllowGraph {
-    fn kind_of(&self, pod: PodId) -> EndpointIx {
-        self.space.classes.of_pod[pod]
-    }
-
-    fn carried(&self, source: PodId, destination: PodId) -> Allowed {
-        self.allowed_apart(&Flow {
-            source: Endpoint::Pod(source),
-            destination: Endpoint::Pod(destination),
-            traffic: ANY,
-        })
     }
 }
 

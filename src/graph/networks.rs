@@ -16,7 +16,7 @@ use crate::policy::networks::labels::{POLICED, SECONDARY};
 use crate::policy::networks::plan::{NetworkPlan, beside};
 use crate::policy::proxies::{MeshProxies, Tunnel};
 use crate::set::{Bounds, TrafficSet};
-use crate::spec::environment::CompileOptions;
+use crate::spec::environment::{CompileOptions, ServiceCalls};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ pub(super) fn laid<G: NetworkGraph>(
     compile: impl Fn(&CompileOptions) -> Result<G, CompileError>,
 ) -> Result<Option<Input>, CompileError> {
     let plan = input.policies.plugin.networks.as_ref();
-    let plan = plan.filter(|_| options.network.is_none());
+    let is_asked = options.network.is_none() && options.calls != ServiceCalls::ToServices;
+    let plan = plan.filter(|_| is_asked);
     let Some(plan) = plan else {
         return Ok(None);
     };
@@ -52,7 +53,7 @@ pub(super) fn laid<G: NetworkGraph>(
     }
     let mut carried = Vec::new();
     for wire in &policed {
-        let graph = compile(&options.clone().network(wire))?;
+        let graph = compile(&options.clone().network(wire).classes(true))?;
         carried.push(CarriedTraffic::new(wire, graph, input));
     }
     Ok(Some(joined(input, plan, &carried)))

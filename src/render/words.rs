@@ -5,6 +5,7 @@ pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
+use crate::policy::networks::labels;
 use crate::policy::{
     AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports,
     Qualifier, Rule, RuleRef, Symbol,
@@ -121,8 +122,11 @@ pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
 pub fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Pods(namespaces, pods) => {
+            let on_networks = pods.requirements().iter().find_map(labels::words);
             let which = if pods.is_everything() {
                 "every pod".to_owned()
+            } else if let Some(on) = on_networks {
+                format!("pods on {}", clean(&on))
             } else {
                 format!("pods {}", selector(pods))
             };

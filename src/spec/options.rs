@@ -58,6 +58,21 @@ pub struct CompileOptions {
     pub plugin: Plugin,
     /// The network that is asked about, where it is one alone: `default`, `udn/blue/n`.
     pub network: Option<Box<str>>,
+    /// How pods are called, where networks make a difference by it.
+    pub calls: ServiceCalls,
+}
+
+/// How the pods of questions are called, where a network lets calls to a Service through and none
+/// to the pods behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ServiceCalls {
+    /// Not told: such calls are unknown.
+    #[default]
+    Unknown,
+    /// Themselves.
+    ToPods,
+    /// By a Service in front of them.
+    ToServices,
 }
 
 /// The network plugin.
@@ -90,6 +105,7 @@ impl Default for CompileOptions {
             calico: CalicoSettings::default(),
             plugin: Plugin::Unspecified,
             network: None,
+            calls: ServiceCalls::Unknown,
         }
     }
 }

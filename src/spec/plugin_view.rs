@@ -6,10 +6,12 @@ use crate::policy::PolicySet;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::networks::calls::by_call;
+use crate::policy::networks::exceptions::let_in;
 use crate::policy::networks::view::on_network;
 use crate::policy::tunnel::through;
 use crate::set::IpSet;
-use crate::spec::options::{CompileOptions, Plugin};
+use crate::spec::options::{CompileOptions, Plugin, ServiceCalls};
 use std::sync::Arc;
 
 /// An input under a network plugin: what its policies mean there.
@@ -43,6 +45,14 @@ impl PluginView {
         if view.is_of_secondary_network() {
             return view;
         }
+        if view.options.network.is_none() && view.options.calls != ServiceCalls::ToServices {
+            let let_in = let_in(&view.policies);
+            view.policies = let_in.map_or_else(|| Arc::clone(&view.policies), Arc::new);
+        }
+        if let Some(to_services) = view.to_services() {
+            let called = by_call(&view.policies, to_services);
+            view.policies = called.map_or_else(|| Arc::clone(&view.policies), Arc::new);
+        }
         let deciding = view.deciding();
         view.without_others(&deciding);
         match deciding {
@@ -54,6 +64,15 @@ impl PluginView {
             view.policies = Arc::new(policies);
         }
         view
+    }
+
+    /// Whether Services are called, if that is told.
+    fn to_services(&self) -> Option<bool> {
+        match self.options.calls {
+            ServiceCalls::Unknown => None,
+            ServiceCalls::ToPods => Some(false),
+            ServiceCalls::ToServices => Some(true),
+        }
     }
 
     /// Looks at the network that is asked about, if it is one alone; whether it is a secondary one,

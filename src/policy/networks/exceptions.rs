@@ -1,14 +1,18 @@
 //! What is let in from other networks: ports that pods leave open on the default one (NW22), and
 //! Services that every pod reaches (NW41).
 
-use crate::model::{Cluster, Requirement};
+use crate::model::{Cluster, Requirement, Selector};
+use crate::policy::layout::{Layout, PeersPlace, RulePlace};
 use crate::policy::networks::islands::{BY_SERVICE, NetworkHead, nodes, perhaps, pods_with, rule};
 use crate::policy::networks::labels::{DEFAULT, OPEN, PRIMARY, among, pods};
+use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
     Action, Direction, Namespaces, Policy, PortMatch, Ports, Qualifier, Rule, Subject,
 };
+use crate::policy::tier::LayerIx;
 use crate::set::TrafficSet;
-use crate::source::DocumentId;
+use crate::source::{DocumentId, Path};
+use std::sync::Arc;
 
 /// The Services that every pod reaches (NW41).
 const INFRA_SERVICES: [&str; 3] = [
@@ -47,6 +51,65 @@ fn open_rule(ports: Option<&TrafficSet>) -> Rule {
         },
         None => perhaps(allowed, "which ports of the default network are open"),
     }
+}
+
+/// Policies of the pods' own network do not act on the default one (NW30): what they say of pods
+/// with open ports is a policy of its own, which lets in by these as well.
+pub fn let_in(policies: &PolicySet) -> Option<PolicySet> {
+    let plan = policies.plugin.networks.as_ref();
+    let open = plan
+        .map(|plan| &plan.open)
+        .filter(|open| !open.is_empty())?;
+    let mut policies = policies.clone();
+    let tiers = policies.tiers.clone();
+    let d = Direction::Ingress.index();
+    let closes = |policy: &&mut Policy| {
+        let tier = &tiers[policy.tier.index()];
+        tier.layer == LayerIx::CLUSTER_NETWORK && !tier.is_ordered() && policy.applies[d]
+    };
+    let mut further = Vec::new();
+    for policy in policies.policies.iter_mut().filter(closes) {
+        for (number, ports) in open.iter().enumerate() {
+            let mut own = policy.clone();
+            let of_port = among(OPEN, [number.to_string()]);
+            own.subject.pods = with(&policy.subject.pods, of_port);
+            own.layout = Some(Arc::new(placed(policy)));
+            own.rules[d].push(open_rule(ports.as_ref()));
+            further.push(own);
+        }
+        let others = Requirement::DoesNotExist(OPEN.into());
+        policy.subject.pods = with(&policy.subject.pods, others);
+    }
+    policies.policies.extend(further);
+    Some(policies)
+}
+
+fn with(selector: &Selector, further: Requirement) -> Selector {
+    let own = selector.requirements().iter().cloned();
+    Selector::new(own.chain([further]))
+}
+
+/// The places of a policy's rules, and of one more for ingress, which stands nowhere.
+fn placed(policy: &Policy) -> Layout {
+    let root = policy.root();
+    let [mut ingress, egress] = Direction::ALL.map(|direction| places(policy, direction));
+    ingress.push(RulePlace::whole(Path::root()));
+    Layout {
+        root,
+        rules: [ingress, egress],
+    }
+}
+
+/// The places of the rules of one direction, as the shape of the policy has them.
+fn places(policy: &Policy, direction: Direction) -> Vec<RulePlace> {
+    let (shape, d) = (policy.shape, direction.index());
+    let rules = (0..policy.rules[d].len()).map(|i| Path::root().key(shape.rules[d]).index(i));
+    let place = |rule: Path| RulePlace::Parts {
+        peers: PeersPlace::Field(rule.key(shape.peers[d])),
+        ports: rule.key(shape.ports),
+        rule,
+    };
+    rules.map(place).collect()
 }
 
 /// Pods behind Services that every pod reaches: by the Service, and not by themselves.

@@ -1,11 +1,14 @@
 //! Guests of virtual machines: what they have of the pod network (NW82-NW85).
 
 use crate::model::Cluster;
-use crate::policy::networks::islands::{NetworkHead, everybody, perhaps};
+use crate::policy::layer_policy::LayerPolicies;
+use crate::policy::networks::islands::{self, NetworkHead, everybody, perhaps};
 use crate::policy::networks::labels::{GUEST, among, subjects};
 use crate::policy::networks::secondary::FurtherLabels;
 use crate::policy::object_facts::ObjectFacts;
+use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Action, Direction, Policy, PortMatch, Ports, Rule, Shape};
+use crate::policy::tier::Tier;
 use crate::set::{Protocol, TrafficSet};
 use crate::source::DocumentId;
 
@@ -22,7 +25,7 @@ pub const STOPPED: &str = "guest stopped";
 pub static MACHINE: Shape = Shape {
     kind: "virtual machine",
     api_version: "kubevirt.io/v1",
-    ..super::islands::NETWORK
+    ..islands::NETWORK
 };
 
 /// What a guest has of the pod network.
@@ -34,6 +37,17 @@ struct Guest {
     ports: Option<TrafficSet>,
     /// Whether its machine does not run.
     stopped: bool,
+}
+
+/// Adds policies of guests in their tier, which is asked before that of networks.
+pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
+    let tier = || Tier {
+        order: -1,
+        ..islands::tier("guest", "guests")
+    };
+    let mut added = LayerPolicies::new(policies);
+    made.into_iter()
+        .for_each(|policy| added.add(tier(), policy));
 }
 
 /// The policies of guests, and the labels of their pods.
@@ -78,7 +92,7 @@ fn forwarded(value: &str) -> TrafficSet {
 }
 
 impl Guest {
-    /// What keeps traffic from the guest, in front of what keeps networks apart.
+    /// What keeps traffic from the guest.
     fn policies(&self, number: usize) -> Vec<Policy> {
         let of = |name, direction, rules| policy(name, number, direction, rules);
         let mut made = Vec::new();
@@ -109,7 +123,6 @@ impl Guest {
 /// A policy for guests of one kind.
 fn policy(name: &str, number: usize, direction: Direction, rules: Vec<Rule>) -> Policy {
     let head = NetworkHead {
-        priority: -2,
         shape: &MACHINE,
         ..NetworkHead::new(name, DocumentId::NONE)
     };

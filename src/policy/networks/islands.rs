@@ -14,7 +14,7 @@ use crate::policy::rule::{
     Action, AddressOwner, Direction, GeneratedBy, Peer, Peers, Policy, Ports, Qualifier, Rule,
     Shape, Subject,
 };
-use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode, Ties};
+use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierMode, Ties};
 use crate::set::IpSet;
 use crate::source::{DocumentId, Path};
 use std::collections::BTreeSet;
@@ -107,13 +107,27 @@ impl<'n> NetworkHead<'n> {
     }
 }
 
+/// The codes of decisions about whether two ends have a network in common.
+pub const NETWORK_CODES: TierCodes = TierCodes {
+    allow: "ALLOW_NETWORK",
+    deny: "DENY_NETWORK",
+};
+
 /// Adds policies of networks in their tier.
 pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
-    let (layer, mode) = (LayerIx::NETWORKS, TierMode::Ordered(Ties::ByName));
-    let tier = || Tier::of_layer(layer, "network", "networks", mode, TierEnd::Pass);
+    let tier = || Tier {
+        codes: Some(&NETWORK_CODES),
+        ..tier("network", "networks")
+    };
     let mut added = LayerPolicies::new(policies);
     made.into_iter()
         .for_each(|policy| added.add(tier(), policy));
+}
+
+/// A tier of the layer of networks.
+pub fn tier(name: &'static str, policies: &'static str) -> Tier {
+    let (layer, mode) = (LayerIx::NETWORKS, TierMode::Ordered(Ties::ByName));
+    Tier::of_layer(layer, name, policies, mode, TierEnd::Pass)
 }
 
 impl NetworkPlan {

@@ -26,6 +26,20 @@ pub const REPLACED: &str = "replaced default network";
 /// The name of the network that pods are on where nothing else is said.
 pub const DEFAULT: &str = "default";
 
+/// What a requirement says of networks, in words; none where it says nothing of them.
+pub fn words(requirement: &Requirement) -> Option<String> {
+    let Requirement::In(key, values) = requirement else {
+        return None;
+    };
+    let names: Vec<&str> = values.iter().map(|v| &**v).collect();
+    match &**key {
+        PRIMARY if names.is_empty() => Some("no network".to_owned()),
+        PRIMARY => Some(format!("network {}", names.join(" or "))),
+        SECONDARY | POLICED => Some("secondary networks that lead there".to_owned()),
+        _ => None,
+    }
+}
+
 /// Pods of all namespaces that have a label.
 pub fn pods(requirement: Requirement) -> Peer {
     Peer::Pods(everywhere(), Selector::new([requirement]))

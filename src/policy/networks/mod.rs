@@ -9,9 +9,10 @@
 //! input as that network has it ([`view`]).
 
 pub mod attached;
-mod exceptions;
+pub mod calls;
+pub mod exceptions;
 pub mod guests;
-mod islands;
+pub mod islands;
 pub mod labels;
 pub mod multi_policy;
 pub mod plan;

@@ -5,7 +5,9 @@
 //! [`NetworkPlan::attachments`]: so pods that are added to the input, or left out of it, take
 //! nothing along that stands elsewhere.
 
-use crate::policy::networks::labels::SECONDARY;
+use crate::model::Labels;
+use crate::model::open_labels::is_open;
+use crate::policy::networks::labels::{DEFAULT, PRIMARY, SECONDARY};
 use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay};
 use crate::policy::rule::Policy;
 use crate::set::TrafficSet;
@@ -30,6 +32,9 @@ pub struct NetworkPlan {
     pub policies: Vec<SecondaryPolicy>,
     /// Whether a service mesh may have a say about secondary networks: which one is not known.
     pub meshed: bool,
+    /// The ports that pods leave open on the default network, by the value of their label; none
+    /// where these cannot be read (NW22).
+    pub open: Vec<Option<TrafficSet>>,
     /// What is said of policies that have no effect, for lint.
     pub faults: Vec<NetworkFault>,
 }
@@ -122,7 +127,25 @@ impl NetworkPlan {
     /// The networks that a question may name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let named = self.primary.keys().chain(self.secondary.keys());
-        std::iter::once(super::labels::DEFAULT).chain(named.map(|name| &**name))
+        std::iter::once(DEFAULT).chain(named.map(|name| &**name))
+    }
+
+    /// The networks that a pod with these labels is on; of one whose labels do not tell, none.
+    pub fn of_pod<'p>(&'p self, labels: &'p Labels) -> Vec<&'p str> {
+        let primary = match labels.get(PRIMARY) {
+            None if self.primary.is_empty() => Some(DEFAULT),
+            told => told.filter(|name| !is_open(name)),
+        };
+        let number = labels.get(SECONDARY).and_then(|n| n.parse::<usize>().ok());
+        let on = number.and_then(|n| self.attachments.get(n));
+        let secondary = on.into_iter().flat_map(|on| on.keys().map(|name| &**name));
+        primary.into_iter().chain(secondary).collect()
+    }
+
+    /// Whether two names are of one network, or of networks of one wire.
+    pub fn is_one(&self, a: &str, b: &str) -> bool {
+        let wire = |name| self.secondary.get(name).map(|network| &network.wire);
+        a == b || wire(a).is_some() && wire(a) == wire(b)
     }
 
     /// The wires that pods are on.

@@ -87,6 +87,7 @@ pub fn take(
         cluster.leave_untold([(SECONDARY, perhaps(&numbers.join("|")))]);
         policies.plugin.proxies.push(plan.carried(true));
     }
+    plan.open = open;
     policies.plugin.networks = Some(Arc::new(plan));
     problems
 }
@@ -96,7 +97,7 @@ fn take_guests(cluster: &mut Cluster, policies: &mut PolicySet, facts: &ObjectFa
     let (made, labels) = guests::guests(cluster, facts);
     if !made.is_empty() {
         add_labels(cluster, labels);
-        islands::add(policies, made);
+        guests::add(policies, made);
     }
 }
 
