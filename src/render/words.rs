@@ -104,7 +104,7 @@ pub fn cited(graph: &AllowGraph, at: RuleRef) -> String {
 }
 
 fn selector(selector: &Selector) -> String {
-    clean(&selector.to_string()).into_owned()
+    clean(&labels::written(selector).to_string()).into_owned()
 }
 
 /// What a rule's peer (or the rule, where it names no peer) admits, in plain English.
@@ -123,10 +123,11 @@ pub fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Pods(namespaces, pods) => {
             let on_networks = pods.requirements().iter().find_map(labels::words);
-            let which = if pods.is_everything() {
-                "every pod".to_owned()
-            } else if let Some(on) = on_networks {
+            let on_networks = on_networks.filter(|_| labels::written(pods).is_everything());
+            let which = if let Some(on) = on_networks {
                 format!("pods on {}", clean(&on))
+            } else if labels::written(pods).is_everything() {
+                "every pod".to_owned()
             } else {
                 format!("pods {}", selector(pods))
             };
@@ -218,7 +219,7 @@ fn namespaces_words(namespaces: &Namespaces) -> String {
 /// Whom a policy governs, as its own field says it: `app=database`, `podSelector {}`.
 pub fn subject(policy: &Policy) -> String {
     match (policy.shape.has_actions, &policy.subject.namespaces) {
-        (false, _) if policy.subject.pods.is_everything() => {
+        (false, _) if labels::written(&policy.subject.pods).is_everything() => {
             format!("{} {{}}", policy.shape.subject)
         }
         (false, _) => selector(&policy.subject.pods),

@@ -143,9 +143,10 @@ impl Tally {
         let graphs = [compile(after, true), compile(after, false)];
         // what secondary networks with policies carry is known to a compiled graph alone
         let networks = after.policies.plugin.networks.as_ref();
-        let env = match networks.is_some_and(|plan| !plan.policies.is_empty()) {
-            true => graphs[0].environment().clone(),
-            false => Environment::new(after, options),
+        let env = if networks.is_some_and(|plan| !plan.policies.is_empty()) {
+            graphs[0].environment().clone()
+        } else {
+            Environment::new(after, options)
         };
         for flow in flows {
             self.flows[agrees(&env, &graphs, &flow, seed) as usize] += 1;

@@ -91,17 +91,14 @@ impl<'n> NetworkHead<'n> {
             document: self.document,
             shape: self.shape,
         };
-        let made = self.document == DocumentId::NONE;
-        let generated = made.then(|| {
-            Arc::new(GeneratedBy {
-                by: "the networks of pods".into(),
-                unless: None,
-            })
-        });
+        let generated = GeneratedBy {
+            by: "the networks of pods".into(),
+            unless: None,
+        };
         let rules = rules.into_iter().map(placed).collect();
         Policy {
             priority: self.priority.into(),
-            generated,
+            generated: Some(Arc::new(generated)),
             ..head.policy(direction, subject, rules)
         }
     }

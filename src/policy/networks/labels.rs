@@ -26,6 +26,14 @@ pub const REPLACED: &str = "replaced default network";
 /// The name of the network that pods are on where nothing else is said.
 pub const DEFAULT: &str = "default";
 
+/// A selector as it is written, without what was added to it for networks.
+pub fn written(selector: &Selector) -> Selector {
+    let keys = [PRIMARY, SECONDARY, POLICED, OPEN, GUEST];
+    let of = selector.requirements().iter();
+    let own = of.filter(|requirement| !keys.contains(&requirement.key()));
+    Selector::new(own.cloned())
+}
+
 /// What a requirement says of networks, in words; none where it says nothing of them.
 pub fn words(requirement: &Requirement) -> Option<String> {
     let Requirement::In(key, values) = requirement else {

@@ -109,6 +109,8 @@ fn secondary(
         networks: policies.plugin.networks.take(),
         ..PluginObjects::default()
     };
+    let is_of_plugin = |taint: &Taint| taint.effect == TaintEffect::UnorderedTier;
+    policies.taints.retain(|taint| !is_of_plugin(taint)); // NW35
     policies.taints.extend(doubts);
     islands::add(&mut policies, plan.wire_alone(wire, network.document));
     let acting = WirePolicies { plan, wire };
