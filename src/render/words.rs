@@ -75,7 +75,8 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> String {
 /// A rule as it is cited: `data/database-ingress ingress[0].from[0]`.
 pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
     let policy = graph.environment().policies.get(at.policy);
-    format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
+    let cited = format!("{} {}", clean(&policy.full_name()), policy.rule_path(at));
+    cited.trim_end().to_owned()
 }
 
 /// Whether a peer selects pods, so that workloads of today can be counted.

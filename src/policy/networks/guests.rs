@@ -53,9 +53,10 @@ pub fn add(policies: &mut PolicySet, made: Vec<Policy>) {
 /// The policies of guests, and the labels of their pods.
 pub fn guests(cluster: &Cluster, facts: &ObjectFacts) -> (Vec<Policy>, FurtherLabels) {
     let (mut kinds, mut labels): (Vec<Guest>, FurtherLabels) = (Vec::new(), Vec::new());
-    let mut ids: Vec<_> = facts.pods.keys().copied().collect();
+    let of_guests = facts.pods.keys().copied();
+    let mut ids: Vec<_> = of_guests.filter(|id| is_guest(facts, *id)).collect();
     ids.sort();
-    for id in ids.into_iter().filter(|id| is_guest(facts, *id)) {
+    for id in ids {
         let guest = Guest {
             present: facts.of_pod(id, ABSENT).is_none(),
             ports: facts.of_pod(id, FORWARDED).map(forwarded),

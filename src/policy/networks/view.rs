@@ -20,6 +20,7 @@ use crate::policy::proxies::MeshProxies;
 use crate::policy::rule::{Direction, GeneratedBy, Peer, Peers, Policy, Subject};
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode};
+use crate::source::Origin;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -149,6 +150,9 @@ fn moved(cluster: &Cluster, plan: &NetworkPlan, wire: &str) -> Cluster {
     cluster
 }
 
+/// What is not known of a mesh.
+const OF_MESH: &str = "what the service mesh does on secondary networks";
+
 /// What service meshes do on secondary networks is not known: they may deny what their policies
 /// govern, and send what proxies take over in another way.
 fn of_meshes(policies: &PolicySet) -> Vec<Taint> {
@@ -157,7 +161,7 @@ fn of_meshes(policies: &PolicySet) -> Vec<Taint> {
     let governing = governing.filter(|policy| is_mesh(policies.tier_of(policy).layer));
     let denied = governing.map(|policy| {
         doubt(
-            "the service mesh",
+            OF_MESH,
             TaintEffect::OnlyDeny,
             policy.subject.clone(),
             policy.applies,
@@ -170,12 +174,7 @@ fn of_meshes(policies: &PolicySet) -> Vec<Taint> {
         .filter(|p| p.key != SECONDARY);
     let sent = proxies.map(|proxies| {
         let subject = subjects(among(proxies.key, ends(proxies)));
-        doubt(
-            "the service mesh",
-            TaintEffect::Anything,
-            subject,
-            [true, true],
-        )
+        doubt(OF_MESH, TaintEffect::Anything, subject, [true, true])
     });
     denied.chain(sent).collect()
 }
@@ -216,8 +215,11 @@ impl WirePolicies<'_> {
             match self.refused(policy) {
                 Some(what) => {
                     let directions = policy.policy.applies;
-                    let taint = doubt(&what, TaintEffect::Anything, subject, directions);
-                    policies.taints.push(taint);
+                    policies.taints.push(Taint {
+                        reason: TaintReason::Broken,
+                        origin: Some(Origin::document(policy.policy.document)),
+                        ..doubt(&what, TaintEffect::Anything, subject, directions)
+                    });
                 }
                 None => made.extend(self.parts(policy, &subject)),
             }
