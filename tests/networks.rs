@@ -372,6 +372,27 @@ fn an_answer_names_its_networks() {
     assert_eq!((answer.verdict, networks), (Verdict::Yes, vec!["nad/flat"]));
 }
 
+/// Of very many networks it is not told what they carry, and one alone still answers.
+#[test]
+fn many_networks_are_unknown_together() {
+    let name = |i: usize| format!("n{i}");
+    let mut text = CLOSED.to_owned();
+    for i in 0..70 {
+        let config = OVN.replace("flat", &name(i));
+        text += &definition("shop", &name(i), &config);
+        text += &on("shop", &format!("p{i}"), &name(i));
+    }
+    let input = load(&text, &[]);
+    check(
+        &input,
+        &[
+            (ANY, "shop/p1", "shop/p2", 80, MAYBE),
+            ("nad/n1", "shop/p1", "shop/p2", 80, NO),
+            ("default", "shop/p1", "shop/p2", 80, NO),
+        ],
+    );
+}
+
 /// A network that nothing is called is refused, with the names there are.
 #[test]
 fn an_unknown_network_is_refused() {
@@ -420,6 +441,12 @@ fn guests_have_what_their_machine_says() {
             "",
             &format!("{{{bridged}, networks: [{{name: n, multus: {{networkName: flat}}}}]}}"),
         ),
+        machine(
+            "VirtualMachine",
+            "alone",
+            "",
+            "{domain: {devices: {autoattachPodInterface: false}}}",
+        ),
         machine("VirtualMachine", "halted", "runStrategy: Halted, ", "{}"),
         machine(
             "VirtualMachineInstanceReplicaSet",
@@ -440,6 +467,7 @@ fn guests_have_what_their_machine_says() {
             (ANY, "shop/peer", "shop/apart", 80, YES),
             ("nad/flat", "shop/apart", "shop/peer", 80, YES),
             ("default", "shop/peer", "shop/apart", 80, NO),
+            (ANY, "shop/web", "shop/alone", 80, NO),
             (ANY, "shop/web", "shop/halted", 80, MAYBE),
             (ANY, "shop/web", "shop/set", 80, YES),
         ],

@@ -23,6 +23,9 @@ use std::sync::Arc;
 /// So many kinds of pods on one network are told apart.
 const MOST_CLASSES: usize = 64;
 
+/// So many networks with policies are compiled on their own; of more it is unknown what they carry.
+const MOST_NETWORKS: usize = 16;
+
 /// The graph of one network, as far as it is asked here.
 pub(super) trait NetworkGraph {
     /// The class of a pod.
@@ -48,7 +51,7 @@ pub(super) fn laid<G: NetworkGraph>(
     let wires = plan.wires();
     let policed = plan.policed().into_iter();
     let policed: Vec<&str> = policed.filter(|wire| wires.contains_key(wire)).collect();
-    if policed.is_empty() {
+    if policed.is_empty() || policed.len() > MOST_NETWORKS || plan.has_many_wires() {
         return Ok(None);
     }
     let mut carried = Vec::new();

@@ -31,9 +31,14 @@ pub fn annotations(custom: &CustomObject) -> Annotations {
     if !names.is_empty() {
         facts.push(fact(NETWORKS, names.join(",")));
     }
+    let is_apart = if networks.is_empty() {
+        autoattach(spec) == Some(false)
+    } else {
+        !networks.iter().any(|n| n.get("pod").is_some())
+    };
     if multus.iter().any(|m| is_default(&m)) {
         facts.push(fact(DEFAULT_NETWORK, String::new()));
-    } else if !networks.is_empty() && !networks.iter().any(|n| n.get("pod").is_some()) {
+    } else if is_apart {
         facts.push(fact(ABSENT, String::new())); // NW83
     } else if let Some(ports) = forwarded(spec, networks) {
         facts.push(fact(FORWARDED, ports)); // NW84
@@ -42,6 +47,12 @@ pub fn annotations(custom: &CustomObject) -> Annotations {
         facts.push(fact(STOPPED, String::new())); // NW85
     }
     facts.into()
+}
+
+/// Whether a machine that names no network is put on the pod network, if it says so.
+fn autoattach(spec: &SyntaxNode) -> Option<bool> {
+    let devices = spec.get("domain")?.get("devices")?;
+    devices.get("autoattachPodInterface")?.as_bool()
 }
 
 /// The spec of the machine that an object makes.

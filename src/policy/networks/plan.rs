@@ -15,6 +15,9 @@ use crate::source::{DocumentId, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+/// So many wires are told apart where no network is named: each splits every policy.
+const MOST_WIRES: usize = 64;
+
 /// What is known of the networks of an input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetworkPlan {
@@ -190,10 +193,16 @@ impl NetworkPlan {
 
     /// What secondary networks carry besides: everything on a wire without policies, perhaps what
     /// may be on one wire, and perhaps everything where policies are, unless these are looked at
-    /// on their own.
+    /// on their own. Of more than [`MOST_WIRES`] it is not known what they carry.
     pub fn carried(&self, with_policed: bool) -> MeshProxies {
         let policed = self.policed();
         let mut tunnels = Vec::new();
+        if self.has_many_wires() {
+            let all = self.values(|_, _| true);
+            let way = beside("of the input, which are many", false);
+            tunnels.push(tunnel(all.clone(), all, way));
+            return carried(tunnels);
+        }
         for wire in self.wires().into_keys() {
             let on = self.on_wire(wire);
             let is_policed = policed.contains(wire);
@@ -206,11 +215,20 @@ impl NetworkPlan {
                 tunnels.push(tunnel(on, perhaps, beside(wire, false)));
             }
         }
-        MeshProxies {
-            key: SECONDARY,
-            names: BTreeMap::new(),
-            tunnels,
-        }
+        carried(tunnels)
+    }
+
+    /// Whether there are more wires than are told apart where no network is named.
+    pub fn has_many_wires(&self) -> bool {
+        self.wires().len() > MOST_WIRES
+    }
+}
+
+fn carried(tunnels: Vec<Tunnel>) -> MeshProxies {
+    MeshProxies {
+        key: SECONDARY,
+        names: BTreeMap::new(),
+        tunnels,
     }
 }
 

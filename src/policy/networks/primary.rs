@@ -5,6 +5,7 @@ use crate::policy::networks::plan::{NetworkFault, NetworkFaultKind};
 use crate::policy::networks::written::{NetworkContent, NetworkObject};
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::unmodelled::PRIMARY_NETWORK_LABEL;
+use crate::set::hashed::HashMap;
 use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ pub struct NetworkTaking<'t> {
     pub cluster: &'t Cluster,
     /// What its objects say besides labels.
     pub facts: &'t ObjectFacts,
+    /// The objects of each name.
+    pub named: HashMap<&'t str, Vec<usize>>,
 }
 
 /// The primary networks.

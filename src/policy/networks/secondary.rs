@@ -60,7 +60,7 @@ impl NetworkTaking<'_> {
         let mut on = Attachments::new();
         let mut untold = BTreeSet::new();
         for one in asked {
-            let name = self.named(&one, plan);
+            let name = self.network_named(&one, plan);
             let told = if one.addresses.is_empty() {
                 addresses_by(self.facts, id, &one.namespace, &one.name)
             } else {
@@ -79,7 +79,7 @@ impl NetworkTaking<'_> {
 
     /// The network of a definition that a pod or a policy names; one of its own where the
     /// definition is not in the input.
-    fn named(&self, asked: &AskedNetwork, plan: &mut NetworkPlan) -> Box<str> {
+    fn network_named(&self, asked: &AskedNetwork, plan: &mut NetworkPlan) -> Box<str> {
         if let Some(object) = self.definition(&asked.namespace, &asked.name) {
             return network_name(object);
         }
@@ -91,8 +91,9 @@ impl NetworkTaking<'_> {
 
     /// The object that makes a definition of a secondary network (NW15, NW60).
     fn definition(&self, namespace: &str, name: &str) -> Option<&NetworkObject> {
-        let is_own = |o: &NetworkObject| *o.namespace == *namespace && *o.name == *name;
-        let mut objects = self.objects.iter();
+        let is_own = |o: &NetworkObject| *o.namespace == *namespace;
+        let named = self.named.get(name).into_iter().flatten();
+        let mut objects = named.filter_map(|at| self.objects.get(*at));
         objects.find(|object| match &object.content {
             NetworkContent::Own(topology) => !topology.primary && is_own(object),
             NetworkContent::Attachment(config) => !config.is_primary() && is_own(object),
@@ -100,10 +101,7 @@ impl NetworkTaking<'_> {
                 namespaces,
                 topology,
                 ..
-            } => {
-                let is_meant = !topology.primary && *object.name == *name;
-                is_meant && self.is_in(namespace, namespaces)
-            }
+            } => !topology.primary && self.is_in(namespace, namespaces),
             NetworkContent::Connect(_) | NetworkContent::Policy(_) => false,
         })
     }
@@ -160,7 +158,9 @@ impl NetworkTaking<'_> {
             name: name.clone(),
             addresses: Vec::new(),
         });
-        asked.map(|asked| self.named(&asked, plan)).collect()
+        asked
+            .map(|asked| self.network_named(&asked, plan))
+            .collect()
     }
 
     /// Notes that a policy is for no network, or for those that nobody is on.

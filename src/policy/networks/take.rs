@@ -23,6 +23,7 @@ use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::LayerIx;
 use crate::policy::unmodelled::PRIMARY_NETWORK_LABEL;
 use crate::set::TrafficSet;
+use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Origin};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -53,6 +54,7 @@ pub fn take(
         objects,
         cluster,
         facts,
+        named: by_name(objects),
     };
     let mut problems = Vec::new();
     let primary = taking.primary(&mut problems);
@@ -83,13 +85,21 @@ pub fn take(
         cluster.put_on_own_network(pod, addresses);
     }
     if !plan.attachments.is_empty() {
-        let numbers: Vec<String> = (0..plan.attachments.len()).map(|n| n.to_string()).collect();
-        cluster.leave_untold([(SECONDARY, perhaps(&numbers.join("|")))]);
+        cluster.leave_untold([(SECONDARY, perhaps(&plan.told()))]);
         policies.plugin.proxies.push(plan.carried(true));
     }
     plan.open = open;
     policies.plugin.networks = Some(Arc::new(plan));
     problems
+}
+
+/// The objects of each name.
+fn by_name(objects: &[NetworkObject]) -> HashMap<&str, Vec<usize>> {
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::default();
+    for (at, object) in objects.iter().enumerate() {
+        named.entry(&*object.name).or_default().push(at);
+    }
+    named
 }
 
 /// What guests of virtual machines have of the pod network.
@@ -122,7 +132,18 @@ fn add_labels(cluster: &mut Cluster, further: FurtherLabels) {
     cluster.add_labels(&further);
 }
 
+/// So many combinations of networks are told of pods that are not loaded; of more, any.
+const MOST_TOLD: usize = 64;
+
 impl NetworkPlan {
+    /// The values of the label of secondary networks that a pod may have which is not loaded.
+    fn told(&self) -> String {
+        let count = self.attachments.len();
+        let numbers = (0..count).take_while(|_| count <= MOST_TOLD);
+        let numbers: Vec<String> = numbers.map(|n| n.to_string()).collect();
+        numbers.join("|")
+    }
+
     /// The policies that are refused as a whole (NW76).
     fn refused(&self) -> Vec<NetworkProblem> {
         let is_bare = |name: &str| {

@@ -8,7 +8,8 @@ use crate::model::Truth;
 use crate::spec::{Endpoint, Flow};
 use std::collections::BTreeMap;
 
-/// So many pairs of a question are told their networks.
+/// So many pairs of a question are told their networks, and so many networks of a pair are looked
+/// at.
 pub const MOST: usize = 16;
 
 /// The graphs of single networks, made when a flow shares one.
@@ -51,6 +52,6 @@ fn shared(graph: &AllowGraph, flow: &Flow) -> Vec<Box<str>> {
     };
     let [from, to] = [from, to].map(|pod| plan.of_pod(env.cluster.pod_labels(pod)));
     let is_shared = |name: &&str| from.iter().any(|other| plan.is_one(name, other));
-    let all = to.into_iter().filter(is_shared);
+    let all = to.into_iter().filter(is_shared).take(MOST);
     all.map(Into::into).collect()
 }
