@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use netpal::{
-    AllowGraph, CompileError, CompileOptions, Context, DiagnosticSeverity, Endpoint, Flow,
-    HostNetwork, Input, LayerSettings, LoadOptions, NetworkSettings, Protocol, Question,
-    ServiceCalls, Source, Traffic, Truth, Verdict, ask,
+    AllowGraph, CompileError, CompileOptions, Context, DiagnosticSeverity, DiffSide, Endpoint,
+    Flow, HostNetwork, Input, LayerSettings, LoadOptions, NetworkSettings, Protocol, Question,
+    ServiceCalls, Source, Traffic, Truth, Verdict, World, ask, diff_in,
 };
 
 /// What a network is called that is not named.
@@ -370,6 +370,36 @@ fn an_answer_names_its_networks() {
     let answer = ask(&graph, &Context::default(), &question).unwrap();
     let networks: Vec<&str> = answer.pairs[0].networks.iter().map(|n| &**n).collect();
     assert_eq!((answer.verdict, networks), (Verdict::Yes, vec!["nad/flat"]));
+}
+
+/// A diff tells what a policy of a secondary network changes; pods that are not in the input are
+/// not compared there, and it says so.
+#[test]
+fn a_diff_tells_what_changes_on_a_network() {
+    let text = |port: u16| {
+        let spec = format!(
+            "{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{ports: [{{port: {port}}}]}}]}}"
+        );
+        [
+            definition("shop", "flat", OVN),
+            on("shop", "web", "flat"),
+            on("shop", "db", "flat"),
+            policy("db", "flat", &spec),
+            CLOSED.to_owned(),
+        ]
+        .concat()
+    };
+    let inputs = [80, 81].map(|port| load(&text(port), &[]));
+    for network in [ANY, "nad/flat"] {
+        let graphs = [0, 1].map(|i| AllowGraph::compile(&inputs[i], &options(network)).unwrap());
+        let side = |i: usize| DiffSide {
+            input: &inputs[i],
+            graph: &graphs[i],
+        };
+        let found = diff_in(side(0), side(1), World::Open).unwrap();
+        assert_eq!(found.changes.len(), 2, "`{network}`");
+        assert_eq!(found.potential.incomplete, network == ANY);
+    }
 }
 
 /// Of very many networks it is not told what they carry, and one alone still answers.
