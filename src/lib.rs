@@ -122,6 +122,7 @@ pub use crate::set::{Bounds, Family, IpSet, Protocol, Traffic, TrafficSet};
 pub use crate::graph::{AllowGraph, Allowed, CompileError};
 pub use crate::spec::{
     CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Plugin,
+    ServiceCalls,
 };
 
 pub use crate::potential::{

@@ -257,9 +257,7 @@ fn seeds() -> std::ops::Range<u64> {
 
 #[test]
 fn policies_of_antrea_mean_the_same_to_every_engine() {
-    let mut tally = Tally::default();
-    let mut policies = 0;
-    for seed in seeds() {
+    let compared = random::on_all_cores(seeds(), |seed| {
         let mut random = Random::new(seed + 80_000);
         let mut documents = random::documents(&mut random);
         // without most policies of Kubernetes, which close nearly everything
@@ -278,9 +276,12 @@ fn policies_of_antrea_mean_the_same_to_every_engine() {
         let is_own = |d: &&netpal::Diagnostic| d.message.contains("antrea-");
         assert_eq!(after.diagnostics.iter().find(is_own), None, "seed {seed}");
         let kinds = after.policies.policies.iter().map(|p| p.shape.api_version);
-        policies += kinds.filter(|v| v.starts_with("crd.antrea.io/")).count();
-        tally.add((&before, &after), &options, flows(&after), seed);
-    }
+        let policies = kinds.filter(|v| v.starts_with("crd.antrea.io/")).count();
+        let tally = Tally::of((&before, &after), &options, flows(&after), seed);
+        (tally, policies)
+    });
+    let policies: usize = compared.iter().map(|(_, policies)| policies).sum();
+    let tally = Tally::sum(compared.into_iter().map(|(tally, _)| tally).collect());
     println!("{policies} policies, {}", tally.words());
     let [no, _, yes] = tally.flows;
     assert!(tally.changed * 4 > tally.clusters && yes > 0 && no > 0 && policies > 0);

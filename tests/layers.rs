@@ -10,11 +10,11 @@
 #[path = "common/ground_truth.rs"]
 mod ground_truth;
 
-use ground_truth::{Judged, cases, lines, meta, root};
+use ground_truth::{Judged, cases, lines, lines_by_network, meta, root};
 use netpal::{
     AllowGraph, CniProfile, CompileOptions, Dataplane, Endpoint, Flow, HostNetwork, InboundPolicy,
     Input, IpSet, IstioSettings, LayerSettings, LinkerdSettings, LoadOptions, Meshed,
-    NetworkSettings, Source, Traffic,
+    NetworkSettings, ServiceCalls, Source, Traffic,
 };
 use serde_json::Value as Json;
 use std::path::Path;
@@ -25,8 +25,8 @@ const SUITES: [(&str, &str, usize); 5] = [
     ("egressfirewall", "ovn-kubernetes", 0),
     ("istio", "generic", 0),
     ("linkerd", "generic", 0),
-    ("udn", "ovn-kubernetes", 5),
-    ("multinet", "ovn-kubernetes", 0),
+    ("udn", "ovn-kubernetes", 0),
+    ("multinet", "ovn-kubernetes", 1),
 ];
 
 /// Lines that contradict the rulebook: a prefix of another namespace's name would have to match.
@@ -93,6 +93,14 @@ fn linkerd(assume: &Json) -> LinkerdSettings {
     }
 }
 
+/// The networks that are one wire.
+fn same_segment(assume: &Json, meta: &Json) -> Vec<Vec<Box<str>>> {
+    let told = [&assume["sameSegment"], &meta["sameSegment"]];
+    let groups = told.into_iter().filter_map(Json::as_array).flatten();
+    let group = |list: &Json| strings(list).into_iter().map(Into::into).collect();
+    groups.map(group).collect()
+}
+
 fn presupposed(case: &Path) -> Presupposed {
     let meta = meta(case);
     let assume = &meta["assume"];
@@ -120,7 +128,7 @@ fn presupposed(case: &Path) -> Presupposed {
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            ..NetworkSettings::default()
+            same_segment: same_segment(assume, &meta),
         },
     };
     let blocks = subnets.iter().map(|text| text.parse().unwrap());
@@ -130,8 +138,28 @@ fn presupposed(case: &Path) -> Presupposed {
     }
 }
 
-/// A case under what it presupposes, with classes and without.
-fn graphs(case: &Path, plugin: &str) -> (Input, [AllowGraph; 2]) {
+/// A case under what it presupposes, for every network together or one alone.
+struct Case {
+    input: Input,
+    options: CompileOptions,
+}
+
+impl Case {
+    /// Its graphs, with classes and without.
+    fn graphs(&self, network: Option<&str>, calls: ServiceCalls) -> [AllowGraph; 2] {
+        let mut options = self.options.clone();
+        options.network = network.map(Into::into);
+        options.calls = calls;
+        [true, false].map(|classes| {
+            let graph = AllowGraph::compile(&self.input, &options.clone().classes(classes));
+            let graph = graph.unwrap();
+            graph.verify();
+            graph
+        })
+    }
+}
+
+fn case_of(case: &Path, plugin: &str) -> Case {
     let told = presupposed(case);
     let options = LoadOptions {
         layers: told.layers,
@@ -144,13 +172,10 @@ fn graphs(case: &Path, plugin: &str) -> (Input, [AllowGraph; 2]) {
         pod_cidrs: told.pod_cidrs,
         ..profile.apply(CompileOptions::default())
     };
-    let options = options.host_network(HostNetwork::Node);
-    let graphs = [true, false].map(|classes| {
-        let graph = AllowGraph::compile(&input, &options.clone().classes(classes)).unwrap();
-        graph.verify();
-        graph
-    });
-    (input, graphs)
+    Case {
+        input,
+        options: options.host_network(HostNetwork::Node),
+    }
 }
 
 /// A call to the address of a Service as one to its pod; none where it has several.
@@ -186,16 +211,28 @@ fn layers_are_answered_to_the_letter() {
     for (suite, plugin, most) in SUITES {
         let (cases, mut judged) = (cases(&root, suite), Judged::default());
         for case in &cases {
-            let (input, graphs) = graphs(case, plugin);
-            let expected = lines(case, "expected.csv", &input);
+            let told = case_of(case, plugin);
+            let input = &told.input;
+            let [to_pods, to_services] = [ServiceCalls::ToPods, ServiceCalls::ToServices]
+                .map(|calls| told.graphs(None, calls));
+            let expected = lines(case, "expected.csv", input);
             for mut line in expected
                 .into_iter()
-                .chain(lines(case, "conditional.csv", &input))
+                .chain(lines(case, "conditional.csv", input))
             {
-                if let Some(flow) = behind_service(&input, line.flow) {
+                if let Some(flow) = behind_service(input, line.flow) {
+                    let is_service = flow != line.flow;
+                    let graphs = if is_service { &to_services } else { &to_pods };
                     line.flow = flow;
-                    judged.add(case, &line, &graphs);
+                    judged.add(case, &line, graphs);
                 }
+            }
+            for (network, line) in lines_by_network(case, input) {
+                judged.add(
+                    case,
+                    &line,
+                    &told.graphs(Some(&network), ServiceCalls::ToPods),
+                );
             }
         }
         wrong.extend(judged.of_suite(suite, cases.len(), most));

@@ -208,7 +208,9 @@ fn networks(random: &mut Random) -> Vec<Value> {
     if random.chance(50) {
         all.push(
             json!({"apiVersion": "k8s.cni.cncf.io/v1beta1", "kind": "MultiNetworkPolicy",
-            "metadata": {"name": "m", "namespace": "a"}, "spec": {"podSelector": {}}}),
+            "metadata": {"name": "m", "namespace": "a",
+                "annotations": {"k8s.v1.cni.cncf.io/policy-for": "sec"}},
+            "spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]}}),
         );
     }
     all

@@ -86,6 +86,8 @@ fn pair(input: &Input, graph: &AllowGraph, flow: Flow) -> Pair {
         passing: None,
         parts: Vec::new(),
         led: None,
+        to_service: false,
+        networks: Vec::new(),
         source: end(input, flow.source),
         destination: end(input, flow.destination),
         asked: TrafficSet::single(flow.traffic),

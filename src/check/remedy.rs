@@ -124,6 +124,8 @@ impl Joint<'_> {
         let pair = Pair {
             passing: None,
             parts: Vec::new(),
+            to_service: false,
+            networks: Vec::new(),
             led,
             source: end(self.input, &written, flow.source)?,
             destination: end(self.input, &written, flow.destination)?,

@@ -66,7 +66,9 @@ fn without(input: &Input, taken: &BTreeSet<RuleRef>) -> Input {
     let mut input = input.clone();
     let policies = Arc::make_mut(&mut input.policies);
     for at in taken {
-        let policy = &mut policies.policies[at.policy.0 as usize];
+        let Some(policy) = policies.policies.get_mut(at.policy.0 as usize) else {
+            continue; // one that the graph has besides those of the input
+        };
         let rule = policy.rules[at.direction.index()].get_mut(at.rule as usize);
         if let Some(rule) = rule {
             rule.peers = Peers::Of(Arc::from([]));

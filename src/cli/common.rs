@@ -145,6 +145,10 @@ pub struct Common {
     /// Source port that is asked about, where rules name source ports
     #[arg(long, value_name = "PORT", global = true, help_heading = "Assumptions")]
     pub source_port: Option<u16>,
+    /// Network that is asked about alone: default, udn/NAMESPACE/NAME, cudn/NAME, nad/NAME,
+    /// nad/NAMESPACE/NAME [default: all that both ends are on]
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Assumptions")]
+    pub network: Option<String>,
     /// Take staged policies of Calico as if they were enforced
     #[arg(long, global = true, help_heading = "Assumptions")]
     pub staged: bool,

@@ -7,8 +7,8 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
 use netpal::{
-    End, NamespaceId, Policy, PolicyId, Summary, Target, WorkloadId, resolve, summarize_namespace,
-    summarize_policy, summarize_workload,
+    Direction, End, NamespaceId, Policy, PolicyId, PolicySet, Summary, Target, WorkloadId, resolve,
+    summarize_namespace, summarize_policy, summarize_workload,
 };
 use std::collections::BTreeSet;
 
@@ -62,12 +62,12 @@ fn things_called(workspace: &Workspace, name: &str) -> Result<Vec<Thing>> {
     let says_policy = name.split('/').any(is_policy_word);
     let namespaces: BTreeSet<&str> = policies
         .iter()
-        .filter_map(|p| workspace.input.policies.get(*p).namespace.as_deref())
+        .filter_map(|p| policies_of(workspace).get(*p).namespace.as_deref())
         .collect();
     if namespaces.len() > 1 {
         let full = policies
             .iter()
-            .map(|p| workspace.input.policies.get(*p).full_name());
+            .map(|p| policies_of(workspace).get(*p).full_name());
         let full: BTreeSet<String> = full.collect();
         let full: Vec<String> = full.into_iter().collect();
         bail!("`{name}` is ambiguous: {}", full.join(", "));
@@ -131,18 +131,27 @@ fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
     };
     let mut kinds = name.split('/').filter(|part| is_policy_word(part));
     let kind = kinds.find(|word| !word.eq_ignore_ascii_case("policy"));
+    let acts = |p: &Policy| Direction::ALL.into_iter().any(|d| p.governs(d));
+    let alone = workspace.graph.environment().options.network.is_some();
     let fits = |p: &Policy| {
         *p.name == *wanted
+            && (!alone || acts(p))
             && kind.is_none_or(|word| names_kind(word, p.shape.kind))
             && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
     };
-    workspace
-        .input
-        .policies
-        .iter()
-        .filter(|(_, p)| fits(p))
-        .map(|(id, _)| id)
-        .collect()
+    let all = policies_of(workspace).iter();
+    let fitting = all.filter(|(_, policy)| fits(policy));
+    fitting.map(|(id, _)| id).collect()
+}
+
+/// The policies that can be explained: those of the input, or, where one network is asked about,
+/// those that act there.
+fn policies_of(workspace: &Workspace) -> &PolicySet {
+    let environment = workspace.graph.environment();
+    match environment.options.network {
+        Some(_) => &environment.policies,
+        None => &workspace.input.policies,
+    }
 }
 
 fn workloads(workspace: &Workspace, name: &str) -> Result<Thing> {

@@ -47,7 +47,7 @@ fn nearest(side: &ExplanationSide) -> Option<RuleRef> {
 
 /// Whether a finding is about this rule or a part of it.
 fn is_about(workspace: &Workspace, finding: &Finding, at: RuleRef) -> bool {
-    let policy = workspace.input.policies.get(at.policy);
+    let policy = workspace.graph.environment().policies.get(at.policy);
     let path = policy.rule_path(at.whole()).to_string();
     let print = &finding.fingerprint;
     let same_policy = *print.name == *policy.name

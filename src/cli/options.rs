@@ -55,6 +55,7 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
     options.calico = common.calico.clone();
     options.calico.staged |= common.staged;
     options.source_port = common.source_port;
+    options.network = common.network.as_deref().map(Into::into);
     Ok(options)
 }
 

@@ -178,6 +178,10 @@ impl Workspace {
     /// The input of an allow-graph that is the workspace's own or was made from it.
     pub fn input_of(&self, graph: &AllowGraph) -> Input {
         let environment = graph.environment();
+        let own = &self.graph.environment().policies;
+        if std::sync::Arc::ptr_eq(own, &environment.policies) {
+            return self.input.clone(); // a graph may have its policies rewritten
+        }
         Input {
             cluster: std::sync::Arc::clone(&environment.cluster),
             policies: std::sync::Arc::clone(&environment.policies),

@@ -20,9 +20,11 @@ use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialPar
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{Labels, WorkloadId};
-use crate::policy::{Direction, Policy, Taint};
+use crate::policy::networks::labels::POLICED;
+use crate::policy::{Direction, Policy, PolicyId, Taint};
 use crate::potential::pods::MOST;
 use crate::potential::{PodKind, PotentialPods, World};
+use crate::set::Ix;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// [`diff`], and what changes for pods that are not in the input, as far as a world has them, and
@@ -71,10 +73,17 @@ fn potential(
     if world == World::Closed || !surroundings && !known.edits.iter().any(|edit| edit.meaning) {
         return Ok(PotentialDiff::default());
     }
+    if is_split(before) || is_split(after) {
+        return Ok(PotentialDiff {
+            incomplete: true,
+            ..PotentialDiff::default()
+        });
+    }
     let inputs = [before.input, after.input];
     let open = world == World::Open;
-    let beside = Beside::new(inputs, known, surroundings);
-    let focus = in_focus(inputs, known, surroundings);
+    let sides = [before, after];
+    let beside = Beside::new(sides, known, surroundings);
+    let focus = in_focus(sides, known, surroundings);
     let decides = |policy: &Policy| beside.decides_with(policy);
     let pods = PotentialPods::up_to(most, inputs, open, decides, focus);
     let [old, new] =
@@ -111,6 +120,13 @@ fn potential(
     })
 }
 
+/// Whether policies of a graph are split by what secondary networks with policies make of its pods:
+/// with further pods they are split otherwise, and what changes could not be told by their rules.
+fn is_split(side: Side<'_>) -> bool {
+    let proxies = &side.graph.environment().policies.plugin.proxies;
+    proxies.iter().any(|proxies| proxies.key == POLICED)
+}
+
 /// Whether something else than a policy differs that could change a verdict of pods that are not
 /// loaded.
 fn surroundings_differ(before: Side<'_>, after: Side<'_>) -> bool {
@@ -127,15 +143,28 @@ fn surroundings_differ(before: Side<'_>, after: Side<'_>) -> bool {
 }
 
 /// The policies that were edited; all of them where something else differs that they look at.
-fn in_focus<'p>(inputs: [&'p Input; 2], known: &Diff, everything: bool) -> Vec<&'p Policy> {
+fn in_focus<'p>(sides: [Side<'p>; 2], known: &Diff, everything: bool) -> Vec<&'p Policy> {
     if everything {
-        let all = inputs.iter().flat_map(|input| &input.policies.policies);
-        return all.collect();
+        let all = sides.into_iter();
+        return all.flat_map(|side| &side.input.policies.policies).collect();
     }
     let edited = known.edits.iter().filter(|edit| edit.meaning);
-    let both = edited.flat_map(|edit| [(edit.before, inputs[0]), (edit.after, inputs[1])]);
-    both.filter_map(|(id, input)| Some(input.policies.get(id?)))
-        .collect()
+    let both = edited.flat_map(|edit| [(edit.before, sides[0]), (edit.after, sides[1])]);
+    both.filter_map(|(id, side)| written(side, id?)).collect()
+}
+
+/// A policy of a graph as the input has it. The graph may have more: those that a policy was split
+/// into, and those of networks.
+fn written(side: Side<'_>, id: PolicyId) -> Option<&Policy> {
+    let own = &side.input.policies.policies;
+    let policy = side.graph.environment().policies.get(id);
+    let is_same = |other: &&Policy| {
+        other.document == policy.document
+            && other.name == policy.name
+            && other.namespace == policy.namespace
+    };
+    let at_id = own.get(id.index()).filter(is_same);
+    at_id.or_else(|| own.iter().find(is_same))
 }
 
 /// What is not modelled, wherever it stands.
@@ -158,15 +187,15 @@ struct Beside {
 }
 
 impl Beside {
-    fn new(inputs: [&Input; 2], known: &Diff, everything: bool) -> Self {
+    fn new(sides: [Side<'_>; 2], known: &Diff, everything: bool) -> Self {
         let mut found = Self {
             namespaces: BTreeSet::new(),
             directions: [false; 2],
             everything,
         };
         for edit in known.edits.iter().filter(|edit| edit.meaning) {
-            for (id, input) in [(edit.before, inputs[0]), (edit.after, inputs[1])] {
-                let Some(policy) = id.map(|id| input.policies.get(id)) else {
+            for (id, side) in [(edit.before, sides[0]), (edit.after, sides[1])] {
+                let Some(policy) = id.and_then(|id| written(side, id)) else {
                     continue;
                 };
                 found.namespaces.extend(policy.namespace.clone());

@@ -29,6 +29,8 @@ use crate::graph::common_family::CommonFamilies;
 use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
+use crate::graph::networks;
+use crate::graph::service_calls::GraphsByCall;
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
 use crate::model::Truth;
@@ -52,6 +54,7 @@ pub struct AllowGraph {
     pub(crate) extents: Arc<Vec<Extent>>,
     pub(crate) compiled: Arc<CompiledPolicySet>,
     pub(crate) for_rows: Arc<ForRows>,
+    pub(super) by_call: Option<Arc<GraphsByCall<AllowGraph>>>,
 }
 
 /// The traffic between two ends: what certainly passes, and what may for all that is known.
@@ -64,7 +67,11 @@ impl AllowGraph {
     /// When the input has more of anything than can be numbered, or a rule that means nothing in
     /// its tier.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
-        refuse(input)?;
+        refuse(input, options)?;
+        let compile = |options: &CompileOptions| Self::compile(input, options);
+        let with_networks = networks::laid(input, options, compile)?;
+        let by_call = GraphsByCall::new(input, options).map(Arc::new);
+        let input = with_networks.as_ref().unwrap_or(input);
         let env = Environment::new(input, options);
         let mut vocabulary = Vocabulary::new(&env)?;
         let atoms = vocabulary.atoms(&env)?;
@@ -94,6 +101,7 @@ impl AllowGraph {
             extents,
             compiled: compiled.into(),
             for_rows: Arc::default(),
+            by_call,
         })
     }
 
@@ -204,11 +212,17 @@ impl AllowGraph {
         if is_self(&self.env, &flow) {
             return Bounds::exact(TrafficSet::all());
         }
+        self.allowed_apart(&flow)
+    }
+
+    /// All traffic between the ends of a flow, as if none were the other one.
+    pub(super) fn allowed_apart(&self, flow: &Flow) -> Allowed {
+        let (source, destination) = (flow.source, flow.destination);
         self.over_scenarios(
             self.space.index_of(source),
             self.space.index_of(destination),
             |scenario| {
-                let side = |direction| self.side_traffic(&flow, direction, scenario);
+                let side = |direction| self.side_traffic(flow, direction, scenario);
                 side(Direction::Egress).and(&side(Direction::Ingress))
             },
         )

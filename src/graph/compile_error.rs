@@ -4,8 +4,10 @@
 
 use crate::input::Input;
 use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
+use crate::policy::networks::labels::DEFAULT;
 use crate::policy::{Action, PolicyId, Rule};
 use crate::set::{Ix, TooMany};
+use crate::spec::options::CompileOptions;
 
 /// Why an input cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum CompileError {
     /// on from.
     #[error("policy `{0}` has a rule that passes, and its tier has no order")]
     PassWithoutOrder(String),
+    /// A network that is asked about and that nothing is called: its name, and the names there are.
+    #[error("no network is called `{0}`; there {1}")]
+    NoNetwork(String, String),
 }
 
 impl From<TooMany> for CompileError {
@@ -27,7 +32,8 @@ impl From<TooMany> for CompileError {
 }
 
 /// Refuses what cannot be compiled, as far as the input tells.
-pub(super) fn refuse(input: &Input) -> Result<(), CompileError> {
+pub(super) fn refuse(input: &Input, options: &CompileOptions) -> Result<(), CompileError> {
+    refuse_unknown_network(input, options)?;
     refuse_too_many(input)?;
     refuse_pass_without_order(input)
 }
@@ -44,6 +50,21 @@ fn refuse_too_many(input: &Input) -> Result<(), TooMany> {
     LabelsId::new(cluster.label_sets().len())?;
     PolicyId::new(input.policies.policies.len())?;
     Ok(())
+}
+
+/// A question about a network that is not there would have an answer about nothing.
+fn refuse_unknown_network(input: &Input, options: &CompileOptions) -> Result<(), CompileError> {
+    let Some(asked) = options.network.as_deref() else {
+        return Ok(());
+    };
+    let plan = input.policies.plugin.networks.as_ref();
+    let names: Vec<&str> = plan.map_or(vec![DEFAULT], |plan| plan.names().collect());
+    if names.contains(&asked) {
+        return Ok(());
+    }
+    let are = if names.len() == 1 { "is" } else { "are" };
+    let there = format!("{are} {}", names.join(", "));
+    Err(CompileError::NoNetwork(asked.to_owned(), there))
 }
 
 /// No dialect passes in a tier whose policies have no order; whoever makes policies by hand is

@@ -53,6 +53,7 @@ use crate::finding::{Finding, Severity, sort};
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::PolicyId;
+use crate::spec::environment::ServiceCalls;
 use std::collections::HashSet;
 
 /// What lint found.
@@ -70,6 +71,8 @@ pub struct Linted {
 
 /// Looks for mistakes in an input.
 pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
+    let apart = graph.called(ServiceCalls::ToServices);
+    let graph = apart.as_ref().unwrap_or(graph); // policies say nothing of secondary networks
     run_lints(&LintContext::new(input, graph, config))
 }
 
@@ -80,6 +83,8 @@ pub fn lint_policies(
     config: &LintConfig,
     only: &[PolicyId],
 ) -> Linted {
+    let apart = graph.called(ServiceCalls::ToServices);
+    let graph = apart.as_ref().unwrap_or(graph);
     run_lints(&LintContext::new(input, graph, config).only(only))
 }
 

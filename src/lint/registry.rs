@@ -151,6 +151,10 @@ lints! {
     label_not_shared "NP803" "label-not-shared" Warning true None, None;
     pass_to_nobody "NP804" "pass-to-nobody" Warning true Some("5.0"), None;
     equal_order_keys "NP805" "equal-order-keys" Warning true None, None;
+    policy_without_network "NP851" "policy-without-network" Error true Some("6.0"), None;
+    network_without_pods "NP852" "network-without-pods" Warning true Some("6.0"), None;
+    allow_between_networks "NP853" "allow-between-networks" Warning true None, None;
+    network_without_label "NP854" "network-without-label" Error true Some("6.0"), None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

@@ -366,12 +366,14 @@ fn is_ready(status: Option<&SyntaxNode>) -> bool {
 }
 
 /// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 7] = [
+const BINDING: [&str; 9] = [
     "linkerd.io/inject",
     "sidecar.istio.io/inject",
     "ovn.kubernetes.io/security_groups",
     "consul.hashicorp.com/connect-inject",
     "k8s.v1.cni.cncf.io/networks",
+    "k8s.v1.cni.cncf.io/network-status",
+    "v1.multus-cni.io/default-network",
     "k8s.ovn.org/open-default-ports",
     "k8s.ovn.org/pod-networks",
 ];

@@ -197,13 +197,13 @@ pub static DIALECTS: &[Dialect] = &[
         api_version: "k8s.cni.cncf.io/v1beta1",
         kind: "MultiNetworkPolicy",
         namespaced: true,
-        lower: networks::read::policy,
+        lower: networks::multi_policy::read,
     },
     Dialect {
         api_version: "k8s.cni.cncf.io/v1beta2",
         kind: "MultiNetworkPolicy",
         namespaced: true,
-        lower: networks::read::policy,
+        lower: networks::multi_policy::read,
     },
     Dialect {
         api_version: "crd.antrea.io/v1beta1",

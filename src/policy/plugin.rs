@@ -7,9 +7,11 @@ use crate::model::Labels;
 use crate::policy::antrea::objects::AntreaObjects;
 use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::cilium::options::CiliumSettings;
+use crate::policy::networks::plan::NetworkPlan;
 use crate::policy::proxies::MeshProxies;
 use crate::set::IpSet;
 use ipnet::IpNet;
+use std::sync::Arc;
 
 /// What was read of a network plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct PluginObjects {
     pub antrea: AntreaObjects,
     /// The proxies of meshes between which traffic travels on another port.
     pub proxies: Vec<MeshProxies>,
+    /// What is known of networks besides the default one, where the input has any.
+    pub networks: Option<Arc<NetworkPlan>>,
 }
 
 /// A named group of address blocks (CI87).

@@ -218,29 +218,24 @@ impl<'t> SubjectSplit<'t> {
         found
     }
 
-    /// A rule that denies, where traffic may go by another way.
+    /// A rule that denies, where traffic may go by another way: it says the same of others, and of
+    /// these what is left to it.
     fn denied(&self, rule: &Rule, direction: Direction) -> Vec<Rule> {
-        let beside = self.beside(direction);
-        let others = beside.iter().filter_map(|rule| match &rule.peers {
-            Peers::Of(list) => list.first().cloned(),
-            Peers::Any => None,
-        });
-        let others = Peer::AnyOf(others.collect());
-        let mut qualifiers = rule.qualifiers.clone();
-        qualifiers.extend(beside.iter().flat_map(|rule| rule.qualifiers.clone()));
-        let perhaps = Rule {
-            peers: both(&rule.peers, &others),
-            qualifiers,
-            ..rule.clone()
+        let peerings = self.peerings(direction);
+        let proxied = |values: &BTreeSet<Box<str>>| {
+            let everywhere = Namespaces::Matching(Selector::everything());
+            Peer::Pods(everywhere, Selector::new([among(self.proxies.key, values)]))
         };
-        let sure = Rule {
-            peers: without(&rule.peers, others),
+        let all = peerings.iter().map(|peering| proxied(&peering.values));
+        let mut rules = vec![Rule {
+            peers: without(&rule.peers, Peer::AnyOf(all.collect())),
             ..rule.clone()
-        };
-        if beside.iter().any(|rule| rule.qualifiers.is_empty()) {
-            return vec![sure]; // it surely goes by the other way
+        }];
+        for peering in &peerings {
+            let peers = both(&rule.peers, &proxied(&peering.values));
+            rules.extend(peering.denied(rule, &peers));
         }
-        vec![sure, perhaps]
+        rules
     }
 
     /// A rule, by its peers.
@@ -276,6 +271,46 @@ impl<'t> SubjectSplit<'t> {
 }
 
 impl Peering<'_> {
+    /// What is left of a rule that denies, for these peers: nothing of what surely goes by another
+    /// way, and perhaps what perhaps does.
+    fn denied(&self, rule: &Rule, peers: &Peers) -> Vec<Rule> {
+        let carried = |surely: bool| {
+            let of = self.tunnels.iter().filter(move |tunnel| {
+                matches!(tunnel.way, TunnelWay::Beside { certain, .. } if certain == surely)
+            });
+            of.fold(TrafficSet::empty(), |all, t| all.union(&t.traffic))
+        };
+        let (sure, perhaps) = (carried(true), carried(false));
+        let perhaps = perhaps.difference(&sure);
+        let names = self.tunnels.iter().filter_map(|tunnel| match &tunnel.way {
+            TunnelWay::Beside { what, .. } => Some(Qualifier::Undocumented(what.clone())),
+            _ => None,
+        });
+        let doubts: Vec<Qualifier> = names.collect();
+        let with = |ports: Ports, doubts: &[Qualifier]| Rule {
+            peers: peers.clone(),
+            ports,
+            qualifiers: [&rule.qualifiers, doubts].concat(),
+            ..rule.clone()
+        };
+        let mut rules = Vec::new();
+        let rest = TrafficSet::all().difference(&sure).difference(&perhaps);
+        for (traffic, doubts) in [(&rest, &[][..]), (&perhaps, &doubts)] {
+            if !traffic.is_empty() {
+                rules.push(with(self.left(&rule.ports, traffic), doubts));
+            }
+        }
+        let is_named = |p: &PortMatch| matches!(p, PortMatch::Named(..));
+        let named = match &rule.ports {
+            Ports::Of(list) => list.iter().filter(|p| is_named(p)).cloned().collect(),
+            Ports::Any => Vec::new(),
+        };
+        if !named.is_empty() && !sure.union(&perhaps).is_all() {
+            rules.push(with(Ports::Of(named.into()), &doubts));
+        }
+        rules
+    }
+
     /// What a rule says of these peers.
     fn rules(&self, rule: &Rule, proxied: &Peer) -> Vec<Rule> {
         let mut rest = TrafficSet::all();

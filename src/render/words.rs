@@ -5,6 +5,7 @@ pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
+use crate::policy::networks::labels;
 use crate::policy::{
     AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports,
     Qualifier, Rule, RuleRef, Symbol,
@@ -74,7 +75,8 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> String {
 /// A rule as it is cited: `data/database-ingress ingress[0].from[0]`.
 pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
     let policy = graph.environment().policies.get(at.policy);
-    format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
+    let cited = format!("{} {}", clean(&policy.full_name()), policy.rule_path(at));
+    cited.trim_end().to_owned()
 }
 
 /// Whether a peer selects pods, so that workloads of today can be counted.
@@ -103,7 +105,7 @@ pub fn cited(graph: &AllowGraph, at: RuleRef) -> String {
 }
 
 fn selector(selector: &Selector) -> String {
-    clean(&selector.to_string()).into_owned()
+    clean(&labels::written(selector).to_string()).into_owned()
 }
 
 /// What a rule's peer (or the rule, where it names no peer) admits, in plain English.
@@ -121,7 +123,11 @@ pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
 pub fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Pods(namespaces, pods) => {
-            let which = if pods.is_everything() {
+            let on_networks = pods.requirements().iter().find_map(labels::words);
+            let on_networks = on_networks.filter(|_| labels::written(pods).is_everything());
+            let which = if let Some(on) = on_networks {
+                format!("pods on {}", clean(&on))
+            } else if labels::written(pods).is_everything() {
                 "every pod".to_owned()
             } else {
                 format!("pods {}", selector(pods))
@@ -214,7 +220,7 @@ fn namespaces_words(namespaces: &Namespaces) -> String {
 /// Whom a policy governs, as its own field says it: `app=database`, `podSelector {}`.
 pub fn subject(policy: &Policy) -> String {
     match (policy.shape.has_actions, &policy.subject.namespaces) {
-        (false, _) if policy.subject.pods.is_everything() => {
+        (false, _) if labels::written(&policy.subject.pods).is_everything() => {
             format!("{} {{}}", policy.shape.subject)
         }
         (false, _) => selector(&policy.subject.pods),

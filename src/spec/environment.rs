@@ -11,7 +11,9 @@ use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{Direction, PolicySet, TaintSubject};
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::address_families::{EndFamilies, FamilySet};
-pub use crate::spec::options::{CompileOptions, HostNetwork, HostNetworkMode, Plugin};
+pub use crate::spec::options::{
+    CompileOptions, HostNetwork, HostNetworkMode, Plugin, ServiceCalls,
+};
 use crate::spec::plugin_view::{PluginView, api_servers};
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -23,7 +23,7 @@ pub mod trace;
 pub use address_families::{EndFamilies, FamilySet};
 pub use cni::{CNI_PROFILES, CniProfile};
 pub use environment::{
-    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Plugin,
+    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Plugin, ServiceCalls,
 };
 pub use evaluate::evaluate;
 pub use question::ConnectionOrigin;

@@ -56,6 +56,23 @@ pub struct CompileOptions {
     pub calico: CalicoSettings,
     /// The network plugin, where it decides more than the choices above.
     pub plugin: Plugin,
+    /// The network that is asked about, where it is one alone: `default`, `udn/blue/n`.
+    pub network: Option<Box<str>>,
+    /// How pods are called, where networks make a difference by it.
+    pub calls: ServiceCalls,
+}
+
+/// How the pods of questions are called, where a network lets calls to a Service through and none
+/// to the pods behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ServiceCalls {
+    /// Not told: such calls are unknown.
+    #[default]
+    Unknown,
+    /// Themselves.
+    ToPods,
+    /// By a Service in front of them.
+    ToServices,
 }
 
 /// The network plugin.
@@ -89,6 +106,8 @@ impl Default for CompileOptions {
             source_port: None,
             calico: CalicoSettings::default(),
             plugin: Plugin::Unspecified,
+            network: None,
+            calls: ServiceCalls::Unknown,
         }
     }
 }
@@ -124,6 +143,13 @@ impl CompileOptions {
         }
         self.own_node_egress = false;
         self.own_service = false;
+    }
+
+    /// The same options for one network alone.
+    #[must_use]
+    pub fn network(mut self, name: &str) -> Self {
+        self.network = Some(name.into());
+        self
     }
 
     /// The same options with an assumption about host-network pods.

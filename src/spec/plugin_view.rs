@@ -7,9 +7,12 @@ use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::networks::calls::by_call;
+use crate::policy::networks::exceptions::let_in;
+use crate::policy::networks::view::on_network;
 use crate::policy::tunnel::through;
 use crate::set::IpSet;
-use crate::spec::options::{CompileOptions, Plugin};
+use crate::spec::options::{CompileOptions, Plugin, ServiceCalls};
 use std::sync::Arc;
 
 /// An input under a network plugin: what its policies mean there.
@@ -41,6 +44,17 @@ impl PluginView {
             policies: Arc::clone(&input.policies),
             cilium: None,
         };
+        if view.is_of_secondary_network() {
+            return view;
+        }
+        if view.options.network.is_none() && view.options.calls != ServiceCalls::ToServices {
+            let let_in = let_in(&view.policies);
+            view.policies = let_in.map_or_else(|| Arc::clone(&view.policies), Arc::new);
+        }
+        if let Some(to_services) = view.to_services() {
+            let called = by_call(&view.policies, to_services);
+            view.policies = called.map_or_else(|| Arc::clone(&view.policies), Arc::new);
+        }
         let deciding = view.deciding();
         view.without_others(&deciding);
         match deciding {
@@ -53,6 +67,28 @@ impl PluginView {
             view.policies = Arc::new(policies);
         }
         view
+    }
+
+    /// Whether Services are called, if that is told.
+    fn to_services(&self) -> Option<bool> {
+        match self.options.calls {
+            ServiceCalls::Unknown => None,
+            ServiceCalls::ToPods => Some(false),
+            ServiceCalls::ToServices => Some(true),
+        }
+    }
+
+    /// Looks at the network that is asked about, if it is one alone; whether it is a secondary one,
+    /// where nothing of the network plugin acts.
+    fn is_of_secondary_network(&mut self) -> bool {
+        let name = self.options.network.as_deref();
+        let seen = name.and_then(|name| on_network(&self.cluster, &self.policies, name));
+        let Some(seen) = seen else {
+            return false; // a name that nothing has is refused when the graph is compiled
+        };
+        self.cluster = Arc::new(seen.cluster);
+        self.policies = Arc::new(seen.policies);
+        seen.secondary
     }
 
     /// The plugin that is told, or that the policies are written for.

@@ -140,8 +140,14 @@ impl Tally {
             graph.verify();
             graph
         };
-        let env = Environment::new(after, options);
         let graphs = [compile(after, true), compile(after, false)];
+        // what secondary networks with policies carry is known to a compiled graph alone
+        let networks = after.policies.plugin.networks.as_ref();
+        let env = if networks.is_some_and(|plan| !plan.policies.is_empty()) {
+            graphs[0].environment().clone()
+        } else {
+            Environment::new(after, options)
+        };
         for flow in flows {
             tally.flows[agrees(&env, &graphs, &flow, seed) as usize] += 1;
         }

@@ -80,31 +80,47 @@ pub fn lines(case: &Path, file: &str, input: &Input) -> Vec<Line> {
     let Ok(text) = std::fs::read_to_string(case.join(file)) else {
         return Vec::new();
     };
-    let line = |line: &str| {
-        let f: Vec<&str> = line.split(',').collect();
-        let (traffic, source_port, want) = match file {
-            "expected_packet.csv" => (traffic(f[2], f[3], f[5], f[6])?, f[4].parse().ok(), f[7]),
-            _ => (traffic(f[2], f[3], f[3], "")?, None, f[4]),
-        };
-        Some(Line {
-            text: line.to_owned(),
-            flow: Flow {
-                source: endpoint(input, f[0])?,
-                destination: endpoint(input, f[1])?,
-                traffic,
-            },
-            source_port,
-            want: match want {
-                "allow" => Truth::Yes,
-                "deny" => Truth::No,
-                _ => Truth::Maybe,
-            },
-        })
+    let rows = text.lines();
+    let rows = rows.filter(|l| !l.is_empty() && !l.starts_with('#') && !l.starts_with("src,"));
+    rows.filter_map(|row| line(row, file, input)).collect()
+}
+
+/// The lines of a case that ask about one network each, with the network.
+pub fn lines_by_network(case: &Path, input: &Input) -> Vec<(String, Line)> {
+    let file = "expected_network.csv";
+    let text = std::fs::read_to_string(case.join(file)).unwrap_or_default();
+    let rows = text.lines().filter(|l| !l.is_empty());
+    let rows = rows.filter(|l| !l.starts_with('#') && !l.starts_with("network,"));
+    let of_row = |row: &str| {
+        let (network, rest) = row.split_once(',')?;
+        let mut line = line(rest, file, input)?;
+        row.clone_into(&mut line.text);
+        Some((network.to_owned(), line))
     };
-    text.lines()
-        .filter(|l| !l.is_empty() && !l.starts_with('#') && !l.starts_with("src,"))
-        .filter_map(line)
-        .collect()
+    rows.filter_map(of_row).collect()
+}
+
+/// What one row of a table asks, where both ends are in the input.
+fn line(line: &str, file: &str, input: &Input) -> Option<Line> {
+    let f: Vec<&str> = line.split(',').collect();
+    let (traffic, source_port, want) = match file {
+        "expected_packet.csv" => (traffic(f[2], f[3], f[5], f[6])?, f[4].parse().ok(), f[7]),
+        _ => (traffic(f[2], f[3], f[3], "")?, None, f[4]),
+    };
+    Some(Line {
+        text: line.to_owned(),
+        flow: Flow {
+            source: endpoint(input, f[0])?,
+            destination: endpoint(input, f[1])?,
+            traffic,
+        },
+        source_port,
+        want: match want {
+            "allow" => Truth::Yes,
+            "deny" => Truth::No,
+            _ => Truth::Maybe,
+        },
+    })
 }
 
 /// The traffic that columns name; of messages of ICMP the kind and the code.
@@ -184,7 +200,12 @@ pub fn endpoint(input: &Input, text: &str) -> Option<Endpoint> {
         [namespace, _, name] => found(namespace, &|pod| {
             *cluster.workload(pod.workload).name == *name
         }),
-        [namespace, name] => found(namespace, &|pod| *pod.name == *name),
+        [namespace, name] => found(namespace, &|pod| *pod.name == *name).or_else(|| {
+            found(namespace, &|pod| {
+                let made = cluster.workload(pod.workload).made.as_ref();
+                made.is_some_and(|made| *made.object == *name)
+            })
+        }),
         _ => {
             let address = text.parse().ok()?;
             let mut pods = cluster.pods();

@@ -16,6 +16,7 @@ mod fill;
 pub mod generate;
 mod generated;
 pub mod hnc;
+mod kubevirt;
 mod kyverno;
 mod outcome;
 mod pods;

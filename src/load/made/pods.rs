@@ -8,6 +8,7 @@
 use crate::load::made::custom::{CustomObject, each, element_name};
 use crate::load::made::expression::{ExpressionScope, scalar};
 use crate::load::made::fill::text_of;
+use crate::load::made::kubevirt;
 use crate::load::made::port::{port, ports_of};
 use crate::load::object::MadePods;
 use crate::load::workloads::{AT_RUN_TIME, PodDraft};
@@ -48,6 +49,7 @@ fn made_pods(
     let called = text_of(role, "called").unwrap_or("{name}-*");
     let name = scope.name.unwrap_or("*");
     let called = scope.filled(called).unwrap_or_else(|| format!("{name}-*"));
+    let draft = draft(role, scope, &templates);
     MadePods {
         namespace: text_of(role, "namespace").and_then(|text| scope.filled(text)),
         made: MadeWorkload {
@@ -60,7 +62,12 @@ fn made_pods(
             pods: called.into(),
             row: Arc::clone(row),
         },
-        draft: draft(role, scope, &templates),
+        draft: PodDraft {
+            annotations: [&*draft.annotations, &*kubevirt::annotations(custom)]
+                .concat()
+                .into(),
+            ..draft
+        },
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which primary network each namespace has, and which of them are joined (NW10-NW14, NW50).
 
 use crate::model::{Cluster, NamespaceId, Selector, Truth};
+use crate::policy::networks::plan::{NetworkFault, NetworkFaultKind};
 use crate::policy::networks::written::{NetworkContent, NetworkObject};
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::unmodelled::PRIMARY_NETWORK_LABEL;
+use crate::set::hashed::HashMap;
 use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,8 @@ pub struct NetworkTaking<'t> {
     pub cluster: &'t Cluster,
     /// What its objects say besides labels.
     pub facts: &'t ObjectFacts,
+    /// The objects of each name.
+    pub named: HashMap<&'t str, Vec<usize>>,
 }
 
 /// The primary networks.
@@ -107,12 +111,37 @@ impl NetworkTaking<'_> {
                     .possible()
                     .then(|| (network_name(object), i, certain))
             }
-            NetworkContent::Attachment(config) if config.ovn && config.primary && own(object) => {
+            NetworkContent::Attachment(config) if config.is_primary() && own(object) => {
                 Some((network_name(object), i, true))
             }
             _ => None,
         })
         .collect()
+    }
+
+    /// Primary networks for namespaces that lack the label, which have no effect there (NW12).
+    pub fn unlabelled(&self) -> Vec<NetworkFault> {
+        let mut faults = Vec::new();
+        for (id, namespace) in self.cluster.namespaces() {
+            let labelled = namespace.labels.get(PRIMARY_NETWORK_LABEL).is_some();
+            if labelled || namespace.declared.is_none() {
+                continue;
+            }
+            for (network, at, certain) in self.candidates(id) {
+                let object = self.objects.get(at).filter(|_| certain);
+                // what selects every namespace means those that have the label
+                let Some(object) = object.filter(|object| !object.selects_all()) else {
+                    continue;
+                };
+                faults.push(NetworkFault {
+                    kind: NetworkFaultKind::NoLabel,
+                    origin: Origin::document(object.document),
+                    what: format!("namespace {}", namespace.name).into(),
+                    networks: network,
+                });
+            }
+        }
+        faults
     }
 
     /// Which networks connections join (NW50).
@@ -159,7 +188,7 @@ pub fn network_name(object: &NetworkObject) -> Box<str> {
         NetworkContent::Own(_) => format!("udn/{}/{}", object.namespace, object.name).into(),
         NetworkContent::Shared { .. } => format!("cudn/{}", object.name).into(),
         NetworkContent::Attachment(config) if config.ovn => format!("nad/{}", config.name).into(),
-        NetworkContent::Attachment(_) | NetworkContent::Connect(_) | NetworkContent::Policy => {
+        NetworkContent::Attachment(_) | NetworkContent::Connect(_) | NetworkContent::Policy(_) => {
             format!("nad/{}/{}", object.namespace, object.name).into()
         }
     }

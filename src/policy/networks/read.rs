@@ -54,18 +54,6 @@ pub fn attachment(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     object(node, header, "NetworkAttachmentDefinition", content, checks)
 }
 
-/// Reads a `MultiNetworkPolicy`, of which no more is kept than that it is there.
-pub fn policy(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let content = Some(NetworkContent::Policy);
-    object(
-        node,
-        header,
-        "MultiNetworkPolicy",
-        content,
-        Checks::default(),
-    )
-}
-
 /// Reads a `ClusterNetworkConnect` (NW50).
 pub fn connect(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     let checks = Checks::default();
@@ -139,25 +127,41 @@ fn labels(node: &SyntaxNode) -> Labels {
 /// NW13, NW16.
 fn topology(node: Option<&SyntaxNode>, at: &Path, checks: &mut Checks) -> Option<Topology> {
     let layers = ["layer2", "layer3", "localnet"];
-    let role = layers
+    let found = layers
         .iter()
-        .find_map(|layer| node?.get(layer)?.get("role")?.as_str());
-    match role {
-        Some("Primary") => Some(Topology { primary: true }),
-        Some("Secondary") => Some(Topology { primary: false }),
+        .find_map(|layer| Some((*layer, node?.get(layer)?)));
+    let role = found.and_then(|(_, fields)| fields.get("role")?.as_str());
+    let primary = match role {
+        Some("Primary") => true,
+        Some("Secondary") => false,
         _ => {
             let help = "a network has a role in `layer2`, `layer3` or `localnet`";
             checks.invalid_help(at, "neither Primary nor Secondary", help);
-            None
+            return None;
         }
-    }
+    };
+    let subnets = found.and_then(|(_, fields)| fields.get("subnets"));
+    Some(Topology {
+        primary,
+        localnet: found.is_some_and(|(layer, _)| layer == "localnet"),
+        subnets: subnets.is_some_and(|list| !list.items().is_empty()),
+    })
 }
 
+/// The configuration of one plugin, or that of the first one of a list.
 fn config_of(json: &Json) -> AttachmentConfig {
-    let text = |key: &str| json[key].as_str().unwrap_or_default();
+    let first = json["plugins"].as_array().and_then(|list| list.first());
+    let own = first.unwrap_or(json);
+    let text = |of: &Json, key: &str| -> Box<str> { of[key].as_str().unwrap_or_default().into() };
+    let plugin = text(own, "type");
     AttachmentConfig {
-        ovn: text("type") == "ovn-k8s-cni-overlay",
-        name: text("name").into(),
-        primary: text("role") == "primary",
+        ovn: *plugin == *"ovn-k8s-cni-overlay",
+        plugin,
+        name: text(json, "name"),
+        topology: Topology {
+            primary: *text(own, "role") == *"primary",
+            localnet: *text(own, "topology") == *"localnet",
+            subnets: !text(own, "subnets").is_empty(),
+        },
     }
 }

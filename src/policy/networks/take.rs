@@ -2,14 +2,20 @@
 
 use crate::model::open_labels::perhaps;
 use crate::model::{Cluster, Namespace, NamespaceId, PodId, Requirement, Selector};
-use crate::policy::networks::attached::{OPEN_PORTS, POD_NETWORKS, open_ports, primary_addresses};
-use crate::policy::networks::labels::{DEFAULT, OPEN, PRIMARY};
-use crate::policy::networks::policies::{NetworkPolicies, among};
+use crate::policy::networks::attached::{
+    DEFAULT_NETWORK, OPEN_PORTS, open_ports, primary_addresses,
+};
+use crate::policy::networks::labels::{
+    DEFAULT, OPEN, PRIMARY, REPLACED, SECONDARY, among, not, subjects,
+};
+use crate::policy::networks::plan::{NetworkPlan, NetworkPlugin};
 use crate::policy::networks::primary::{
     JoinedNetworks, NetworkProblem, NetworkTaking, PrimaryNetworks,
 };
+use crate::policy::networks::secondary::FurtherLabels;
 use crate::policy::networks::settings::NetworkSettings;
 use crate::policy::networks::written::NetworkObject;
+use crate::policy::networks::{exceptions, guests, islands};
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Namespaces, Peer, Peers, Subject};
@@ -17,12 +23,11 @@ use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::LayerIx;
 use crate::policy::unmodelled::PRIMARY_NETWORK_LABEL;
 use crate::set::TrafficSet;
+use crate::set::hashed::HashMap;
+use crate::source::{DocumentId, Origin};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Further labels of pods.
-type FurtherLabels = Vec<(PodId, Vec<(&'static str, Arc<str>)>)>;
 
 /// Takes up the objects of networks; what is wrong with them together is returned.
 pub fn take(
@@ -32,53 +37,160 @@ pub fn take(
     facts: &ObjectFacts,
     settings: &NetworkSettings,
 ) -> Vec<NetworkProblem> {
+    take_guests(cluster, policies, facts);
     let labelled =
         |(_, n): (NamespaceId, &Namespace)| n.labels.get(PRIMARY_NETWORK_LABEL).is_some();
-    if objects.is_empty() && !cluster.namespaces().any(labelled) {
+    let asking = |key| move |pod: &PodId| facts.of_pod(*pod, key).is_some();
+    let replaced: Vec<PodId> = facts.pods.keys().copied().collect();
+    let replaced: Vec<PodId> = replaced
+        .into_iter()
+        .filter(asking(DEFAULT_NETWORK))
+        .collect();
+    if objects.is_empty() && replaced.is_empty() && !cluster.namespaces().any(labelled) {
         return Vec::new();
     }
+    take_replaced(cluster, policies, replaced);
     let taking = NetworkTaking {
         objects,
         cluster,
         facts,
+        named: by_name(objects),
     };
     let mut problems = Vec::new();
     let primary = taking.primary(&mut problems);
     let joined = taking.joined(&primary);
-    let further = taking.labels(&primary);
+    let mut further = taking.labels(&primary);
     let moved = taking.moved(&primary);
-    let secondary = taking.secondary();
-    let taints = taking.taints(&primary, &joined);
+    policies.taints.extend(taking.taints(&primary, &joined));
     let (open, opened) = taking.open(&primary);
-    if !primary.networks.is_empty() {
-        let made = NetworkPolicies {
-            cluster,
-            primary: &primary,
-            joined: &joined,
-            open: &open,
-            infra: &settings.infra_services,
-        };
-        let made = made.policies(objects);
+    let mut plan = taking.plan(&primary, &joined, policies);
+    taking.networks(&mut plan);
+    further.extend(taking.secondary(&mut plan));
+    taking.secondary_policies(&mut plan);
+    plan.join_wires(settings);
+    problems.extend(plan.refused());
+    if !plan.primary.is_empty() {
+        let mut made = exceptions::open_ports(&open);
+        made.extend(exceptions::services(cluster, &settings.infra_services));
+        made.extend(plan.islands());
         restrict(policies, cluster, &primary, &joined);
-        NetworkPolicies::add(policies, made);
-        let names: BTreeSet<&str> = primary.networks.keys().map(|n| &**n).collect();
+        islands::add(policies, made);
+        let names: Vec<&str> = plan.primary.keys().map(|n| &**n).collect();
         let names: Vec<&str> = names.into_iter().chain([DEFAULT]).collect();
         cluster.leave_untold([(PRIMARY, perhaps(&names.join("|")))]);
     }
-    cluster.add_labels(&further);
-    cluster.add_labels(&opened);
+    add_labels(cluster, further);
+    add_labels(cluster, opened);
     for (pod, addresses) in moved {
         cluster.put_on_own_network(pod, addresses);
     }
-    if let Some((labels, proxies)) = secondary {
-        cluster.add_labels(&labels);
-        policies.plugin.proxies.push(proxies);
+    if !plan.attachments.is_empty() {
+        cluster.leave_untold([(SECONDARY, perhaps(&plan.told()))]);
+        policies.plugin.proxies.push(plan.carried(true));
     }
-    policies.taints.extend(taints);
+    plan.open = open;
+    policies.plugin.networks = Some(Arc::new(plan));
     problems
 }
 
+/// The objects of each name.
+fn by_name(objects: &[NetworkObject]) -> HashMap<&str, Vec<usize>> {
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::default();
+    for (at, object) in objects.iter().enumerate() {
+        named.entry(&*object.name).or_default().push(at);
+    }
+    named
+}
+
+/// What guests of virtual machines have of the pod network.
+fn take_guests(cluster: &mut Cluster, policies: &mut PolicySet, facts: &ObjectFacts) {
+    let (made, labels) = guests::guests(cluster, facts);
+    if !made.is_empty() {
+        add_labels(cluster, labels);
+        guests::add(policies, made);
+    }
+}
+
+/// It is not known what is in the place of the default network of a pod (NW60).
+fn take_replaced(cluster: &mut Cluster, policies: &mut PolicySet, pods: Vec<PodId>) {
+    if pods.is_empty() {
+        return;
+    }
+    let labels = pods.into_iter().map(|id| (id, vec![(REPLACED, "".into())]));
+    add_labels(cluster, labels.collect());
+    policies.taints.push(Taint {
+        what: "the network in the place of the default one".into(),
+        reason: TaintReason::UnmodelledKind,
+        effect: TaintEffect::Anything,
+        subject: TaintSubject::Pods(subjects(Requirement::Exists(REPLACED.into()))),
+        directions: [true, true],
+        origin: None,
+    });
+}
+
+fn add_labels(cluster: &mut Cluster, further: FurtherLabels) {
+    cluster.add_labels(&further);
+}
+
+/// So many combinations of networks are told of pods that are not loaded; of more, any.
+const MOST_TOLD: usize = 64;
+
+impl NetworkPlan {
+    /// The values of the label of secondary networks that a pod may have which is not loaded.
+    fn told(&self) -> String {
+        let count = self.attachments.len();
+        let numbers = (0..count).take_while(|_| count <= MOST_TOLD);
+        let numbers: Vec<String> = numbers.map(|n| n.to_string()).collect();
+        numbers.join("|")
+    }
+
+    /// The policies that are refused as a whole (NW76).
+    fn refused(&self) -> Vec<NetworkProblem> {
+        let is_bare = |name: &str| {
+            let network = self.secondary.get(name);
+            network.is_some_and(|n| n.plugin == NetworkPlugin::Ovn && !n.subnets)
+        };
+        let refused = self.policies.iter().filter(|p| p.selects_peers());
+        let refused = refused.filter_map(|p| Some((p, p.networks.iter().find(|n| is_bare(n))?)));
+        let each = refused.map(|(policy, network)| NetworkProblem {
+            origin: Some(Origin::document(policy.policy.document)),
+            message: format!(
+                "MultiNetworkPolicy {} selects peers by labels on network `{network}`, which has no \
+                 subnets: OVN-Kubernetes refuses it as a whole",
+                policy.policy.full_name()
+            ),
+        });
+        each.collect()
+    }
+}
+
 impl NetworkTaking<'_> {
+    /// The plan, as far as primary networks go.
+    fn plan(
+        &self,
+        primary: &PrimaryNetworks,
+        joined: &JoinedNetworks,
+        policies: &PolicySet,
+    ) -> NetworkPlan {
+        let document = |at: usize| {
+            self.objects
+                .get(at)
+                .map_or(DocumentId::NONE, |o| o.document)
+        };
+        let networks = primary.networks.iter();
+        let is_mesh = |layer| layer == LayerIx::ISTIO || layer == LayerIx::LINKERD;
+        let mut layers = policies.policies.iter().map(|p| policies.tier_of(p).layer);
+        let mut plan = NetworkPlan {
+            primary: networks.map(|(n, at)| (n.clone(), document(*at))).collect(),
+            joined: joined.pairs.clone(),
+            services: joined.services.clone(),
+            meshed: layers.any(is_mesh) || !policies.plugin.proxies.is_empty(),
+            ..NetworkPlan::default()
+        };
+        plan.faults.extend(self.unlabelled());
+        plan
+    }
+
     fn labels(&self, primary: &PrimaryNetworks) -> FurtherLabels {
         if primary.networks.is_empty() {
             return Vec::new();
@@ -99,10 +211,7 @@ impl NetworkTaking<'_> {
                 primary.of.contains_key(&pod.namespace) || primary.unknown.contains(&pod.namespace);
             other && !pod.host_network
         });
-        let each = elsewhere.map(|(id, _)| {
-            let told = self.facts.of_pod(id, POD_NETWORKS).map(primary_addresses);
-            (id, told.unwrap_or_default())
-        });
+        let each = elsewhere.map(|(id, _)| (id, primary_addresses(self.facts, id)));
         each.collect()
     }
 
@@ -156,7 +265,7 @@ fn restrict(
     joined: &JoinedNetworks,
 ) {
     let others: BTreeSet<Box<str>> = primary.networks.keys().cloned().collect();
-    let outside = Requirement::Not(Selector::new([among(&others)]));
+    let outside = not(among(PRIMARY, others));
     let tiers = policies.tiers.clone();
     for policy in &mut policies.policies {
         let tier = &tiers[policy.tier.index()];
@@ -179,7 +288,7 @@ fn restrict(
             .of
             .get(&namespace)
             .map_or(DEFAULT, |network| network);
-        let own = among(&[network.into()].into());
+        let own = among(PRIMARY, [network]);
         for rule in policy.rules.iter_mut().flatten() {
             if let Peers::Of(list) = &rule.peers {
                 rule.peers = Peers::Of(list.iter().map(|peer| found_on(peer, &own)).collect());

@@ -1,6 +1,7 @@
 //! Objects of networks, reduced to what decides who is on which.
 
 use crate::model::{Labels, Selector};
+use crate::policy::rule::Policy;
 use crate::source::DocumentId;
 
 /// An object of networks that was read.
@@ -14,6 +15,16 @@ pub struct NetworkObject {
     pub document: DocumentId,
     /// What it says.
     pub content: NetworkContent,
+}
+
+impl NetworkObject {
+    /// Whether it is a network for every namespace there is.
+    pub fn selects_all(&self) -> bool {
+        let NetworkContent::Shared { namespaces, .. } = &self.content else {
+            return false;
+        };
+        namespaces.requirements().is_empty()
+    }
 }
 
 /// What an object says.
@@ -32,17 +43,32 @@ pub enum NetworkContent {
     },
     /// A `NetworkAttachmentDefinition`.
     Attachment(AttachmentConfig),
-    /// A policy of secondary networks, whichever they are.
-    Policy,
+    /// A `MultiNetworkPolicy`.
+    Policy(Box<WrittenMultiPolicy>),
     /// A `ClusterNetworkConnect`.
     Connect(NetworkConnection),
 }
 
 /// What a user-defined network is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Topology {
     /// Whether it takes the place of the default network.
     pub primary: bool,
+    /// Whether its wire goes on into the physical network (NW16).
+    pub localnet: bool,
+    /// Whether it has subnets.
+    pub subnets: bool,
+}
+
+/// A policy of secondary networks.
+#[derive(Debug)]
+pub struct WrittenMultiPolicy {
+    /// What it says, as that of a network.
+    pub policy: Policy,
+    /// The definitions that it is for, by namespace and name.
+    pub definitions: Vec<(Box<str>, Box<str>)>,
+    /// Whether its types are left to be told from its rules.
+    pub untyped: bool,
 }
 
 /// The configuration of an attachment.
@@ -50,10 +76,19 @@ pub struct Topology {
 pub struct AttachmentConfig {
     /// Whether OVN-Kubernetes serves it, where the name tells the network (NW63).
     pub ovn: bool,
+    /// The type of the plugin.
+    pub plugin: Box<str>,
     /// The name in the configuration.
     pub name: Box<str>,
-    /// Whether it takes the place of the default network.
-    pub primary: bool,
+    /// What the network is, where OVN-Kubernetes serves it.
+    pub topology: Topology,
+}
+
+impl AttachmentConfig {
+    /// Whether it takes the place of the default network (NW14).
+    pub fn is_primary(&self) -> bool {
+        self.ovn && self.topology.primary
+    }
 }
 
 /// Which networks are joined.

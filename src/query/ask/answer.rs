@@ -17,11 +17,13 @@ use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_effect;
 use crate::query::ask::service_effect::ViaService;
+use crate::query::ask::shared_networks::{self, SharedNetworks};
 use crate::query::ask::symbolic;
 pub use crate::query::ask::verdict::Verdict;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::Explanation;
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
+use crate::spec::environment::ServiceCalls;
 use crate::spec::{Endpoint, FamilySet, Flow};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,17 +50,32 @@ pub struct Pair {
     pub parts: Vec<Part>,
     /// How the Service that was named changes the verdict on the example.
     pub led: Option<ViaService>,
+    /// Whether a Service is called.
+    pub to_service: bool,
+    /// The networks on which the example is allowed, where pods are on several.
+    pub networks: Vec<Box<str>>,
 }
 
 impl Pair {
     /// Explains the example.
     pub fn explain(&self, graph: &AllowGraph) -> Explanation {
-        let asking = graph.asking(self.families());
+        let asking = self.asking(graph);
         let mut explanation = via_service::explain_led(&asking, self.led, &self.example);
         let between_pods = matches!(self.destination, End::Pods { .. });
         explanation.port_untold =
             between_pods && self.verdict == Verdict::Unknown && explanation.allowed != Truth::Maybe;
         explanation
+    }
+
+    /// Whether all that was asked is allowed, of pods that are called themselves.
+    fn is_allowed_at_pods(&self) -> bool {
+        self.verdict == Verdict::Yes && !self.to_service
+    }
+
+    /// The graph for the connections that are meant.
+    pub(crate) fn asking(&self, graph: &AllowGraph) -> AllowGraph {
+        let called = graph.called(calls(self.to_service));
+        called.as_ref().unwrap_or(graph).asking(self.families())
     }
 
     /// The families of the connections that are meant (S65).
@@ -118,6 +135,8 @@ pub fn ask(
     question: &Question,
 ) -> Result<Answer, ResolveError> {
     let [source, destination] = ends(graph, context, question)?;
+    let called = graph.called(calls(destination.service.is_some()));
+    let (of_all, graph) = (graph, called.as_ref().unwrap_or(graph));
     let pairs = source.ends.len().saturating_mul(destination.ends.len());
     if pairs > MOST {
         let message = format!(
@@ -133,7 +152,7 @@ pub fn ask(
             absent: false,
         });
     }
-    let mut asking = Asking {
+    let asking = Asking {
         graph,
         question,
         destination: &destination,
@@ -141,22 +160,11 @@ pub fn ask(
         one_of: source.one_of || destination.one_of,
         memo: HashMap::new(),
     };
-    let mut pairs = Vec::new();
-    for from in &source.ends {
-        for to in &destination.ends {
-            let families = from.families().intersection(to.families());
-            pairs.extend(if families == FamilySet::BOTH {
-                asking.pair(from, to)?
-            } else {
-                let graph = &graph.asking(families);
-                let mut asking = Asking {
-                    graph,
-                    memo: HashMap::new(),
-                    ..asking
-                };
-                asking.pair(from, to)?
-            });
-        }
+    let mut pairs = asking.pairs(&source.ends, &destination.ends)?;
+    if let Some(mut networks) = SharedNetworks::new(of_all) {
+        let told = pairs.iter_mut().filter(|p| p.is_allowed_at_pods());
+        told.take(shared_networks::MOST)
+            .for_each(|pair| pair.networks = networks.carrying(&pair.example));
     }
     let missing: Vec<Box<str>> = source
         .missing
@@ -190,6 +198,15 @@ pub fn ask(
     })
 }
 
+/// How pods are called.
+fn calls(to_service: bool) -> ServiceCalls {
+    if to_service {
+        ServiceCalls::ToServices
+    } else {
+        ServiceCalls::ToPods
+    }
+}
+
 /// What the source and the destination of a question stand for.
 fn ends(
     graph: &AllowGraph,
@@ -218,6 +235,28 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// Decides each pair of a source and a destination.
+    fn pairs(mut self, sources: &[End], destinations: &[End]) -> Result<Vec<Pair>, ResolveError> {
+        let mut pairs = Vec::new();
+        for from in sources {
+            for to in destinations {
+                let families = from.families().intersection(to.families());
+                pairs.extend(if families == FamilySet::BOTH {
+                    self.pair(from, to)?
+                } else {
+                    let graph = &self.graph.asking(families);
+                    let mut asking = Asking {
+                        graph,
+                        memo: HashMap::new(),
+                        ..self
+                    };
+                    asking.pair(from, to)?
+                });
+            }
+        }
+        Ok(pairs)
+    }
+
     /// Decides one pair of ends over all their pods and addresses. `None` if both are outside the
     /// cluster, because nothing governs such traffic.
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
@@ -275,6 +314,8 @@ impl Asking<'_> {
             passing: passing.filter(|_| verdict == Verdict::Partly),
             parts,
             led,
+            to_service: self.destination.service.is_some(),
+            networks: Vec::new(),
         }))
     }
 

@@ -25,6 +25,7 @@ mod selector_text;
 mod service_address;
 pub mod service_effect;
 mod service_port;
+mod shared_networks;
 mod similar_names;
 pub mod surely_exists;
 pub(crate) mod symbolic;

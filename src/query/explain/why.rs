@@ -89,7 +89,7 @@ pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
             walks: Vec::new(),
         };
     }
-    let asked = graph.asking(pair.families());
+    let asked = pair.asking(graph);
     let walks: Vec<Explanation> = flows(graph, pair)
         .iter()
         .map(|f| via_service::explain_led(&asked, pair.led, f))

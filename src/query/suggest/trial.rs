@@ -173,7 +173,8 @@ fn changed(input: &Input, changes: &[Addition]) -> Option<Vec<(SyntaxNode, Objec
             objects.push(parse_again(input, id)?);
         }
         let (object, _) = objects.iter_mut().find(|(_, n)| n.policy == Some(id))?;
-        push(object, &list(input.policies.get(id), change).0, addition)?;
+        let policy = input.policies.policies.get(id.index())?;
+        push(object, &list(policy, change).0, addition)?;
     }
     Some(objects)
 }
@@ -190,7 +191,7 @@ pub fn list(policy: &Policy, change: &Addition) -> Path {
 
 /// An object of the input, parsed again.
 fn parse_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, ObjectHeader)> {
-    let policy = input.policies.get(id);
+    let policy = input.policies.policies.get(id.index())?;
     let (document, text) = input.sources.chunk(policy.document)?;
     let mut object = parse_part(&text, &Chunk::of(document))
         .root?

@@ -248,7 +248,7 @@ fn not_compared(pages: DiffContext<'_>, diff: &Diff, edit: &NoEffectEdit) -> Opt
     let after = edit.after.map(|id| (Which::After, id));
     let (which, id) = after.or(edit.before.map(|id| (Which::Before, id)))?;
     let context = pages.context(which);
-    let policy = context.input.policies.get(id);
+    let policy = context.graph.environment().policies.get(id);
     let message = format!(
         "{}: edited, and more kinds of pods that are not in the input may exist than were compared",
         words::policy(context.graph, id)
@@ -263,7 +263,10 @@ fn not_compared(pages: DiffContext<'_>, diff: &Diff, edit: &NoEffectEdit) -> Opt
 /// What an edit is about: the rule, or whatever else was edited.
 fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
     let context = pages.context(cause.side);
-    let (policies, cluster) = (&context.input.policies, &context.input.cluster);
+    let (policies, cluster) = (
+        &context.graph.environment().policies,
+        &context.input.cluster,
+    );
     let policy = |id, path| {
         let policy = policies.get(id);
         object(

@@ -307,7 +307,8 @@ fn cause(pages: DiffContext<'_>, cause: &Cause) -> CauseJson {
             Some(at.policy),
             Some(
                 context
-                    .input
+                    .graph
+                    .environment()
                     .policies
                     .get(at.policy)
                     .rule_path(at)

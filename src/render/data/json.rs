@@ -379,6 +379,9 @@ pub struct PairJson {
     /// What the Service that was named changes: `itself` or `through-node`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub led: Option<&'static str>,
+    /// The networks on which the example is allowed, where pods are on several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
 }
 
 /// The answer of `can` as a document's content.
@@ -410,5 +413,6 @@ fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
         ingress: side(context, &explanation.ingress),
         parts: parts(context, &pair.parts),
         led: pair.led.map(crate::render::text::via_service::word),
+        networks: pair.networks.iter().map(ToString::to_string).collect(),
     }
 }

@@ -90,6 +90,10 @@ impl TextWriter<'_> {
             self.partly(pair, out)?;
         }
         named.sides(&explanation, pair.verdict, out)?;
+        if !pair.networks.is_empty() {
+            let names = words::clean(&pair.networks.join(", ")).into_owned();
+            writeln!(out, "     on network {names}")?;
+        }
         if let Some(led) = pair.led {
             self.led(5, led, explanation.led.is_some(), out)?;
         }

@@ -108,14 +108,15 @@ impl<'a> DiffContext<'a> {
         let What::Policy(id) = cause.what else {
             return "";
         };
-        let policies = &self.context(cause.side).input.policies;
+        let policies = &self.context(cause.side).graph.environment().policies;
         let others = &self
             .context(if cause.side == Which::After {
                 Which::Before
             } else {
                 Which::After
             })
-            .input
+            .graph
+            .environment()
             .policies;
         let own = policies.get(id);
         let other = others

@@ -1,6 +1,7 @@
 //! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
 
 use crate::model::{Requirement, Truth};
+use crate::policy::networks::islands::NETWORK_CODES;
 use crate::policy::{RuleRef, TaintReason};
 use crate::query::Verdict;
 use crate::query::explain::by_node::by_node;
@@ -104,6 +105,25 @@ impl TextWriter<'_> {
         )
     }
 
+    /// That the ends have no network in common, and which they are on.
+    fn no_network(&self, side: &ExplanationSide) -> String {
+        let env = self.context.graph.environment();
+        let plan = env.policies.plugin.networks.as_deref();
+        let of = |end: Endpoint| match (end, plan) {
+            (Endpoint::Pod(pod), Some(plan)) => plan.of_pod(env.cluster.pod_labels(pod)),
+            _ => Vec::new(),
+        };
+        let on = |end: Endpoint| match &*of(end).join(", ") {
+            "" => words::name_of(self.context, end) + " is on no pod network",
+            names => words::name_of(self.context, end) + " is on " + &words::clean(names),
+        };
+        let ends = format!("{}, {}", on(side.subject), on(side.peer));
+        match &env.options.network {
+            Some(name) => format!("network {} does not join them: {ends}", words::clean(name)),
+            None => format!("no network in common: {ends}"),
+        }
+    }
+
     /// Why one side is as it is, in one line.
     pub(crate) fn side(&self, side: &ExplanationSide) -> String {
         let way = if side.direction == crate::policy::Direction::Egress {
@@ -130,6 +150,7 @@ impl TextWriter<'_> {
             Reason::AllowRule | Reason::AllowTier(_) => {
                 format!("allowed by {decided}")
             }
+            Reason::DenyTier(&NETWORK_CODES) => self.no_network(side),
             Reason::DenyRule | Reason::DenyTier(_) => format!("denied by {decided}"),
             Reason::DenyNoRules => format!(
                 "isolated by {}; no rule allows anything",
