@@ -37,6 +37,7 @@ pub mod tier;
 pub mod tunnel;
 pub mod unmodelled;
 pub mod validate;
+pub mod written_object;
 
 pub use crate::policy::policy_set::PolicySet;
 pub use crate::policy::rule::*;

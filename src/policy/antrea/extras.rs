@@ -2,9 +2,10 @@
 
 use crate::policy::antrea::check::AntreaDoor;
 use crate::policy::antrea::objects::{AntreaExtra, AntreaGroup, AntreaTier, GroupMembers, STATIC};
-use crate::policy::antrea::written::{AntreaObject, AntreaTierForm, GroupForm};
+use crate::policy::antrea::written::{AntreaTierForm, GroupForm};
 use crate::policy::lowered::{Checks, Header};
 use crate::policy::validate::decoded;
+use crate::policy::written_object::WrittenObject;
 use crate::source::Path;
 use crate::tree::{Problem, SyntaxNode};
 
@@ -39,7 +40,7 @@ pub fn extra(kind: &str, node: &SyntaxNode, header: Header<'_>) -> Option<ReadAn
 }
 
 fn tier(node: &SyntaxNode, header: Header<'_>) -> ReadAntreaExtra {
-    let (object, problems) = decoded::<AntreaObject<AntreaTierForm>>(node);
+    let (object, problems) = decoded::<WrittenObject<AntreaTierForm>>(node);
     let mut checks = Checks::default();
     let form = object.and_then(|object| object.spec).unwrap_or_default();
     let at = Path::root().key("spec").key("priority");
@@ -71,7 +72,7 @@ fn tier(node: &SyntaxNode, header: Header<'_>) -> ReadAntreaExtra {
 }
 
 fn group(node: &SyntaxNode, header: Header<'_>, namespace: Option<&str>) -> ReadAntreaExtra {
-    let (object, problems) = decoded::<AntreaObject<GroupForm>>(node);
+    let (object, problems) = decoded::<WrittenObject<GroupForm>>(node);
     let mut checks = Checks::default();
     let mut door = AntreaDoor {
         checks: &mut checks,

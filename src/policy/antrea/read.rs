@@ -5,11 +5,12 @@ use crate::policy::antrea::knowledge::AntreaKnowledge;
 use crate::policy::antrea::lower::lower;
 use crate::policy::antrea::objects::{AntreaObjects, DEFAULT};
 use crate::policy::antrea::tier_table;
-use crate::policy::antrea::written::{AntreaObject, AntreaPolicyForm};
+use crate::policy::antrea::written::AntreaPolicyForm;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
 use crate::policy::unmodelled;
 use crate::policy::validate::{check_metadata, decoded};
+use crate::policy::written_object::WrittenObject;
 use crate::tree::{Problem, SyntaxNode};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub fn cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn policy(node: &SyntaxNode, header: Header<'_>, namespace: Option<&str>) -> Lowered {
-    let (object, problems) = decoded::<AntreaObject<AntreaPolicyForm>>(node);
+    let (object, problems) = decoded::<WrittenObject<AntreaPolicyForm>>(node);
     let Some(object) = object else {
         return Lowered {
             problems,

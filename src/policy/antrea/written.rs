@@ -1,24 +1,9 @@
 //! Objects of Antrea as they are written: the forms of their fields for strict decoding, and
 //! nothing that they mean; [`super::check`] makes [`super::policy`] of a form.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::Deserialize;
-
-/// An object with a spec of some form.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[serde(
-    rename = "Object",
-    bound(deserialize = "S: Deserialize<'de> + Default")
-)]
-#[allow(dead_code)] // every field is known, not every one matters
-pub struct AntreaObject<S> {
-    pub api_version: String,
-    pub kind: String,
-    pub metadata: ObjectMeta,
-    pub spec: Option<S>,
-}
 
 /// The spec of a policy of either scope.
 #[derive(Debug, Default, Deserialize)]

@@ -7,12 +7,11 @@ use crate::policy::calico::objects::{
 };
 use crate::policy::calico::ports;
 use crate::policy::calico::read::{METADATA, is_stored, kept_metadata};
-use crate::policy::calico::written::{
-    CalicoObject, HostEndpointForm, NetworkSetForm, ProfileForm, TierForm,
-};
+use crate::policy::calico::written::{HostEndpointForm, NetworkSetForm, ProfileForm, TierForm};
 use crate::policy::lowered::{Checks, Header};
 use crate::policy::priority::Priority;
 use crate::policy::validate::decoded;
+use crate::policy::written_object::WrittenObject;
 use crate::set::{IpSet, Protocol};
 use crate::source::{DocumentId, Path};
 use crate::tree::{Problem, SyntaxNode};
@@ -69,7 +68,7 @@ fn read_as<S: for<'de> Deserialize<'de> + Default>(
     node: &SyntaxNode,
     make: impl FnOnce(S, Labels, &mut Checks) -> CalicoExtra,
 ) -> ReadExtra {
-    let (object, problems) = decoded::<CalicoObject<S>>(node);
+    let (object, problems) = decoded::<WrittenObject<S>>(node);
     let mut checks = Checks::default();
     let extra = object.map(|object| {
         let labels = labels(node, &object.metadata, &mut checks);

@@ -7,12 +7,13 @@ use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::calico::options::CalicoSettings;
 use crate::policy::calico::policy::{CalicoPolicy, Stage, StagedAction};
 use crate::policy::calico::tier_table::unplaced;
-use crate::policy::calico::written::{CalicoObject, PolicyForm};
+use crate::policy::calico::written::PolicyForm;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::network_policy;
 use crate::policy::priority::Priority;
 use crate::policy::unmodelled;
 use crate::policy::validate::{decoded, is_dns_label};
+use crate::policy::written_object::WrittenObject;
 use crate::source::Path;
 use crate::tree::{Problem, SyntaxNode, Value};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -74,7 +75,7 @@ pub fn staged_kubernetes(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn policy(node: &SyntaxNode, header: Header<'_>, namespace: Option<&str>, staged: bool) -> Lowered {
-    let (object, problems) = decoded::<CalicoObject<PolicyForm>>(node);
+    let (object, problems) = decoded::<WrittenObject<PolicyForm>>(node);
     let reaches = || (!staged).then(|| unmodelled::reach_of_calico(node));
     let Some(object) = object else {
         return Lowered {

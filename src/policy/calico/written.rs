@@ -4,25 +4,9 @@
 //! Protocols and ports may be numbers or texts, so they are JSON here; [`super::check`] makes
 //! [`super::policy`] of a form.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-
-/// An object with a spec of some form.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[serde(
-    rename = "Object",
-    bound(deserialize = "S: Deserialize<'de> + Default")
-)]
-#[allow(dead_code)] // every field is known, not every one matters
-pub struct CalicoObject<S> {
-    pub api_version: String,
-    pub kind: String,
-    pub metadata: ObjectMeta,
-    pub spec: Option<S>,
-}
 
 /// The spec of a policy of any kind (CA3, CA4, CA11).
 #[derive(Debug, Default, Deserialize)]
