@@ -457,7 +457,8 @@ impl<'a> LintContext<'a> {
         self.doors.get_or_init(found)
     }
 
-    /// Whether a list of the configuration names a pod's workload (see [`Workload::is_called`]).
+    /// Whether a list of the configuration names the workload of a pod, as
+    /// [`is_called`](crate::model::Workload::is_called) reads it.
     pub fn is_listed(&self, pod: PodId, list: &[Box<str>]) -> bool {
         let workload = self.cluster.workload(self.cluster.pod(pod).workload);
         let namespace = &self.cluster.namespace(workload.namespace).name;
