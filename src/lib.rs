@@ -111,6 +111,7 @@ pub use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 pub use crate::policy::layer_settings::LayerSettings;
 pub use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 pub use crate::policy::networks::settings::NetworkSettings;
+pub use crate::policy::plugin::ImpliedPlugin;
 pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
 pub use crate::policy::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports,

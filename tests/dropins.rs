@@ -102,6 +102,20 @@ fn action(folder: &Path, more: &[(&str, &str)]) -> (i32, String, String, String)
     )
 }
 
+/// After a first run that called `gh` so, the comment is there, and the next run edits it.
+fn one_comment_is_kept(folder: &Path, more: &[(&str, &str)], gh: &str) {
+    assert!(
+        gh.contains("api -X POST repos/o/r/issues/7/comments"),
+        "{gh}"
+    );
+    std::fs::write(folder.join("old-comment"), "").unwrap();
+    let (_, _, _, gh) = action(folder, more);
+    assert!(
+        gh.contains("api -X PATCH repos/o/r/issues/comments/42"),
+        "the comment is found again: {gh}"
+    );
+}
+
 fn opened(data: &str) -> String {
     let port = "    ports:\n    - protocol: TCP\n      port: 5432\n";
     let rule =
@@ -138,16 +152,7 @@ fn the_action_compares_tests_annotates_and_comments() {
         1,
         "{summary}"
     );
-    assert!(
-        gh.contains("api -X POST repos/o/r/issues/7/comments"),
-        "{gh}"
-    );
-    std::fs::write(folder.path().join("old-comment"), "").unwrap();
-    let (_, _, _, gh) = action(folder.path(), &all);
-    assert!(
-        gh.contains("api -X PATCH repos/o/r/issues/comments/42"),
-        "the comment is found again: {gh}"
-    );
+    one_comment_is_kept(folder.path(), &all, &gh);
 }
 
 #[test]
@@ -264,16 +269,7 @@ fn the_action_compares_what_tools_make_of_both_revisions() {
             marked && summary.matches("sticky").count() == 1,
             "{summary}"
         );
-        assert!(
-            gh.contains("api -X POST repos/o/r/issues/7/comments"),
-            "{gh}"
-        );
-        std::fs::write(folder.path().join("old-comment"), "").unwrap();
-        let (_, _, _, gh) = action(folder.path(), &all);
-        assert!(
-            gh.contains("api -X PATCH repos/o/r/issues/comments/42"),
-            "{gh}"
-        );
+        one_comment_is_kept(folder.path(), &all, &gh);
         let without = [way, ("NETPAL_BASE", "HEAD"), ("NETPAL_TESTS", "false")];
         let (code, out, ..) = action(folder.path(), &without);
         assert_eq!(code, 1, "the path that opens fails the job: {out}");

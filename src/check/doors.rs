@@ -63,10 +63,8 @@ fn unlisted(
             _ => "may lead",
         };
         return Ok(Some(Example::Text(format!(
-            "{} {}/{} {is} from the internet to {}:{traffic}: netpal doors",
-            door.kind.name(),
-            door.namespace,
-            door.name,
+            "{} {is} from the internet to {}:{traffic}: netpal doors",
+            door.title(),
             line.target.name(cluster).unwrap_or_default()
         ))));
     }

@@ -71,7 +71,7 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
             )
         }
         (Some(before), Some(after)) => {
-            if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
+            if names_input(common) {
                 bail!(
                     "diff takes two inputs, or -f, not both; two revisions are written REV1..REV2 -f PATH"
                 );
@@ -146,9 +146,14 @@ fn source_at(revision: &str, source: &Source) -> Result<Source> {
     }
 }
 
+/// Whether the flags say what to read.
+fn names_input(common: &Common) -> bool {
+    !common.files.is_empty() || !common.kustomize.is_empty() || common.live
+}
+
 /// A command that prints manifests, where commands are allowed.
 fn rendered(common: &Common, command: &str) -> Result<Source> {
-    if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
+    if names_input(common) {
         bail!("--render prints the manifests, so -f, -k and --live name none");
     }
     if !common.allow_exec {

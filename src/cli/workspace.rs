@@ -11,9 +11,9 @@ use super::project::Project;
 use anyhow::{Result, bail};
 use netpal::{
     AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
-    Direction, DoorList, Input, Locator, PictureFacts, PotentialRows, Relabel, RenderContext,
-    Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId, World, WorldSpec,
-    dns_pods, load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
+    Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PotentialRows, Relabel,
+    RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId, World,
+    WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
 };
 
 /// Everything a command needs to answer.
@@ -247,19 +247,9 @@ impl Workspace {
     /// The name of the network plugin whose documented choices hold.
     pub fn cni(&self, common: &Common) -> String {
         let merged = self.project.merged(common);
-        let implied = if self.input.policies.plugin.has_cilium_policies {
-            "cilium"
-        } else if self.input.policies.plugin.calico.is_enforced() {
-            "calico"
-        } else if self.input.policies.plugin.antrea.has_policies {
-            "antrea"
-        } else {
-            "generic"
-        };
-        merged
-            .cni
-            .last()
-            .map_or_else(|| implied.to_owned(), Clone::clone)
+        let implied = self.input.policies.plugin.implied();
+        let implied = implied.map_or("generic".to_owned(), cni_name);
+        merged.cni.last().cloned().unwrap_or(implied)
     }
 
     /// What the command ends with: an input with errors outweighs any answer, unless broken
@@ -312,19 +302,17 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
 
 /// Says which network plugin the policies of the input imply.
 fn implied_plugin(input: &Input) {
-    if input.policies.plugin.has_cilium_policies {
-        output::remark(
-            "note: the input has policies of Cilium, so its choices hold (--cni cilium)",
-        );
-    } else if input.policies.plugin.calico.is_enforced() {
-        output::remark(
-            "note: the input has policies of Calico, so its choices hold (--cni calico)",
-        );
-    } else if input.policies.plugin.antrea.has_policies {
-        output::remark(
-            "note: the input has policies of Antrea, so its choices hold (--cni antrea)",
-        );
+    if let Some(plugin) = input.policies.plugin.implied() {
+        let (name, flag) = (plugin.name(), cni_name(plugin));
+        output::remark(&format!(
+            "note: the input has policies of {name}, so its choices hold (--cni {flag})"
+        ));
     }
+}
+
+/// What `--cni` calls a plugin.
+fn cni_name(plugin: ImpliedPlugin) -> String {
+    plugin.name().to_lowercase()
 }
 
 fn nothing_found(sources: &[Source], input: &Input) -> String {

@@ -19,8 +19,41 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Bytes that are read from git at once.
 const PART_BYTES: u64 = 16 << 20;
 
+/// A folder that a program is to read, by how it is named: one of the disk, or
+/// `git:REV:DIRECTORY`, whose files are written first.
+pub struct NamedFolder<'n> {
+    /// The revision, if it is one of a commit.
+    pub revision: Option<&'n str>,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Keeps the files of the commit.
+    _checkout: Option<Checkout>,
+}
+
+impl<'n> NamedFolder<'n> {
+    /// The folder of a name.
+    ///
+    /// # Errors
+    /// When git is missing, or the revision is unknown or too large.
+    pub fn of(name: &'n str) -> Result<Self, LoadError> {
+        let Some((revision, inside)) = git::parse(name) else {
+            return Ok(Self {
+                revision: None,
+                path: name.into(),
+                _checkout: None,
+            });
+        };
+        let checkout = Checkout::of(revision, name)?;
+        Ok(Self {
+            revision: Some(revision),
+            path: checkout.path(inside),
+            _checkout: Some(checkout),
+        })
+    }
+}
+
 /// The files of a commit.
-pub struct Checkout {
+struct Checkout {
     folder: tempfile::TempDir,
     /// Where the current folder is in the repository.
     here: String,
@@ -31,7 +64,7 @@ impl Checkout {
     ///
     /// # Errors
     /// When git is missing, the revision is unknown or too large, or the disk is full.
-    pub fn of(revision: &str, what: &str) -> Result<Self, LoadError> {
+    fn of(revision: &str, what: &str) -> Result<Self, LoadError> {
         let failed = |e: io::Error| git::failed(what, e.to_string());
         let (blobs, here) = git::everything(revision, what)?;
         let blobs: Vec<Blob> = blobs.into_iter().filter(is_written).collect();
@@ -49,7 +82,7 @@ impl Checkout {
     }
 
     /// A path from the current folder, in the checkout.
-    pub fn path(&self, path: &str) -> PathBuf {
+    fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(&self.here).join(path)
     }
 }

@@ -1,9 +1,8 @@
 //! kubectl, the one program netpal starts by itself, and only on request: `-k` renders, `--live`
 //! reads ([`crate::load::live`]).
 
-use crate::load::checkout::Checkout;
+use crate::load::checkout::NamedFolder;
 use crate::load::error::LoadError;
-use crate::load::git;
 use crate::load::input_file::InputFile;
 use crate::load::limits;
 use crate::load::limits::Printed;
@@ -15,21 +14,14 @@ use std::time::Duration;
 /// # Errors
 /// When kubectl is missing or refuses the directory, or there is no such revision.
 pub fn kustomize(named: &str) -> Result<InputFile, LoadError> {
-    let Some((revision, inside)) = git::parse(named) else {
-        return built(named, named);
-    };
-    let checkout = Checkout::of(revision, named)?;
-    built(named, &checkout.path(inside).to_string_lossy())
-}
-
-/// What kubectl makes of a directory.
-fn built(named: &str, directory: &str) -> Result<InputFile, LoadError> {
+    let folder = NamedFolder::of(named)?;
     let hint = "install it, or pipe: kustomize build DIR | netpal ... -f -";
     let failed = |reason: String| LoadError::Kubectl {
         command: format!("kustomize {named}"),
         reason,
     };
-    let printed = run(&["kustomize", "--", directory], None, hint).map_err(failed)?;
+    let directory = folder.path.to_string_lossy();
+    let printed = run(&["kustomize", "--", &directory], None, hint).map_err(failed)?;
     if printed.success {
         let name = format!("kustomize:{named}");
         Ok(InputFile::from_bytes(&name, printed.output))

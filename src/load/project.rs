@@ -1,7 +1,7 @@
 //! The files besides the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
-use crate::load::checkout::Checkout;
+use crate::load::checkout::NamedFolder;
 use crate::load::discover;
 use crate::load::error::LoadError;
 use crate::load::git;
@@ -75,16 +75,7 @@ fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
 /// # Errors
 /// When the command cannot be run, or fails, or there is no such revision.
 pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
-    let Some((revision, inside)) = git::parse(directory) else {
-        return printed(command, directory, format!("exec:{command}"));
-    };
-    let checkout = Checkout::of(revision, directory)?;
-    let name = format!("exec:{revision}:{command}");
-    printed(command, &checkout.path(inside).to_string_lossy(), name)
-}
-
-/// What a shell command prints, under a name.
-fn printed(command: &str, directory: &str, name: String) -> Result<InputFile, LoadError> {
+    let folder = NamedFolder::of(directory)?;
     let failed = |reason: String| LoadError::Command {
         command: command.to_owned(),
         reason,
@@ -97,7 +88,7 @@ fn printed(command: &str, directory: &str, name: String) -> Result<InputFile, Lo
     let directory = if directory.is_empty() {
         Path::new(".")
     } else {
-        Path::new(directory)
+        &folder.path
     };
     let mut shell_command = Command::new(shell[0]);
     shell_command
@@ -105,6 +96,10 @@ fn printed(command: &str, directory: &str, name: String) -> Result<InputFile, Lo
         .current_dir(directory);
     let printed = limits::run(&mut shell_command, &[]).map_err(|e| failed(e.to_string()))?;
     if printed.success {
+        let name = match folder.revision {
+            Some(revision) => format!("exec:{revision}:{command}"),
+            None => format!("exec:{command}"),
+        };
         Ok(InputFile::from_bytes(&name, printed.output))
     } else {
         Err(failed(printed.errors))

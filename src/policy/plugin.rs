@@ -34,6 +34,39 @@ pub struct PluginObjects {
     pub networks: Option<Arc<NetworkPlan>>,
 }
 
+/// A network plugin whose policies imply it, where none is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // they are called so
+pub enum ImpliedPlugin {
+    Cilium,
+    Calico,
+    Antrea,
+}
+
+impl ImpliedPlugin {
+    /// As it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cilium => "Cilium",
+            Self::Calico => "Calico",
+            Self::Antrea => "Antrea",
+        }
+    }
+}
+
+impl PluginObjects {
+    /// The plugin that the policies of the input imply; of several the first counts.
+    pub fn implied(&self) -> Option<ImpliedPlugin> {
+        let each = [
+            (self.has_cilium_policies, ImpliedPlugin::Cilium),
+            (self.calico.is_enforced(), ImpliedPlugin::Calico),
+            (self.antrea.has_policies, ImpliedPlugin::Antrea),
+        ];
+        let found = each.into_iter().find(|(is_there, _)| *is_there);
+        found.map(|(_, plugin)| plugin)
+    }
+}
+
 /// A named group of address blocks (CI87).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CidrGroup {

@@ -6,7 +6,7 @@
 //! and `list`. Cost: one pass over the flows, one search from the doors, and a row for each of the
 //! first data stores.
 
-use crate::doors::{DoorKind, DoorList};
+use crate::doors::DoorList;
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, PodId, WorkloadId};
 use crate::query::list::entry::ListEntry;
@@ -28,8 +28,8 @@ const METADATA: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 169, 254))
 /// What a state shows.
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
-    /// The workloads behind open doors, with the doors: kind, and name of the object.
-    pub entered: BTreeMap<WorkloadId, BTreeSet<(DoorKind, String)>>,
+    /// The workloads behind open doors, with what the doors are called.
+    pub entered: BTreeMap<WorkloadId, BTreeSet<String>>,
     /// Workloads behind doors of which it is not told whether they are open.
     pub perhaps_entered: BTreeSet<WorkloadId>,
     /// Whether the input has any door.
@@ -79,8 +79,9 @@ impl Overview {
         each_flow: &mut dyn FnMut(&mut dyn FnMut(&ListEntry)),
     ) -> Self {
         let cluster = &graph.environment().cluster;
+        let on_node: BTreeSet<WorkloadId> = listing.host_network.iter().copied().collect();
         let mut overview = Self {
-            isolated: isolated(cluster, listing),
+            isolated: isolated(cluster, listing, &on_node),
             ..Self::default()
         };
         overview.enter(graph, doors);
@@ -88,7 +89,6 @@ impl Overview {
         let open = listing.open_out.iter().copied();
         overview.leaving = open.clone().collect();
         overview.to_metadata = open.collect();
-        let on_node: BTreeSet<WorkloadId> = listing.host_network.iter().copied().collect();
         let internet = IpSet::internet();
         each_flow(&mut |entry| overview.take(entry, &internet, &on_node));
         overview
@@ -103,9 +103,8 @@ impl Overview {
                 let Some(workload) = line.target.workload() else {
                     continue;
                 };
-                let name = format!("{}/{}", line.door.namespace, line.door.name);
                 let of_workload = self.entered.entry(workload).or_default();
-                of_workload.insert((line.door.kind, name));
+                of_workload.insert(line.door.title());
             }
             let maybe = ends.maybe.iter();
             self.perhaps_entered = maybe
@@ -188,10 +187,9 @@ fn followed(graph: &AllowGraph, way: Way, pods: BTreeSet<PodId>, hops: Option<u3
 }
 
 /// How many workloads are isolated in both directions, in one, and in none.
-fn isolated(cluster: &Cluster, listing: &Listing) -> [usize; 3] {
+fn isolated(cluster: &Cluster, listing: &Listing, on_node: &BTreeSet<WorkloadId>) -> [usize; 3] {
     let open_in: BTreeSet<WorkloadId> = listing.open_in.iter().copied().collect();
     let open_out: BTreeSet<WorkloadId> = listing.open_out.iter().copied().collect();
-    let on_node: BTreeSet<WorkloadId> = listing.host_network.iter().copied().collect();
     let mut counts = [0; 3];
     for (id, _) in cluster.workloads().filter(|(id, _)| !on_node.contains(id)) {
         let open = usize::from(open_in.contains(&id)) + usize::from(open_out.contains(&id));

@@ -10,6 +10,7 @@ use crate::policy::cilium::specialize::{specialize, without_rules};
 use crate::policy::networks::calls::by_call;
 use crate::policy::networks::exceptions::let_in;
 use crate::policy::networks::view::on_network;
+use crate::policy::plugin::ImpliedPlugin;
 use crate::policy::tunnel::through;
 use crate::set::IpSet;
 use crate::spec::options::{CompileOptions, Plugin, ServiceCalls};
@@ -93,24 +94,32 @@ impl PluginView {
 
     /// The plugin that is told, or that the policies are written for.
     fn deciding(&mut self) -> Deciding {
-        let plugin = &self.policies.plugin;
+        let implied = self.policies.plugin.implied();
         match &self.options.plugin {
             Plugin::Cilium(settings) => Deciding::Cilium((**settings).clone()),
             Plugin::Calico => Deciding::Calico,
             Plugin::Antrea => Deciding::Antrea,
-            Plugin::Unspecified if plugin.has_cilium_policies => {
+            Plugin::Unspecified => self.implied(implied),
+            Plugin::Other => Deciding::Neither,
+        }
+    }
+
+    /// The plugin that the policies imply, with its choices.
+    fn implied(&mut self, implied: Option<ImpliedPlugin>) -> Deciding {
+        match implied {
+            Some(ImpliedPlugin::Cilium) => {
                 self.options.choose_cilium();
                 Deciding::Cilium(CiliumSettings::default())
             }
-            Plugin::Unspecified if plugin.calico.is_enforced() => {
+            Some(ImpliedPlugin::Calico) => {
                 self.options.choose_calico();
                 Deciding::Calico
             }
-            Plugin::Unspecified if plugin.antrea.has_policies => {
+            Some(ImpliedPlugin::Antrea) => {
                 self.options.choose_antrea();
                 Deciding::Antrea
             }
-            Plugin::Unspecified | Plugin::Other => Deciding::Neither,
+            None => Deciding::Neither,
         }
     }
 

@@ -2,17 +2,16 @@
 //! limits of the analysis, the first flows and the map.
 
 use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
-use crate::query::list::listing;
 use crate::query::list::listing::{ListEntry, Party};
 use crate::render::context::RenderContext;
 use crate::render::image::matrix::MatrixView;
 use crate::render::report::digest::digest;
+use crate::render::report::parts;
 use crate::render::report::parts::ReportParts;
 use crate::render::report::profile::Profile;
 use crate::render::report::tables::ReportTable;
 use crate::render::words;
 use crate::words::plural;
-use std::ops::ControlFlow;
 
 /// Everything a report says.
 pub struct AuditReport<'a> {
@@ -116,17 +115,8 @@ impl AuditReport<'_> {
 
     /// Goes through the flows.
     pub(crate) fn each_flow(&self, visit: &mut dyn FnMut(&ListEntry)) {
-        if self.parts.held {
-            return self.parts.listing.entries.iter().for_each(visit);
-        }
-        listing::each(
-            self.context.graph,
-            &listing::Filter::default(),
-            &mut |entry| {
-                visit(&entry);
-                ControlFlow::Continue(())
-            },
-        );
+        let parts = &self.parts;
+        parts::each_flow(self.context.graph, &parts.listing, parts.held, visit);
     }
 
     /// The first [`ROWS`] flows in words, sorted, and how many more there are.

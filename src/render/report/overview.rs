@@ -77,21 +77,21 @@ impl Words<'_> {
             .entered
             .iter()
             .map(|(workload, doors)| {
-                let doors = doors
+                let doors: Vec<String> = doors
                     .iter()
-                    .map(|(kind, name)| format!("{} {name}", kind.name()));
-                let doors = few(&words::clean(&doors.collect::<Vec<_>>().join("\n")), 2);
-                format!("{} through {doors}", self.name(*workload))
+                    .map(|door| words::clean(door).into_owned())
+                    .collect();
+                format!(
+                    "{} through {}",
+                    self.name(*workload),
+                    few(&doors, 2, doors.len())
+                )
             })
             .collect();
         let mut answer = match (seen.has_doors, through.len()) {
             (false, _) => "No Ingress, Gateway or Service for outside is in the input.".to_owned(),
             (true, 0) => "No door surely leads to a workload.".to_owned(),
-            (true, n) => format!(
-                "{}: {}.",
-                plural(n, "workload"),
-                few(&through.join("\n"), 4)
-            ),
+            (true, n) => format!("{}: {}.", plural(n, "workload"), few(&through, 4, n)),
         };
         if !seen.perhaps_entered.is_empty() {
             let names = self.names(&seen.perhaps_entered);
@@ -167,7 +167,7 @@ impl Words<'_> {
             .any(|(_, s)| s.as_ref().is_some_and(|s| !s.workloads.is_empty()));
         let answer = match stores.len() {
             0 => "No workload looks like a data store by its name or port.".to_owned(),
-            n => format!("{}: {}.", plural(n, "data store"), few_after(&each, 4, n)),
+            n => format!("{}: {}.", plural(n, "data store"), few(&each, 4, n)),
         };
         Statement {
             question: "Who reaches the data stores?",
@@ -254,7 +254,7 @@ impl Words<'_> {
     fn names<'w>(&self, workloads: impl IntoIterator<Item = &'w WorkloadId>) -> String {
         let mut names: Vec<String> = workloads.into_iter().map(|w| self.name(*w)).collect();
         names.sort();
-        few_after(&names, 4, names.len())
+        few(&names, 4, names.len())
     }
 }
 
@@ -266,14 +266,8 @@ fn concern(is_open: bool, is_unknown: bool) -> Concern {
     }
 }
 
-/// The first of some lines, and how many more there are.
-fn few(lines: &str, most: usize) -> String {
-    let lines: Vec<String> = lines.lines().map(str::to_owned).collect();
-    few_after(&lines, most, lines.len())
-}
-
 /// The first of some words of which there are so many in all.
-fn few_after(words: &[String], most: usize, all: usize) -> String {
+fn few(words: &[String], most: usize, all: usize) -> String {
     let shown = words.len().min(most);
     let more = match all - shown {
         0 => String::new(),

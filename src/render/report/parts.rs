@@ -7,7 +7,7 @@ use crate::doors::DoorList;
 use crate::graph::AllowGraph;
 use crate::picture::facts::Dns;
 use crate::picture::{PictureFacts, Surroundings};
-use crate::query::list::listing::{Filter, Listing, each};
+use crate::query::list::listing::{Filter, ListEntry, Listing, each};
 use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
 use crate::query::overview::Overview;
 use std::ops::ControlFlow;
@@ -57,13 +57,7 @@ impl ReportParts {
         let none = DoorList::default();
         let doors = around.doors.unwrap_or(&none);
         let overview = Overview::new(graph, doors, &listing, &mut |visit| {
-            if held {
-                return listing.entries.iter().for_each(visit);
-            }
-            each(graph, &Filter::default(), &mut |entry| {
-                visit(&entry);
-                ControlFlow::Continue(())
-            });
+            each_flow(graph, &listing, held, visit);
         });
         Self {
             listing,
@@ -73,6 +67,22 @@ impl ReportParts {
             overview,
         }
     }
+}
+
+/// Goes through the flows, which the listing may hold.
+pub fn each_flow(
+    graph: &AllowGraph,
+    listing: &Listing,
+    held: bool,
+    visit: &mut dyn FnMut(&ListEntry),
+) {
+    if held {
+        return listing.entries.iter().for_each(visit);
+    }
+    each(graph, &Filter::default(), &mut |entry| {
+        visit(&entry);
+        ControlFlow::Continue(())
+    });
 }
 
 /// The flows, and whether all of them are held.

@@ -59,13 +59,7 @@ pub fn sentence(pages: DiffContext<'_>, change: &DoorChange) -> String {
     };
     let used = used(line);
     let by = policy_names(context, line);
-    let text = format!(
-        "{} {}/{} {used} -> {to} {}",
-        door.kind.name(),
-        door.namespace,
-        door.name,
-        becomes(change, &by)
-    );
+    let text = format!("{} {used} -> {to} {}", door.title(), becomes(change, &by));
     words::clean(&text).into_owned()
 }
 

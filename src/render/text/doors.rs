@@ -38,12 +38,7 @@ impl TextWriter<'_> {
         };
         let class = door.class.as_ref();
         let class = class.map_or_else(String::new, |class| format!(" ({class})"));
-        let name = format!(
-            "{} {}/{}{class}",
-            door.kind.name(),
-            door.namespace,
-            door.name
-        );
+        let name = format!("{}{class}", door.title());
         let cells = [name, used(line), to];
         let [name, used, to] = cells.map(|cell| words::clean(&cell).into_owned());
         [name, used, to, self.status(line), self.place(&door.origin)]
