@@ -81,10 +81,9 @@ mod words;
 // 1. Load: files, standard input, a cluster -> `Input`.
 pub use crate::diagnostic::{Code as DiagnosticCode, Diagnostic, DiagnosticSeverity, Place};
 pub use crate::input::{Input, Tally as InputTally, Unlisted, UnlistedScope};
-pub use crate::load::kustomize_parts::{KustomizeParts, kustomize_parts};
 pub use crate::load::project::{nearest as nearest_file, text as read_text, texts as read_texts};
 pub use crate::load::{
-    KindRows, Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, Watch,
+    KindRows, Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, SourceLimits, Watch,
 };
 pub use crate::load::{load, load_reader, load_sources, load_str, load_watched};
 pub use crate::source::{DocumentId, Location, Origin, Path as DocumentPath, Sources};

@@ -382,3 +382,43 @@ assume:
         again.text()
     );
 }
+
+/// What only a revision holds is judged in that revision; a link is followed out of the folder of
+/// the configuration nowhere.
+#[test]
+#[cfg(unix)]
+fn a_configuration_leads_nowhere_by_a_revision_or_a_link_further_down() {
+    let folder = folder();
+    let at = folder.path();
+    let fetching = "resources: [\"https://example.com/base?ref=v1\"]\n";
+    write(at, "over/kustomization.yaml", fetching);
+    write(at, "netpal.yaml", "inputs: [{kustomize: over}]\n");
+    git(at, &["init", "-q"]);
+    git(at, &["add", "."]);
+    git(at, &["commit", "-qm", "it fetches"]);
+    write(at, "over/kustomization.yaml", "resources: [../k8s]\n");
+    let (code, _, err) = netpal(at, &["diff", "HEAD..HEAD"]);
+    assert!(code == 2 && err.contains("would be fetched"), "{err}");
+
+    write(at, "secret/deny.yaml", DENY);
+    write(at, "conf/own/pod.yaml", POD);
+    std::os::unix::fs::symlink("../../secret", at.join("conf/own/more")).unwrap();
+    write(
+        at,
+        "conf/netpal.yaml",
+        "inputs: [{path: own}]\ntests: [own/*/*.yaml]\n",
+    );
+    let asked = ["inputs", "--config", "conf/netpal.yaml"];
+    let (code, _, err) = netpal(at, &asked);
+    assert!(
+        code == 2 && err.contains("conf/own/more/deny.yaml`, which lies outside"),
+        "{err}"
+    );
+    let (code, _, err) = netpal(at, &[&asked[..], &["--allow-outside"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = netpal(at, &["test", "--config", "conf/netpal.yaml", "-f", "k8s"]);
+    assert!(
+        code == 2 && err.contains("conf/own/more/deny.yaml`, which lies outside"),
+        "{err}"
+    );
+}

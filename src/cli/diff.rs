@@ -139,6 +139,10 @@ fn source_at(revision: &str, source: &Source) -> Result<Source> {
         Source::Exec(command, path) if !path.starts_with("git:") => {
             Ok(Source::Exec(command.clone(), at(path)))
         }
+        Source::Limited(source, limits) => {
+            let source = source_at(revision, source)?;
+            Ok(Source::Limited(Box::new(source), limits.clone()))
+        }
         _ => bail!(
             "revisions are compared of files and folders (-f PATH), of what kustomize builds (-k DIR) \
              and of what a command prints (--render COMMAND)"

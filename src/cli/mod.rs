@@ -29,7 +29,6 @@ mod live;
 mod matrix;
 mod options;
 mod output;
-mod own_folder;
 mod progress;
 mod project;
 mod questions;

@@ -4,14 +4,13 @@ use super::args::Common;
 use super::layers;
 use super::options;
 use super::output;
-use super::own_folder;
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CalicoApiSpec, CalicoSettings,
     CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
     EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
-    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source, Sources,
-    describe_diagnostic, kustomize_parts, nearest_file, parse_config, read_text,
+    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source,
+    SourceLimits, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,6 +24,8 @@ pub struct Project {
     pub base: String,
     /// Whether it may name files outside that directory.
     allow_outside: bool,
+    /// Whether it may have commands run and things fetched.
+    allow_exec: bool,
 }
 
 impl Project {
@@ -55,6 +56,7 @@ impl Project {
             config,
             base,
             allow_outside: common.allow_outside,
+            allow_exec: common.allow_exec,
         })
     }
 
@@ -67,21 +69,18 @@ impl Project {
         // what git keeps lies in the repository, whatever its path
         let on_disk = from_here != "-" && !from_here.starts_with("git:");
         if on_disk {
-            self.refuse_outside(path, Path::new(&from_here))?;
+            self.limits().check(path, Path::new(&from_here))?;
         }
         Ok(from_here)
     }
 
-    /// # Errors
-    /// When a path leads out of the folder of the file, and that was not allowed.
-    fn refuse_outside(&self, written: &str, path: &Path) -> Result<()> {
-        if self.allow_outside || own_folder::holds(Path::new(&self.base), path) {
-            return Ok(());
+    /// What reading may do that the file names.
+    pub fn limits(&self) -> SourceLimits {
+        SourceLimits {
+            folder: self.base.as_str().into(),
+            may_leave: self.allow_outside,
+            may_fetch: self.allow_exec,
         }
-        bail!(
-            "the configuration names `{written}`, which lies outside its folder; it may do so only \
-             with --allow-outside"
-        )
     }
 
     fn seen_from_here(&self, path: &str) -> String {
@@ -98,6 +97,10 @@ impl Project {
         }
     }
 
+    fn limited(&self, source: Source) -> Source {
+        Source::Limited(Box::new(source), self.limits())
+    }
+
     /// The inputs of the file.
     ///
     /// # Errors
@@ -106,9 +109,9 @@ impl Project {
         let mut sources = Vec::new();
         for input in &self.config.inputs {
             if let Some(path) = &input.path {
-                sources.push(Source::Path(self.path(path)?.into()));
+                sources.push(self.limited(Source::Path(self.path(path)?.into())));
             } else if let Some(directory) = &input.kustomize {
-                sources.push(self.kustomize(common, directory)?);
+                sources.push(self.limited(Source::Kustomize(self.path(directory)?.into())));
             } else if let Some(command) = &input.exec {
                 if !common.allow_exec {
                     bail!(
@@ -123,27 +126,6 @@ impl Project {
             }
         }
         Ok(sources)
-    }
-
-    /// A kustomization that the file names.
-    ///
-    /// # Errors
-    /// When building it would fetch something, or read outside the folder of the file, and that was
-    /// not allowed.
-    fn kustomize(&self, common: &Common, directory: &str) -> Result<Source> {
-        let path = self.path(directory)?;
-        let parts = kustomize_parts(&path);
-        if let Some(fetched) = parts.fetched.first().filter(|_| !common.allow_exec) {
-            bail!(
-                "the kustomization `{directory}` takes in `{fetched}`, which is not here and would be \
-                 fetched; that is done only with --allow-exec\n       \
-                 or build it yourself: kustomize build {path} | netpal ... -f -"
-            );
-        }
-        for part in &parts.local {
-            self.refuse_outside(&part.to_string_lossy(), part)?;
-        }
-        Ok(Source::Kustomize(path.into()))
     }
 
     /// The flags, and the file's values where a flag is not given.

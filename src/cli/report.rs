@@ -84,6 +84,7 @@ fn source_name(source: &Source) -> String {
         Source::Live(cluster) => super::live::name(cluster),
         Source::Exec(command, _) => command.to_string(),
         Source::Text(name, _) => name.to_string(),
+        Source::Limited(source, _) => source_name(source),
     }
 }
 

@@ -107,10 +107,11 @@ pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
 /// # Errors
 /// When there is none, or one cannot be read.
 pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
-    let paths: Vec<String> = if files.is_empty() {
-        configured_paths(workspace)?
+    let limits = workspace.project.limits();
+    let (paths, limits): (Vec<String>, _) = if files.is_empty() {
+        (configured_paths(workspace)?, Some(&limits))
     } else {
-        files.to_vec()
+        (files.to_vec(), None)
     };
     if paths.is_empty() {
         bail!(
@@ -119,7 +120,7 @@ pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     }
     let mut suites = Vec::new();
     for path in paths {
-        for (name, text) in read_texts(&path)? {
+        for (name, text) in read_texts(&path, limits)? {
             suites.push(parse_tests(&name, &text).map_err(|problems| invalid(&problems))?);
         }
     }

@@ -341,6 +341,7 @@ fn quoted_source(source: &Source) -> String {
         Source::Stdin => "standard input".to_owned(),
         Source::Live(cluster) => live::name(cluster),
         Source::Text(name, _) => format!("`{name}`"),
+        Source::Limited(source, _) => quoted_source(source),
     }
 }
 

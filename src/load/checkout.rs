@@ -26,8 +26,8 @@ pub struct NamedFolder<'n> {
     pub revision: Option<&'n str>,
     /// Where it is.
     pub path: PathBuf,
-    /// Keeps the files of the commit.
-    _checkout: Option<Checkout>,
+    /// The files of the commit, which go with the value.
+    checkout: Option<Checkout>,
 }
 
 impl<'n> NamedFolder<'n> {
@@ -40,15 +40,23 @@ impl<'n> NamedFolder<'n> {
             return Ok(Self {
                 revision: None,
                 path: name.into(),
-                _checkout: None,
+                checkout: None,
             });
         };
         let checkout = Checkout::of(revision, name)?;
         Ok(Self {
             revision: Some(revision),
             path: checkout.path(inside),
-            _checkout: Some(checkout),
+            checkout: Some(checkout),
         })
+    }
+
+    /// Another path from the current folder, in the same revision.
+    pub fn beside(&self, path: &str) -> PathBuf {
+        match &self.checkout {
+            Some(checkout) => checkout.path(path),
+            None => path.into(),
+        }
     }
 }
 

@@ -47,4 +47,25 @@ pub enum LoadError {
         /// Its words.
         reason: String,
     },
+    /// A path of a configuration that leads out of its folder.
+    #[error(
+        "the configuration names `{path}`, which lies outside its folder; it may do so only with \
+         --allow-outside"
+    )]
+    Outside {
+        /// The path, as it is written or found.
+        path: String,
+    },
+    /// A kustomization of a configuration that takes in what is not on the disk.
+    #[error(
+        "the kustomization `{directory}` takes in `{fetched}`, which is not here and would be \
+         fetched; that is done only with --allow-exec\n       \
+         or build it yourself: kustomize build {directory} | netpal ... -f -"
+    )]
+    Fetched {
+        /// The folder, as it is named.
+        directory: String,
+        /// What would be fetched, as it is written.
+        fetched: String,
+    },
 }

@@ -1,6 +1,7 @@
 //! [`Source`]: where one piece of input comes from.
 
 use crate::load::live::Live;
+use crate::load::source_limits::SourceLimits;
 
 /// Where one piece of input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,4 +18,6 @@ pub enum Source {
     Exec(Box<str>, Box<str>),
     /// A text that is already in memory, under a name for messages.
     Text(Box<str>, Box<str>),
+    /// One that a configuration names, with what reading it may do.
+    Limited(Box<Source>, SourceLimits),
 }

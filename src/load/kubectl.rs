@@ -6,15 +6,20 @@ use crate::load::error::LoadError;
 use crate::load::input_file::InputFile;
 use crate::load::limits;
 use crate::load::limits::Printed;
+use crate::load::source_limits::SourceLimits;
 use std::process::Command;
 use std::time::Duration;
 
 /// Renders a kustomization: a directory, or `git:REV:DIRECTORY`.
 ///
 /// # Errors
-/// When kubectl is missing or refuses the directory, or there is no such revision.
-pub fn kustomize(named: &str) -> Result<InputFile, LoadError> {
+/// When kubectl is missing or refuses the directory, there is no such revision, or the build would
+/// do what the limits forbid.
+pub fn kustomize(named: &str, limits: Option<&SourceLimits>) -> Result<InputFile, LoadError> {
     let folder = NamedFolder::of(named)?;
+    if let Some(limits) = limits {
+        limits.check_kustomization(named, &folder.path, &folder.beside(&limits.folder))?;
+    }
     let hint = "install it, or pipe: kustomize build DIR | netpal ... -f -";
     let failed = |reason: String| LoadError::Kubectl {
         command: format!("kustomize {named}"),

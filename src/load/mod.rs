@@ -43,6 +43,7 @@ mod outside_service;
 mod parsed_chunk;
 pub mod project;
 pub mod read;
+mod source_limits;
 mod strict;
 mod taints;
 mod take_policies;
@@ -56,6 +57,7 @@ pub use crate::load::input_source::Source;
 pub use crate::load::live::{Live, LiveOptions};
 pub use crate::load::made::table::KindRows;
 pub use crate::load::options::{Kubernetes, LoadOptions};
+pub use crate::load::source_limits::SourceLimits;
 pub use crate::load::watch::Watch;
 
 use crate::input::Input;
@@ -153,17 +155,30 @@ fn read_all(files: Vec<InputFile>, options: &LoadOptions) -> Input {
 fn open(sources: &[Source], watch: &dyn Watch) -> Result<Vec<InputFile>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
-        match source {
-            Source::Path(path) => match git::parse(path) {
-                Some((revision, inside)) => files.extend(git::files(revision, inside)?),
-                None => files.extend(discover::files(path)?),
-            },
-            Source::Exec(command, directory) => files.push(project::exec(command, directory)?),
-            Source::Stdin => files.push(discover::stdin()?),
-            Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
-            Source::Text(name, text) => files.push(InputFile::from_text(name, text.to_string())),
-            Source::Live(cluster) => files.extend(cluster.files(watch)?),
-        }
+        files.extend(open_one(source, None, watch)?);
     }
     Ok(files)
+}
+
+fn open_one(
+    source: &Source,
+    limits: Option<&SourceLimits>,
+    watch: &dyn Watch,
+) -> Result<Vec<InputFile>, LoadError> {
+    Ok(match source {
+        Source::Path(path) => match git::parse(path) {
+            Some((revision, inside)) => git::files(revision, inside)?,
+            None => {
+                let files = discover::files(path)?;
+                limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
+                files
+            }
+        },
+        Source::Exec(command, directory) => vec![project::exec(command, directory)?],
+        Source::Stdin => vec![discover::stdin()?],
+        Source::Kustomize(directory) => vec![kubectl::kustomize(directory, limits)?],
+        Source::Text(name, text) => vec![InputFile::from_text(name, text.to_string())],
+        Source::Live(cluster) => cluster.files(watch)?,
+        Source::Limited(source, limits) => open_one(source, Some(limits), watch)?,
+    })
 }

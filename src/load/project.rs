@@ -7,6 +7,7 @@ use crate::load::error::LoadError;
 use crate::load::git;
 use crate::load::input_file::InputFile;
 use crate::load::limits;
+use crate::load::source_limits::SourceLimits;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,17 +42,25 @@ pub fn text(path: &str) -> Result<String, LoadError> {
     file.text().map_err(unreadable)
 }
 
-/// The files behind a path or pattern, with their texts, in order.
+/// The files behind a path or pattern, with their texts, in order; within the limits, if a
+/// configuration names them.
 ///
 /// # Errors
-/// When there is none, or one cannot be read.
-pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
+/// When there is none, or one cannot be read, or may not be.
+pub fn texts(
+    path: &str,
+    limits: Option<&SourceLimits>,
+) -> Result<Vec<(String, String)>, LoadError> {
     if path == "-" {
         return Ok(vec![("<stdin>".to_owned(), text(path)?)]);
     }
     let files = match git::parse(path) {
         Some((revision, inside)) => git::files(revision, inside)?,
-        None => discover::side_files(path)?,
+        None => {
+            let files = discover::side_files(path)?;
+            limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
+            files
+        }
     };
     files.into_iter().map(named_text).collect()
 }
