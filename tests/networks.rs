@@ -133,6 +133,29 @@ metadata: {name: closed, namespace: shop}
 spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
 ";
 
+/// NW3, S65: pods without a family in common on the pod network may have one on another network.
+#[test]
+fn a_secondary_network_may_have_a_family_that_the_pod_network_has_not() {
+    let with = |more: &str, address: &str| {
+        format!("{}status: {{podIPs: [{{ip: \"{address}\"}}]}}\n", more)
+    };
+    let text = [
+        with(&on("shop", "four", "flat"), "10.0.0.1"),
+        with(&on("shop", "six", "flat"), "fd00::2"),
+        with(&on("shop", "like", "flat"), "10.0.0.3"),
+        with(&pod("shop", "apart", ""), "fd00::4"),
+        definition("shop", "flat", OVN),
+    ];
+    let input = load(&text.concat(), &[]);
+    let expected = [
+        ("", "shop/four", "shop/six", 80, Truth::Maybe),
+        ("", "shop/four", "shop/like", 80, Truth::Yes),
+        ("", "shop/six", "shop/apart", 80, Truth::Yes),
+        ("", "shop/four", "shop/apart", 80, Truth::No),
+    ];
+    check(&input, &expected);
+}
+
 /// NW1, NW3, NW35, NW70, NW71, NW73: what is closed on one network may be open on another one.
 #[test]
 fn a_connection_runs_on_one_network() {

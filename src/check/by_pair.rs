@@ -15,7 +15,7 @@ use crate::query::ask::service_effect::{self, ViaService};
 use crate::query::ask::symbolic;
 use crate::set::IpSet;
 use crate::set::Ix;
-use crate::spec::{EndFamilies, Endpoint, FamilySet};
+use crate::spec::{Endpoint, FamilySet};
 use std::collections::HashMap;
 
 /// The number of atoms of outside addresses up to which they are decided one by one.
@@ -201,8 +201,8 @@ impl Judge<'_> {
         let incoming = matches!(from, End::Addresses { .. });
         let by_word = from.is_word() || to_end.is_word();
         let env = self.graph.environment();
-        let meant = |pod: &Endpoint| match env.end_families(*pod) {
-            EndFamilies::Told(told) if by_word => told.addresses(set),
+        let meant = |pod: &Endpoint| match env.end_families(*pod).told() {
+            Some(told) if by_word => told.addresses(set),
             _ => set.clone(),
         };
         let pods = if incoming {

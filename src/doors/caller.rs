@@ -15,7 +15,7 @@ use crate::model::{PodId, Truth};
 use crate::policy::{Direction, PolicyId};
 use crate::set::hashed::HashMap;
 use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
-use crate::spec::{ConnectionOrigin, EndFamilies, Endpoint, FamilySet};
+use crate::spec::{ConnectionOrigin, Endpoint, FamilySet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -256,10 +256,8 @@ impl<'g> Calls<'g> {
 
     /// The families that a pod may have.
     fn families(&self, pod: PodId) -> FamilySet {
-        match self.graph.environment().end_families(Endpoint::Pod(pod)) {
-            EndFamilies::Told(told) => told,
-            EndFamilies::Untold => FamilySet::BOTH,
-        }
+        let families = self.graph.environment().end_families(Endpoint::Pod(pod));
+        families.told().unwrap_or(FamilySet::BOTH)
     }
 
     /// What all, and some, of many addresses may send to a pod.

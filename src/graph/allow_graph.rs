@@ -304,13 +304,12 @@ impl AllowGraph {
 
     /// The sources by the families they have in common with a destination.
     pub(crate) fn common_families(&self, destination: EndpointIx) -> &CommonFamilies {
-        let kind = match self.space.end_families(destination) {
-            EndFamilies::Untold => 0,
-            EndFamilies::Told(told) => {
-                let bit = |family| usize::from(told.contains(family));
-                bit(Family::V4) + 2 * bit(Family::V6)
-            }
-        };
+        let families = self.space.end_families(destination);
+        let kind = families.told().map_or(0, |told| {
+            let bit = |family| usize::from(told.contains(family));
+            bit(Family::V4) + 2 * bit(Family::V6)
+        });
+        let kind = 2 * kind + usize::from(matches!(families, EndFamilies::Joined(_)));
         let kind = 2 * kind + usize::from(self.space.is_class(destination));
         let policed = self.space.is_policed(destination, Direction::Ingress);
         let kind = 2 * kind + usize::from(policed);

@@ -32,5 +32,5 @@ pub(crate) struct ForRows {
     pub(crate) destination_classes: OnceLock<DestinationClasses>,
     /// By the families of a destination, whether it is a class, and whether it may be a node that
     /// is policed.
-    pub(crate) common_families: [OnceLock<CommonFamilies>; 16],
+    pub(crate) common_families: [OnceLock<CommonFamilies>; 32],
 }

@@ -14,6 +14,7 @@
 //! a: 10.0.0.1             b: fd00::2      none                       no connection
 //! a: not told             b: not told     IPv4, IPv6, or the better  unknown where they differ
 //! a: not told             b: 10.0.0.2     IPv4, or none              at most unknown
+//! a: 10.0.0.1 | blue      b: fd00::2|blue  none, or one of blue       at most unknown
 //! ```
 
 use crate::model::Pod;
@@ -77,11 +78,30 @@ impl FromIterator<Family> for FamilySet {
 pub enum EndFamilies {
     /// These.
     Told(FamilySet),
+    /// These on the pod network; between two such pods a secondary network may carry what it likes,
+    /// as its addresses are not told.
+    Joined(FamilySet),
     /// Those of the cluster's pods, which the input leaves open: IPv4, IPv6 or both.
     Untold,
 }
 
 impl EndFamilies {
+    /// The families on the pod network, as far as they are told.
+    pub fn told(self) -> Option<FamilySet> {
+        match self {
+            Self::Told(families) | Self::Joined(families) => Some(families),
+            Self::Untold => None,
+        }
+    }
+
+    /// Whether the ends have no family in common on the pod network and may have one on another.
+    pub(crate) fn may_meet_elsewhere(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Joined(a), Self::Joined(b)) => a.intersection(b).is_empty(),
+            _ => false,
+        }
+    }
+
     /// The families of pods without addresses, one answer for all of them: `--pod-cidrs` says which
     /// families there are; else the addresses of other pods and the families of Services do. Both
     /// families seen leave it open whether a pod has one of them or both. A rule that mentions a
@@ -128,28 +148,29 @@ pub enum FamilyUse {
     OneOf,
     /// This family, if the end that does not tell has it.
     Perhaps(Family),
-    /// Whichever of these allows more, if nothing that is not modelled denies it at a node.
+    /// Whichever of these allows more, if it runs at all: nothing that is not modelled denies it at
+    /// a node, or a secondary network has the family.
     Doubted(FamilySet),
 }
 
 impl FamilyUse {
     /// Between two pods.
     pub fn between(source: EndFamilies, destination: EndFamilies) -> Self {
-        match (source, destination) {
-            (EndFamilies::Told(a), EndFamilies::Told(b)) => Self::Best(a.intersection(b)),
-            (EndFamilies::Untold, EndFamilies::Untold) => Self::OneOf,
-            (EndFamilies::Told(told), EndFamilies::Untold)
-            | (EndFamilies::Untold, EndFamilies::Told(told)) => Self::with_untold(told),
+        if source.may_meet_elsewhere(destination) {
+            return Self::Doubted(FamilySet::BOTH);
+        }
+        match (source.told(), destination.told()) {
+            (Some(a), Some(b)) => Self::Best(a.intersection(b)),
+            (None, None) => Self::OneOf,
+            (Some(told), None) | (None, Some(told)) => Self::with_untold(told),
         }
     }
 
     /// Between two ends where one is an address, whose family the other end has if it may.
     pub fn with_address(family: Family, other: EndFamilies) -> Self {
         let asked = FamilySet::only(family);
-        match other {
-            EndFamilies::Told(told) => Self::Best(told.intersection(asked)),
-            EndFamilies::Untold => Self::Best(asked),
-        }
+        let told = other.told();
+        Self::Best(told.map_or(asked, |told| told.intersection(asked)))
     }
 
     fn with_untold(told: FamilySet) -> Self {

@@ -7,6 +7,7 @@
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
 use crate::policy::cilium::options::CiliumOptions;
+use crate::policy::networks::labels::{POLICED, SECONDARY};
 use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{Direction, PolicySet, TaintSubject};
 use crate::set::{Family, IpSet, Traffic};
@@ -57,6 +58,8 @@ pub struct Environment {
     pub asked_families: FamilySet,
     /// The addresses of the Node objects.
     pub node_addresses: IpSet,
+    /// Whether secondary networks carry something that the pod network may not.
+    pub has_secondary_networks: bool,
     /// The addresses of nodes that something polices which is not modelled, by direction.
     pub policed_nodes: [IpSet; 2],
     /// The layers, each with its tiers in the order in which they are asked.
@@ -92,6 +95,7 @@ impl Environment {
             .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
         let node_addresses = IpSet::from_cidrs(of_nodes);
         let layers = policies.layers().into();
+        let has_secondary_networks = has_secondary_networks(&policies);
         let policed_nodes = policed_nodes(&policies, &options);
         let api_servers = api_servers(&cluster, &options);
         Self {
@@ -102,6 +106,7 @@ impl Environment {
             untold_families,
             asked_families: FamilySet::BOTH,
             node_addresses,
+            has_secondary_networks,
             policed_nodes,
             layers,
             cilium,
@@ -136,8 +141,20 @@ impl Environment {
         if known.is_empty() {
             self.untold_families
         } else {
-            EndFamilies::Told(known.iter().map(|a| Family::of(*a)).collect())
+            let told = known.iter().map(|a| Family::of(*a)).collect();
+            if self.has_secondary_networks && self.is_on_secondary_network(pod) {
+                EndFamilies::Joined(told)
+            } else {
+                EndFamilies::Told(told)
+            }
         }
+    }
+
+    fn is_on_secondary_network(&self, pod: &Pod) -> bool {
+        let labels = self.cluster.labels(pod.labels);
+        [SECONDARY, POLICED]
+            .iter()
+            .any(|key| labels.get(key).is_some())
     }
 
     /// The address families of one end of a connection (S65).
@@ -152,10 +169,10 @@ impl Environment {
     /// ends tell their families; a verdict has to hold in all of them.
     pub fn family_cases(&self, source: Endpoint, destination: Endpoint) -> Vec<FamilySet> {
         let ends = [source, destination].map(|end| self.end_families(end));
-        let of = |end: EndFamilies, untold: FamilySet| match end {
-            EndFamilies::Told(families) => families,
-            EndFamilies::Untold => untold,
-        };
+        if ends[0].may_meet_elsewhere(ends[1]) {
+            return vec![FamilySet::default(), self.asked_families];
+        }
+        let of = |end: EndFamilies, untold: FamilySet| end.told().unwrap_or(untold);
         let presupposed = self.asked_families != FamilySet::BOTH
             || [source, destination]
                 .iter()
@@ -297,6 +314,12 @@ impl Environment {
     pub fn is_node_address(&self, address: IpAddr) -> Truth {
         Truth::from(self.node_addresses.contains(address))
     }
+}
+
+/// Whether secondary networks carry something that the pod network may not (NW3).
+fn has_secondary_networks(policies: &PolicySet) -> bool {
+    let mut proxies = policies.plugin.proxies.iter();
+    proxies.any(|beside| [SECONDARY, POLICED].contains(&beside.key))
 }
 
 /// The addresses of the nodes that something polices which is not modelled; with

@@ -270,7 +270,8 @@ fn is_tangled(explanation: &Explanation) -> bool {
         let rules = side.doubts.len() + side.conditions.len() + side.doubtful_policies.len();
         rules + 2 * side.taints.len()
     });
-    let by_all = matches!(explanation.families, Some(FamilyEffect::Untold(_)))
+    let untold = |f: FamilyEffect| f != FamilyEffect::NoneInCommon;
+    let by_all = explanation.families.is_some_and(untold)
         || explanation.port_untold
         || explanation.led.is_some();
     by_all || reasons.sum::<usize>() > 1

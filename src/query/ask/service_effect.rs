@@ -16,7 +16,7 @@ use crate::policy::{Action, Direction};
 use crate::query::ask::asked_traffic::traffic_behind;
 use crate::query::ask::resolved::{Dialled, End, Resolved};
 use crate::set::{Family, Traffic, TrafficSet};
-use crate::spec::{EndFamilies, Endpoint, FamilySet};
+use crate::spec::{Endpoint, FamilySet};
 use std::net::IpAddr;
 
 /// How a Service changes who decides a connection, where it does.
@@ -241,10 +241,8 @@ fn families(graph: &AllowGraph, dialled: Dialled, destination: Endpoint) -> Fami
     if let Some(address) = dialled.address() {
         return FamilySet::only(Family::of(address));
     }
-    match graph.environment().end_families(destination) {
-        EndFamilies::Told(told) => told,
-        EndFamilies::Untold => FamilySet::BOTH,
-    }
+    let families = graph.environment().end_families(destination);
+    families.told().unwrap_or(FamilySet::BOTH)
 }
 
 /// What leaves the source for the address of a Service before it is rewritten, as the traffic that

@@ -10,7 +10,7 @@ use crate::model::PodId;
 use crate::policy::Direction;
 use crate::query::ask::resolved::End;
 use crate::set::{Family, IpSet};
-use crate::spec::{EndFamilies, Endpoint, FamilySet};
+use crate::spec::{Endpoint, FamilySet};
 
 /// The addresses of an end, in one direction of the pods on the other end: of a block all, of a
 /// word those that are meant with these pods.
@@ -54,11 +54,10 @@ fn is_meant(
     set: &IpSet,
     direction: Direction,
 ) -> bool {
-    match graph.environment().end_families(Endpoint::Pod(pod)) {
-        EndFamilies::Told(told) => told.contains(family),
-        EndFamilies::Untold => {
-            family == Family::V4 || some_passes(graph, pod, &set.only(family), direction)
-        }
+    let families = graph.environment().end_families(Endpoint::Pod(pod));
+    match families.told() {
+        Some(told) => told.contains(family),
+        None => family == Family::V4 || some_passes(graph, pod, &set.only(family), direction),
     }
 }
 

@@ -59,6 +59,9 @@ pub enum FamilyEffect {
     /// Which family the connection uses is not told, and the policies decide differently: what they
     /// make of IPv4 and of IPv6.
     Untold([Truth; 2]),
+    /// The ends have none in common on the pod network, and whether they have one on another
+    /// network that they share is not told (NW3).
+    PerhapsElsewhere,
 }
 
 /// Both sides under one mode of host-network pods.
@@ -79,7 +82,7 @@ impl ModeSides {
     pub fn allowed(&self) -> Truth {
         match self.families {
             Some(FamilyEffect::NoneInCommon) => Truth::No,
-            Some(FamilyEffect::Untold(_)) => Truth::Maybe,
+            Some(FamilyEffect::Untold(_) | FamilyEffect::PerhapsElsewhere) => Truth::Maybe,
             None => self.egress.allowed.and(self.ingress.allowed),
         }
     }
@@ -109,7 +112,9 @@ impl Explanation {
         }
         match self.families {
             Some(FamilyEffect::NoneInCommon) => return Reason::DenyNoCommonFamily,
-            Some(FamilyEffect::Untold(_)) => return Reason::UnknownAddressFamily,
+            Some(FamilyEffect::Untold(_) | FamilyEffect::PerhapsElsewhere) => {
+                return Reason::UnknownAddressFamily;
+            }
             None => {}
         }
         let find = |truth| self.sides().into_iter().find(|s| s.allowed == truth);
@@ -239,7 +244,11 @@ fn sides_under(
         .any(|(_, sides)| sides.allowed() == Truth::Maybe);
     let untold = !undecided && by_case.iter().any(|truth| *truth != decided);
     let wanted = if untold { Truth::No } else { decided };
-    let effect = untold.then(|| FamilyEffect::Untold(Family::ALL.map(allowed_in)));
+    let ends = [flow.source, flow.destination].map(|end| graph.environment().end_families(end));
+    let effect = untold.then(|| match ends[0].may_meet_elsewhere(ends[1]) {
+        true => FamilyEffect::PerhapsElsewhere,
+        false => FamilyEffect::Untold(Family::ALL.map(allowed_in)),
+    });
     let shown = by_family
         .iter()
         .position(|(_, sides)| sides.allowed() == wanted);

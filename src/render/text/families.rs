@@ -5,7 +5,7 @@ use crate::query::explain::explanation::{Explanation, FamilyEffect};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::set::Family;
-use crate::spec::{EndFamilies, Endpoint};
+use crate::spec::Endpoint;
 use std::io::{self, Write};
 
 impl TextWriter<'_> {
@@ -26,6 +26,14 @@ impl TextWriter<'_> {
                 words::name_of(self.context, flow.destination),
                 self.families_of(flow.destination),
             ),
+            Some(FamilyEffect::PerhapsElsewhere) => format!(
+                "on the pod network {} has {}, {} has {}: no address family in common. Whether they have \
+                 one on a secondary network that both are on is not told; ask about one: --network NAME",
+                words::name_of(self.context, flow.source),
+                self.families_of(flow.source),
+                words::name_of(self.context, flow.destination),
+                self.families_of(flow.destination),
+            ),
             Some(FamilyEffect::Untold(by_family)) => {
                 let [four, six] = by_family.map(outcome);
                 format!(
@@ -38,7 +46,7 @@ impl TextWriter<'_> {
     }
 
     fn families_of(&self, end: Endpoint) -> &'static str {
-        let EndFamilies::Told(told) = self.context.graph.environment().end_families(end) else {
+        let Some(told) = self.context.graph.environment().end_families(end).told() else {
             return "addresses that are not told";
         };
         match Family::ALL.map(|family| told.contains(family)) {

@@ -5,7 +5,6 @@ use crate::input::Input;
 use crate::model::WorkloadKind;
 use crate::policy::TaintReason;
 use crate::render::words;
-use crate::spec::EndFamilies;
 use crate::words::plural;
 use std::io::{self, Write};
 
@@ -207,9 +206,9 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
     let bare = without().all(|(_, p)| cluster.workload(p.workload).kind == WorkloadKind::Pod);
     if unknown > 0 {
         let env = graph.environment();
-        let (assumed, untold) = match env.untold_families {
-            EndFamilies::Untold => (env.assumed.clone(), "; IPv4 or IPv6 is open"),
-            EndFamilies::Told(told) => (told.addresses(&env.assumed), ""),
+        let (assumed, untold) = match env.untold_families.told() {
+            None => (env.assumed.clone(), "; IPv4 or IPv6 is open"),
+            Some(told) => (told.addresses(&env.assumed), ""),
         };
         let ranges: Vec<String> = assumed.to_cidrs().iter().map(ToString::to_string).collect();
         writeln!(
