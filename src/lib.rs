@@ -121,8 +121,8 @@ pub use crate::set::{Bounds, Family, IpSet, Protocol, Traffic, TrafficSet};
 // 2. Compile: `Input` -> `AllowGraph`.
 pub use crate::graph::{AllowGraph, Allowed, CompileError};
 pub use crate::spec::{
-    CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Plugin,
-    ServiceCalls,
+    CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, ForeignPolicies,
+    HostNetwork, Plugin, ServiceCalls,
 };
 
 pub use crate::potential::{
@@ -170,10 +170,10 @@ pub use crate::query::suggest::trial::{Addition, applied};
 
 // 4. Compare: what opens and closes between two inputs, and whether one implies the other.
 pub use crate::diff::{
-    Block as ChangeBlock, Cause, Change, Diff, DiffParty, DoorChange, Edit, Kind as ChangeKind,
-    MaskedChange, OneSided, Parties, PotentialChange, PotentialDiff, PotentialParty,
-    Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which, declared as declared_uses,
-    diff, diff_in,
+    Assumption, Block as ChangeBlock, Cause, Change, Diff, DiffParty, DoorChange, Edit,
+    Kind as ChangeKind, MaskedChange, OneSided, Parties, PotentialChange, PotentialDiff,
+    PotentialParty, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
+    declared as declared_uses, diff, diff_in,
 };
 pub use crate::doors::{
     AssumedCallers, CONTROLLERS as DOOR_CONTROLLERS, Controller as DoorController, Door, DoorKind,

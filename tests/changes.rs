@@ -11,7 +11,7 @@ mod common;
 #[path = "common/demo.rs"]
 mod demo;
 
-use common::{Run, golden, netpal_at};
+use common::{Run, golden, netpal_at, netpal_in};
 use demo::{DASH, Demo};
 use serde_json::Value;
 
@@ -257,4 +257,50 @@ fn a_check_tells_ci_where_the_snapshot_differs() {
     }
     let refused = run(&["snapshot", "--check", "-f", "in.yaml", "-o", "svg"]);
     assert_eq!(refused.code, 2, "{}", refused.text());
+}
+
+/// One input under two network plugins: what is not carried over is named, and a change that no
+/// edit makes says which choice of the plugin does.
+#[test]
+fn a_migration_names_what_is_left_behind_and_what_is_read_otherwise() {
+    let asked = |cni: &[&str]| {
+        let more = [
+            "-f",
+            "migration",
+            "--pod-cidrs",
+            "10.244.0.0/16",
+            "-o",
+            "json",
+        ];
+        let run = netpal_in("examples", &[&["diff"], cni, &more].concat());
+        serde_json::from_str::<Value>(&run.stdout).unwrap()
+    };
+    let told = asked(&["--cni", "calico", "--cni-after", "cilium"]);
+    assert_eq!(told["label"], "calico..cilium");
+    assert_eq!(told["not_enforced"][0]["name"], "web-stays-inside");
+    let changes = told["changes"].as_array().unwrap();
+    let edits: Vec<[&str; 2]> = changes
+        .iter()
+        .map(|c| [&c["kind"], &c["cause"]["edit"]].map(|v| v.as_str().unwrap()))
+        .collect();
+    let expected = [
+        ["widened", "not enforced"],
+        ["narrowed", "read otherwise"],
+        ["may-narrow", "read otherwise"],
+    ];
+    assert_eq!(edits, expected, "{told}");
+    // the other way round, and without naming the plugin that the policies imply
+    let back = asked(&["--cni", "cilium", "--cni-after", "calico"]);
+    assert_eq!(
+        (&back["widened"], &back["narrowed"]),
+        (&1.into(), &1.into())
+    );
+    let implied = asked(&["--cni-after", "ovn-kubernetes"]);
+    assert_eq!(implied["label"], "calico..ovn-kubernetes");
+    assert_eq!(
+        (&implied["widened"], &implied["narrowed"]),
+        (&1.into(), &0.into())
+    );
+    let same = asked(&["--cni", "calico", "--cni-after", "calico"]);
+    assert_eq!(same["changes"], Value::Array(Vec::new()));
 }

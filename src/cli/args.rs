@@ -107,7 +107,7 @@ pub enum FailOn {
   netpal diff main -f k8s                          a revision and the working tree
   netpal diff main..HEAD -k overlays/prod          what kustomize builds of two revisions
   netpal diff main --render 'helm template chart' --allow-exec
-  netpal diff --cni calico --cni cilium -f k8s     one input under two network plugins")]
+  netpal diff --cni calico --cni-after cilium -f k8s     one input under two network plugins")]
 pub struct DiffArgs {
     /// The input as it was, or REV1..REV2 with -f PATH
     #[arg(value_name = "BEFORE")]
@@ -124,6 +124,10 @@ pub struct DiffArgs {
     /// A command that prints the manifests, run in the files of each revision; needs --allow-exec
     #[arg(long, value_name = "COMMAND")]
     pub render: Option<String>,
+    /// Network plugin after a migration: what its own policies and choices change. Policies of the
+    /// other plugin are then enforced by nobody
+    #[arg(long, value_name = "PROFILE", help_heading = "Assumptions")]
+    pub cni_after: Option<String>,
     /// How it is drawn.
     #[command(flatten)]
     pub drawn: Drawn,

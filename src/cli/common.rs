@@ -133,6 +133,10 @@ pub struct Common {
         help_heading = "Assumptions"
     )]
     pub cni: Vec<String>,
+    /// Whether policies of another network plugin are surely enforced by nobody, as where it is
+    /// asked what a change of the plugin does
+    #[arg(skip)]
+    pub ignores_foreign: bool,
     /// Options of Cilium's agent, from the configuration file
     #[arg(skip)]
     pub cilium: CiliumSettings,

@@ -21,17 +21,16 @@ use netpal::{
 pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
     let output = Output::of::<DiffView<'_>>(common)?;
     let project = Project::open(common)?;
-    let (before, after, label) = sides(common, &project, args)?;
-    let (old, new) = match common.cni.as_slice() {
-        [a, b] => {
-            let with = |cni: &String| Common {
-                cni: vec![cni.clone()],
-                ..common.clone()
-            };
-            (side(&with(a), &before)?, side(&with(b), &after)?)
+    let (before, after, mut label) = sides(common, &project, args)?;
+    let (old, new) = match plugins(common, args)? {
+        Some([of_before, of_after]) => {
+            let (old, new) = (side(&of_before, &before)?, side(&of_after, &after)?);
+            let named = format!("{}..{}", old.cni(&of_before), new.cni(&of_after));
+            let all = [label, named].into_iter().filter(|part| !part.is_empty());
+            label = all.collect::<Vec<_>>().join(", ");
+            (old, new)
         }
-        [] | [_] => (side(common, &before)?, side(common, &after)?),
-        _ => bail!("--cni is given more than twice: name the two profiles to compare"),
+        None => (side(common, &before)?, side(common, &after)?),
     };
     if old.input.tally.objects + new.input.tally.objects == 0 {
         bail!("no Kubernetes object on either side");
@@ -42,6 +41,24 @@ pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
         drawn: &args.drawn,
     };
     answer(common, &output, &old, &new, &label, &shown)
+}
+
+/// The flags of both sides, where two network plugins are compared.
+///
+/// # Errors
+/// When more than two are named.
+fn plugins(common: &Common, args: &DiffArgs) -> Result<Option<[Common; 2]>> {
+    let of = |cni: &[String]| Common {
+        cni: cni.to_vec(),
+        ignores_foreign: true,
+        ..common.clone()
+    };
+    Ok(match (common.cni.as_slice(), &args.cni_after) {
+        ([a, b], None) => Some([of(&[a.clone()]), of(&[b.clone()])]),
+        (before @ ([] | [_]), Some(after)) => Some([of(before), of(&[after.clone()])]),
+        ([] | [_], None) => None,
+        _ => bail!("more than two network plugins: name one with --cni and one with --cni-after"),
+    })
 }
 
 /// Reads one side.
@@ -102,14 +119,14 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
                 None => Ok((before, sources, format!("{range}..working tree"))),
             }
         }
-        (None, _) if common.cni.len() == 2 => {
+        (None, _) if args.cni_after.is_some() || common.cni.len() == 2 => {
             let sources = workspace::sources(common, project)?;
-            Ok((sources.clone(), sources, common.cni.join("..")))
+            Ok((sources.clone(), sources, String::new()))
         }
         (None, _) => bail!(
             "diff compares two inputs\n       netpal diff BEFORE AFTER            folders, files, git:REV:PATH\n       \
              netpal diff main..HEAD -f k8s       two revisions\n       netpal diff main -f k8s             a revision and the working tree\n       \
-             netpal diff --cni calico --cni cilium -f k8s"
+             netpal diff --cni calico --cni-after cilium -f k8s"
         ),
     }
 }

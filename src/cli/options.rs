@@ -4,7 +4,8 @@ use super::args::Common;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
-    CNI_PROFILES, CniProfile, CompileOptions, HostNetwork, IpSet, Kubernetes, LoadOptions, Plugin,
+    CNI_PROFILES, CniProfile, CompileOptions, ForeignPolicies, HostNetwork, IpSet, Kubernetes,
+    LoadOptions, Plugin,
 };
 
 /// The load options of the flags.
@@ -55,6 +56,9 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
     options.calico = common.calico.clone();
     options.calico.staged |= common.staged;
     options.source_port = common.source_port;
+    if common.ignores_foreign {
+        options.foreign = ForeignPolicies::Ignored;
+    }
     options.network = common.network.as_deref().map(Into::into);
     Ok(options)
 }

@@ -38,6 +38,7 @@ pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;
 pub use crate::diff::answer::{Block, Change, Diff, MaskedChange, NoEffectEdit, OneSided};
 pub use crate::diff::before_after::{Side, Which};
+pub use crate::diff::cause::assumption::Assumption;
 pub use crate::diff::cause::attribution::{Cause, What};
 pub use crate::diff::cause::declared_uses::{Use, declared};
 pub use crate::diff::cause::policy_edits::Edit;

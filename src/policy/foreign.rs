@@ -4,7 +4,8 @@
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Direction, Policy};
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
-use crate::source::Origin;
+use crate::set::hashed::HashSet;
+use crate::source::{DocumentId, Origin};
 
 impl Taint {
     /// A policy whose rules do not count: what it governs may be let through or stopped, and nodes
@@ -42,4 +43,14 @@ pub fn not_in_force(
     let own = set.policies.iter_mut().filter(|p| is_own(p));
     own.for_each(|policy| policy.applies = [false, false]);
     set
+}
+
+/// Takes away what is unknown because of some policies, which nobody enforces.
+pub fn forget_taints(policies: &mut PolicySet, is_foreign: impl Fn(&Policy) -> bool) {
+    let foreign = policies.policies.iter().filter(|policy| is_foreign(policy));
+    let documents: HashSet<DocumentId> = foreign.map(|policy| policy.document).collect();
+    policies.taints.retain(|taint| {
+        let origin = taint.origin.as_ref();
+        origin.is_none_or(|origin| !documents.contains(&origin.document))
+    });
 }

@@ -26,4 +26,5 @@ pub use environment::{
     CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Plugin, ServiceCalls,
 };
 pub use evaluate::evaluate;
+pub use options::ForeignPolicies;
 pub use question::ConnectionOrigin;

@@ -60,6 +60,18 @@ pub struct CompileOptions {
     pub network: Option<Box<str>>,
     /// How pods are called, where networks make a difference by it.
     pub calls: ServiceCalls,
+    /// What becomes of policies that another network plugin reads.
+    pub foreign: ForeignPolicies,
+}
+
+/// What becomes of policies of a network plugin that is not the cluster's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForeignPolicies {
+    /// Whatever reads them may enforce them: what they could touch is unknown.
+    #[default]
+    Unknown,
+    /// Nothing reads them, as where it is asked what a change of the plugin would do.
+    Ignored,
 }
 
 /// How the pods of questions are called, where a network lets calls to a Service through and none
@@ -108,6 +120,7 @@ impl Default for CompileOptions {
             plugin: Plugin::Unspecified,
             network: None,
             calls: ServiceCalls::Unknown,
+            foreign: ForeignPolicies::Unknown,
         }
     }
 }

@@ -2,18 +2,19 @@
 
 use crate::input::Input;
 use crate::model::Cluster;
-use crate::policy::PolicySet;
 use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
 use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::foreign::forget_taints;
 use crate::policy::networks::calls::by_call;
 use crate::policy::networks::exceptions::let_in;
 use crate::policy::networks::view::on_network;
 use crate::policy::plugin::ImpliedPlugin;
 use crate::policy::tunnel::through;
+use crate::policy::{Policy, PolicySet};
 use crate::set::IpSet;
-use crate::spec::options::{CompileOptions, Plugin, ServiceCalls};
+use crate::spec::options::{CompileOptions, ForeignPolicies, Plugin, ServiceCalls};
 use std::sync::Arc;
 
 /// An input under a network plugin: what its policies mean there.
@@ -58,6 +59,9 @@ impl PluginView {
         }
         let deciding = view.deciding();
         view.without_others(&deciding);
+        if view.options.foreign == ForeignPolicies::Ignored {
+            view.ignore_others(&deciding);
+        }
         match deciding {
             Deciding::Cilium(told) => view.of_cilium(&told),
             Deciding::Calico => view.of_calico(),
@@ -137,6 +141,19 @@ impl PluginView {
         if self.policies.plugin.antrea.has_policies && !matches!(deciding, Deciding::Antrea) {
             let without = antrea::specialize::without_policies(&self.policies, &self.cluster);
             self.policies = Arc::new(without);
+        }
+    }
+
+    /// Nothing enforces the policies of another plugin, so that nothing is unknown because of them.
+    fn ignore_others(&mut self, deciding: &Deciding) {
+        let is_foreign = |policy: &Policy| match deciding {
+            Deciding::Cilium(_) => policy.calico().is_some() || policy.antrea().is_some(),
+            Deciding::Calico => policy.cilium().is_some() || policy.antrea().is_some(),
+            Deciding::Antrea => policy.cilium().is_some() || policy.calico().is_some(),
+            Deciding::Neither => policy.is_of_plugin(),
+        };
+        if self.policies.iter().any(|(_, policy)| is_foreign(policy)) {
+            forget_taints(Arc::make_mut(&mut self.policies), is_foreign);
         }
     }
 

@@ -8,6 +8,7 @@
 
 use crate::diff::align::endpoint::EndMembers;
 use crate::diff::before_after::{Side, Which};
+use crate::diff::cause::assumption::Assumption;
 use crate::diff::cause::pair::{ChangedPair, opens};
 use crate::diff::cause::policy_edits::Edit;
 use crate::diff::cause::rule_edit::{first_rule_edit, rule_edit};
@@ -32,8 +33,8 @@ pub enum What {
     Namespace(NamespaceId),
     /// A policy that cannot be modelled: its index among the taints.
     Unmodelled(usize),
-    /// The assumptions both sides were compiled under.
-    Options,
+    /// An assumption that the two sides were compiled under.
+    Options(Assumption),
     /// Something else: a node, a Service.
     Other,
 }
@@ -73,7 +74,7 @@ impl Cause {
             What::Workload(id) => Some(side.input.cluster.workload(id).origin.clone()),
             What::Namespace(id) => side.input.cluster.namespace(id).declared.clone(),
             What::Unmodelled(taint) => policies.taints.get(taint).and_then(|t| t.origin.clone()),
-            What::Options | What::Other => None,
+            What::Options(_) | What::Other => None,
         }
     }
 }
@@ -83,13 +84,26 @@ type ExplainedSide<'a> = (&'a explanation::ExplanationSide, Which);
 
 impl ChangedPair<'_> {
     /// The edit behind a change of this kind, which these flows show.
-    pub fn find(&self, kind: Kind, (before, after): &(Flow, Flow)) -> Cause {
+    pub fn find(&self, kind: Kind, flows: &(Flow, Flow)) -> Cause {
+        let (before, after) = flows;
         let explanations = (
             explanation::explain(self.before.graph, before),
             explanation::explain(self.after.graph, after),
         );
-        self.policy_cause(opens(kind), &explanations)
-            .unwrap_or_else(|| self.other_cause())
+        match self.policy_cause(opens(kind), &explanations) {
+            Some(cause) if matches!(cause.how, Edit::ReadOtherwise(_)) => Cause {
+                how: Edit::ReadOtherwise(self.assumption(flows)),
+                ..cause
+            },
+            Some(cause) => cause,
+            None => self.other_cause(flows),
+        }
+    }
+
+    /// The assumption that decides flows otherwise.
+    fn assumption(&self, flows: &(Flow, Flow)) -> Assumption {
+        let sides = [self.before, self.after].map(|side| side.graph.environment());
+        Assumption::behind(sides[0], sides[1], flows)
     }
 
     /// The edited policy or rule that makes the explanations differ.
@@ -162,6 +176,18 @@ impl ChangedPair<'_> {
             .edits
             .policy_edit(which, at.policy)
             .filter(|e| self.edits.policies[*e].meaning)?;
+        match self.edits.policies[edit].edit {
+            Edit::Enforced | Edit::Unenforced => return self.policy(at.policy, which),
+            how @ Edit::ReadOtherwise(_) => {
+                return Some(Cause {
+                    what: What::Rule(at),
+                    side: which,
+                    how,
+                    edit: Some(edit),
+                });
+            }
+            Edit::Added | Edit::Removed | Edit::Changed => {}
+        }
         let own = self.side(which).graph.environment().policies.get(at.policy);
         let other = self.counterpart(edit, which);
         let other = other.map(|(id, side)| {
@@ -196,7 +222,7 @@ impl ChangedPair<'_> {
         let whole = Cause {
             what: What::Policy(policy),
             side,
-            how: edit.edit(),
+            how: edit.edit,
             edit: Some(index),
         };
         let (Some(old), Some(new)) = (edit.before, edit.after) else {
@@ -206,7 +232,11 @@ impl ChangedPair<'_> {
             self.before.graph.environment().policies.get(old),
             self.after.graph.environment().policies.get(new),
         );
-        if was.subject != is.subject || was.isolates != is.isolates || was.priority != is.priority {
+        let is_whole = edit.edit != Edit::Changed
+            || was.subject != is.subject
+            || was.isolates != is.isolates
+            || was.priority != is.priority;
+        if is_whole {
             return Some(whole);
         }
         let (old, new) = ((was, old, Which::Before), (is, new, Which::After));
@@ -222,7 +252,7 @@ impl ChangedPair<'_> {
 
     /// The cause where no policy that governs the flow was edited: something that policies depend
     /// on was.
-    fn other_cause(&self) -> Cause {
+    fn other_cause(&self, flows: &(Flow, Flow)) -> Cause {
         let edited = [self.source, self.destination]
             .into_iter()
             .find(|e| self.edits.affected(*e, Direction::Ingress).workload);
@@ -236,15 +266,18 @@ impl ChangedPair<'_> {
             .into_iter()
             .any(|(e, d)| self.edits.affected(e, d).unmodelled)
         {
-            let after = !self.after.graph.environment().policies.taints.is_empty();
-            let side = if after { Which::After } else { Which::Before };
+            let sides = [Which::After, Which::Before];
+            let found = sides
+                .into_iter()
+                .find_map(|side| Some((side, self.edits.new_taint(side)?)));
+            let (side, taint) = found.unwrap_or((Which::After, 0));
             return Cause {
                 side,
-                ..Cause::of(What::Unmodelled(0))
+                ..Cause::of(What::Unmodelled(taint))
             };
         }
         Cause::of(if self.edits.options {
-            What::Options
+            What::Options(self.assumption(flows))
         } else {
             What::Other
         })

@@ -168,6 +168,13 @@ impl Edits {
         self.new_taints[usize::from(which == Which::After)].contains(&taint)
     }
 
+    /// The first policy that cannot be modelled and differs, of a side.
+    pub fn new_taint(&self, which: Which) -> Option<usize> {
+        self.new_taints[usize::from(which == Which::After)]
+            .first()
+            .copied()
+    }
+
     /// Whether everything that passes from an end without an edit to this one is the same on both
     /// sides: neither its ingress was edited, nor anything else that a rule depends on.
     pub fn is_unchanged(&self, destination: EndIx, end: &AlignedEnd) -> bool {
@@ -210,6 +217,7 @@ fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
         .zip(after.input.cluster.nodes().map(|(_, n)| n));
     old.assumed == new.assumed
         && old.untold_families == new.untold_families
+        && old.has_secondary_networks == new.has_secondary_networks
         && nodes(before) == nodes(after)
         && pairs.all(same)
 }

@@ -5,6 +5,7 @@
 //! O(policies of both sides), and the texts of those with equal rules.
 
 use crate::diff::before_after::Side;
+use crate::diff::cause::assumption::Assumption;
 use crate::diff::sorted_policy::SortedPolicy;
 use crate::policy::{Policy, PolicyId, Taint};
 use crate::set::hashed::HashMap;
@@ -20,6 +21,26 @@ pub enum Edit {
     Removed,
     /// It is different.
     Changed,
+    /// It is as it was, and the network plugin of the after side enforces it.
+    Enforced,
+    /// It is as it was, and the network plugin of the after side does not enforce it.
+    Unenforced,
+    /// It is as it was, and the network plugin of the after side reads it otherwise: by this
+    /// assumption.
+    ReadOtherwise(Assumption),
+}
+
+impl Edit {
+    /// What happened to a policy that is on both sides, with the same text or another one.
+    fn of_both(was: &Policy, is: &Policy, same_text: bool) -> Self {
+        let is_enforced = |policy: &Policy| policy.applies != [false, false];
+        match (is_enforced(was), is_enforced(is)) {
+            (true, false) => Self::Unenforced,
+            (false, true) => Self::Enforced,
+            _ if same_text => Self::ReadOtherwise(Assumption::Plugin),
+            _ => Self::Changed,
+        }
+    }
 }
 
 /// A policy that differs.
@@ -29,21 +50,12 @@ pub struct PolicyEdit {
     pub before: Option<PolicyId>,
     /// The policy after, if it exists.
     pub after: Option<PolicyId>,
+    /// What happened to it.
+    pub edit: Edit,
     /// Whether its rules differ in what they mean together.
     pub meaning: bool,
     /// Whether only its text differs: blanks, comments, order of keys.
     pub text_only: bool,
-}
-
-impl PolicyEdit {
-    /// What happened to it.
-    pub fn edit(&self) -> Edit {
-        match (self.before, self.after) {
-            (None, _) => Edit::Added,
-            (_, None) => Edit::Removed,
-            _ => Edit::Changed,
-        }
-    }
 }
 
 /// Kind, namespace and name, and where it stands in an object that holds several.
@@ -87,6 +99,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
             edits.push(PolicyEdit {
                 before: None,
                 after: Some(id),
+                edit: Edit::Added,
                 meaning: true,
                 text_only: false,
             });
@@ -96,10 +109,14 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
         let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
-        if !text_only || !same_text(texts[0], texts[1]) {
+        let plugins_differ =
+            before.graph.environment().options.plugin != after.graph.environment().options.plugin;
+        let is_same_text = same_text(texts[0], texts[1]);
+        if !text_only || !is_same_text {
             edits.push(PolicyEdit {
                 before: Some(was),
                 after: Some(id),
+                edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text),
                 meaning,
                 text_only,
             });
@@ -110,6 +127,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
     edits.extend(gone.into_iter().map(|id| PolicyEdit {
         before: Some(id),
         after: None,
+        edit: Edit::Removed,
         meaning: true,
         text_only: false,
     }));

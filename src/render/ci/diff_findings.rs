@@ -293,7 +293,7 @@ fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint
             let what = policies.taints.get(taint).map(|t| t.what.to_string());
             object(kind, "", "", what.unwrap_or_default())
         }
-        What::Options => object(kind, "", "", "options".into()),
+        What::Options(_) => object(kind, "", "", "options".into()),
         What::Other => object(kind, "", "", "other".into()),
     }
 }

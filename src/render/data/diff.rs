@@ -2,8 +2,8 @@
 
 use crate::check::breaks::Broken;
 use crate::diff::{
-    Cause, Change, Diff, DiffParty, DoorChange, Kind, OneSided, PotentialChange, PotentialDiff,
-    Use, What, Which,
+    Cause, Change, Diff, DiffParty, DoorChange, Edit, Kind, OneSided, PotentialChange,
+    PotentialDiff, Use, What, Which,
 };
 use crate::doors::DoorStatus;
 use crate::render::data::doors::{self, DoorJson};
@@ -39,6 +39,9 @@ pub struct DiffJson {
     pub removed: Vec<OneSidedJson>,
     /// Edited policies that change nothing.
     pub inert: Vec<NoEffectEditJson>,
+    /// Policies that the network plugin of the after side does not enforce, and that of the before
+    /// side does.
+    pub not_enforced: Vec<PolicyName>,
     /// Admissions that change without effect, in words.
     pub latent: Vec<String>,
     /// Configured tests that held and no longer do.
@@ -198,6 +201,12 @@ pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
         changes: diff.changes.iter().map(|c| change(pages, c)).collect(),
         added: lone(Which::After, &diff.added),
         removed: lone(Which::Before, &diff.removed),
+        not_enforced: diff
+            .edits
+            .iter()
+            .filter(|e| e.edit == Edit::Unenforced)
+            .filter_map(|e| Some(json::policy(pages.after, e.after?)))
+            .collect(),
         inert: diff
             .inert
             .iter()
@@ -299,7 +308,7 @@ fn cause(pages: DiffContext<'_>, cause: &Cause) -> CauseJson {
         What::Workload(_) => "workload",
         What::Namespace(_) => "namespace",
         What::Unmodelled(_) => "unmodelled",
-        What::Options => "options",
+        What::Options(_) => "options",
         What::Other => "other",
     };
     let (policy, path) = match cause.what {
@@ -359,7 +368,7 @@ fn inert(
     let policy = json::policy(pages.context(which), id);
     Some(NoEffectEditJson {
         policy,
-        edit: edit_word(edit.edit()),
+        edit: edit_word(edit.edit),
         text_only: inert.text_only,
         may_matter: inert.may_matter,
     })

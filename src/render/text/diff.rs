@@ -56,6 +56,7 @@ pub fn text(
         format!(" {}", words::clean(pages.label))
     };
     writeln!(out, "Connectivity changes{label}: {}", summary(diff))?;
+    not_enforced(pages, diff, out)?;
     let heads = HEADS
         .iter()
         .filter(|h| diff.of(h.0).next().is_some())
@@ -240,6 +241,16 @@ pub fn openness(lone: &OneSided) -> &'static str {
     }
 }
 
+/// The policies that the network plugin of the after side does not read, and the one of the before
+/// side does: what a migration does not carry over.
+fn not_enforced(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+    let left = diff.edits.iter().filter(|e| e.edit == Edit::Unenforced);
+    let names: Vec<String> = left
+        .filter_map(|edit| Some(words::policy(pages.after.graph, edit.after?)))
+        .collect();
+    some_of("not enforced by the network plugin after", &names, out)
+}
+
 fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     for (may_matter, head) in [
         (true, "not compared in full"),
@@ -279,12 +290,15 @@ fn edit_without_effect(
     found: &NoEffectEdit,
 ) -> Option<String> {
     let edit = &diff.edits[found.edit];
+    if edit.edit == Edit::Unenforced && !found.may_matter {
+        return None; // it is told with all that are not
+    }
     let (which, id) = edit
         .after
         .map(|id| (Which::After, id))
         .or(edit.before.map(|id| (Which::Before, id)))?;
     let name = words::policy(pages.context(which).graph, id);
-    let why = match (found.text_only, edit.edit()) {
+    let why = match (found.text_only, edit.edit) {
         (true, _) => "text only",
         (false, Edit::Changed) if found.may_matter => "rules changed, no effect found",
         (false, Edit::Added) if found.may_matter => "added, no effect found",
@@ -292,6 +306,9 @@ fn edit_without_effect(
         (false, Edit::Added) => "added, no effect",
         (false, Edit::Removed) => "removed, no effect",
         (false, Edit::Changed) => "rules changed, same effect",
+        (false, Edit::ReadOtherwise(_)) => "read otherwise, no effect",
+        (false, Edit::Enforced) => "now enforced, no effect",
+        (false, Edit::Unenforced) => "no longer enforced, no effect",
     };
     Some(format!("{name} ({why})"))
 }

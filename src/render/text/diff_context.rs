@@ -3,7 +3,7 @@
 
 use crate::check::Status;
 use crate::check::breaks::Broken;
-use crate::diff::{Block, Cause, Diff, DiffParty, Edit, Kind, Side, Use, What, Which};
+use crate::diff::{Assumption, Block, Cause, Diff, DiffParty, Edit, Kind, Side, Use, What, Which};
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
 use crate::render::text::door_counts;
@@ -71,8 +71,14 @@ impl<'a> DiffContext<'a> {
     /// The edit behind a change, in words.
     pub fn cause(&self, cause: &Cause) -> String {
         let context = self.context(cause.side);
-        let how = edit_word(cause.how);
+        let how = match cause.how {
+            Edit::ReadOtherwise(assumption) => assumption_words(assumption),
+            how => edit_word(how),
+        };
         match cause.what {
+            What::Rule(at) if matches!(cause.how, Edit::ReadOtherwise(_)) => {
+                format!("{}: {how}", words::rule(context.graph, at))
+            }
             What::Rule(at) => format!("{} {how}", words::rule(context.graph, at)),
             What::Policy(id) if cause.how == Edit::Changed => {
                 format!(
@@ -90,15 +96,14 @@ impl<'a> DiffContext<'a> {
                 )
             }
             What::Unmodelled(taint) => {
-                let what = context
-                    .input
-                    .policies
+                let policies = &context.graph.environment().policies;
+                let what = policies
                     .taints
                     .get(taint)
                     .map(|t| format!("{} {}", words::clean(&t.what), t.reason.words()));
                 what.unwrap_or_default()
             }
-            What::Options => "other assumptions".into(),
+            What::Options(assumption) => assumption_words(assumption).into(),
             What::Other => "another object changed".into(),
         }
     }
@@ -259,12 +264,30 @@ pub fn by_edit(diff: &Diff, kind: Kind) -> indexmap::IndexMap<Cause, Vec<usize>>
     edits
 }
 
+/// What the two sides assume otherwise, as it is after.
+fn assumption_words(assumption: Assumption) -> &'static str {
+    match assumption {
+        Assumption::BlocksMatchPods(true) => "address blocks match pods and nodes too",
+        Assumption::BlocksMatchPods(false) => "address blocks match no pod and no node",
+        Assumption::OwnNode(true) => "traffic to the own node is exempt",
+        Assumption::OwnNode(false) => "traffic to the own node is policed",
+        Assumption::HostNetwork => "pods on the host's network are taken otherwise",
+        Assumption::OwnService(true) => "a pod reaches itself through its own Service",
+        Assumption::OwnService(false) => "a pod's call to itself through its Service is policed",
+        Assumption::Plugin => "the network plugin decides otherwise",
+        Assumption::Several => "other assumptions",
+    }
+}
+
 /// The word for what happened to something.
 pub fn edit_word(edit: Edit) -> &'static str {
     match edit {
         Edit::Added => "added",
         Edit::Removed => "removed",
         Edit::Changed => "changed",
+        Edit::Enforced => "enforced",
+        Edit::Unenforced => "not enforced",
+        Edit::ReadOtherwise(_) => "read otherwise",
     }
 }
 
