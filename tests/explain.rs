@@ -62,7 +62,7 @@ fn check(
 fn combined(explanation: &Explanation) -> Truth {
     let shown = match explanation.families {
         Some(FamilyEffect::NoneInCommon) => Truth::No,
-        Some(FamilyEffect::Untold(_)) => Truth::Maybe,
+        Some(FamilyEffect::Untold(_) | FamilyEffect::PerhapsElsewhere) => Truth::Maybe,
         None => explanation.egress.allowed.and(explanation.ingress.allowed),
     };
     explanation

@@ -33,7 +33,9 @@ impl Style {
             Verdict::Partly => ("1;33", "partly"),
             Verdict::Unknown => ("1;35", "unknown"),
         };
-        self.paint(code, &format!("{word:<4}"))
+        // two blanks and more follow every verdict, so that it is not read as part of a name
+        let width = if word.len() < 4 { 4 } else { word.len() + 1 };
+        self.paint(code, &format!("{word:<width$}"))
     }
 
     pub(crate) fn dim(self, text: &str) -> String {
