@@ -187,8 +187,8 @@ spec:
 fn a_kind_of_another_known_group_is_decided_by_group_and_kind() {
     for (version, kind, what) in [
         (
-            "networking.k8s.aws/v1alpha1",
-            "ClusterNetworkPolicy",
+            "core.contrail.juniper.net/v1alpha1",
+            "FirewallPolicy",
             "is not modelled",
         ),
         (
@@ -243,7 +243,7 @@ const REACHES: [(&str, [Truth; 4]); 16] = {
         ),
         (
             "apiVersion: networking.k8s.aws/v1alpha1\nkind: ApplicationNetworkPolicy\nmetadata: {name: p, namespace: bank}\nspec: {podSelector: {}, policyTypes: [Egress]}",
-            [Y, Y, Y, M],
+            [Y, Y, Y, Truth::No],
         ),
         (
             "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: istio-system}\nspec: {mtls: {mode: STRICT}}",

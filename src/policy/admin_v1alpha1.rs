@@ -7,7 +7,7 @@ use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
+use crate::policy::rule::{Policy, PolicySource, PortMatch, Rule, Shape};
 use crate::policy::tier::kubernetes;
 use crate::policy::validate::{check_metadata, decoded};
 use crate::set::TrafficSet;
@@ -73,7 +73,7 @@ struct V1Alpha1Spec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "IngressRule")]
-struct V1Alpha1IngressRule {
+pub(super) struct V1Alpha1IngressRule {
     name: Option<String>,
     action: Option<String>,
     from: Option<Vec<PeerSpec>>,
@@ -83,16 +83,16 @@ struct V1Alpha1IngressRule {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "EgressRule")]
-struct V1Alpha1EgressRule {
+pub(super) struct V1Alpha1EgressRule {
     name: Option<String>,
-    action: Option<String>,
-    to: Option<Vec<PeerSpec>>,
+    pub(super) action: Option<String>,
+    pub(super) to: Option<Vec<PeerSpec>>,
     ports: Option<Vec<PortSpec>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct PortSpec {
+pub(super) struct PortSpec {
     port_number: Option<PortNumber>,
     port_range: Option<PortRange>,
     named_port: Option<String>,
@@ -143,40 +143,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
     };
     let priority = priority(&spec, &header, &mut lowering);
     let subject = lowering.subject(spec.subject.as_ref());
-    let ingress: Vec<RuleSpec> = spec
-        .ingress
-        .unwrap_or_default()
-        .into_iter()
-        .enumerate()
-        .map(|(i, r)| {
-            let ports = ports(r.ports, "ingress", i, &mut lowering);
-            RuleSpec {
-                name: r.name,
-                action: r.action,
-                peers: r.from,
-                ports,
-            }
-        })
-        .collect();
-    let egress: Vec<RuleSpec> = spec
-        .egress
-        .unwrap_or_default()
-        .into_iter()
-        .enumerate()
-        .map(|(i, r)| {
-            let ports = ports(r.ports, "egress", i, &mut lowering);
-            RuleSpec {
-                name: r.name,
-                action: r.action,
-                peers: r.to,
-                ports,
-            }
-        })
-        .collect();
-    let rules = [
-        lowering.rules(&ingress, "ingress", "from"),
-        lowering.rules(&egress, "egress", "to"),
-    ];
+    let rules = lower_rules(spec.ingress, spec.egress, &mut lowering);
     let whole = std::mem::take(&mut lowering.whole);
     let policy = Policy {
         namespace: None,
@@ -200,6 +167,40 @@ fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static
         generated: None,
     };
     Lowered::checked(policy, problems, checks)
+}
+
+/// The rules of both directions, which a dialect of AWS writes in the same form.
+pub(super) fn lower_rules(
+    ingress: Option<Vec<V1Alpha1IngressRule>>,
+    egress: Option<Vec<V1Alpha1EgressRule>>,
+    lowering: &mut AdminLowering<'_>,
+) -> [Vec<Rule>; 2] {
+    let ingress: Vec<RuleSpec> = ingress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| RuleSpec {
+            ports: ports(r.ports, "ingress", i, lowering),
+            name: r.name,
+            action: r.action,
+            peers: r.from,
+        })
+        .collect();
+    let egress: Vec<RuleSpec> = egress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| RuleSpec {
+            ports: ports(r.ports, "egress", i, lowering),
+            name: r.name,
+            action: r.action,
+            peers: r.to,
+        })
+        .collect();
+    [
+        lowering.rules(&ingress, "ingress", "from"),
+        lowering.rules(&egress, "egress", "to"),
+    ]
 }
 
 /// S71 for the one, S89 for the other: a singleton without priority.

@@ -187,7 +187,7 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 /// S100.
-fn tier(word: Option<&str>, lowering: &mut AdminLowering<'_>) -> TierIx {
+pub(super) fn tier(word: Option<&str>, lowering: &mut AdminLowering<'_>) -> TierIx {
     match word {
         Some("Admin") => kubernetes::ADMIN,
         Some("Baseline") => kubernetes::BASELINE,

@@ -6,8 +6,11 @@
 //! far as netpal knows.
 
 use crate::policy::antrea;
+use crate::policy::aws_application;
+use crate::policy::aws_cluster;
 use crate::policy::calico;
 use crate::policy::cilium;
+use crate::policy::gke_fqdn;
 use crate::policy::istio;
 use crate::policy::linkerd;
 use crate::policy::lowered::{Header, Lowered};
@@ -54,6 +57,30 @@ pub static DIALECTS: &[Dialect] = &[
         kind: "ClusterNetworkPolicy",
         namespaced: false,
         lower: cluster_network_policy::read_cluster,
+    },
+    Dialect {
+        api_version: "networking.k8s.aws/v1alpha1",
+        kind: "ApplicationNetworkPolicy",
+        namespaced: true,
+        lower: aws_application::read,
+    },
+    Dialect {
+        api_version: "networking.k8s.aws/v1alpha1",
+        kind: "ClusterNetworkPolicy",
+        namespaced: false,
+        lower: aws_cluster::read,
+    },
+    Dialect {
+        api_version: "networking.gke.io/v1alpha1",
+        kind: "FQDNNetworkPolicy",
+        namespaced: true,
+        lower: gke_fqdn::read,
+    },
+    Dialect {
+        api_version: "networking.gke.io/v1alpha3",
+        kind: "FQDNNetworkPolicy",
+        namespaced: true,
+        lower: gke_fqdn::read,
     },
     Dialect {
         api_version: "cilium.io/v2",

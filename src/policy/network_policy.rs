@@ -56,11 +56,7 @@ pub fn lower(spec: &NetworkPolicySpec, header: &Header<'_>, checks: &mut Checks)
         .as_ref()
         .map(|s| selector(s, &at.key("podSelector"), checks))
         .unwrap_or_default(); // S3
-    let mut lowering = RuleLowering {
-        namespace,
-        strict_cidrs: header.strict_cidrs,
-        checks,
-    };
+    let mut lowering = RuleLowering::new(header, checks);
     let ingress = spec.ingress.iter().flatten().enumerate().map(|(i, rule)| {
         let here = at.key("ingress").index(i);
         lowering.rule(rule.from.as_deref(), rule.ports.as_deref(), &here, "from")
@@ -112,13 +108,24 @@ fn check_types(spec: &NetworkPolicySpec, at: &Path, checks: &mut Checks) {
     }
 }
 
-struct RuleLowering<'a> {
+/// Lowers rules in the form of `NetworkPolicy`, which other dialects have taken over.
+pub(super) struct RuleLowering<'a> {
     namespace: &'a str,
     strict_cidrs: bool,
-    checks: &'a mut Checks,
+    /// Problems go here.
+    pub checks: &'a mut Checks,
 }
 
-impl RuleLowering<'_> {
+impl<'a> RuleLowering<'a> {
+    /// For the rules of an object.
+    pub fn new(header: &Header<'a>, checks: &'a mut Checks) -> Self {
+        Self {
+            namespace: header.namespace,
+            strict_cidrs: header.strict_cidrs,
+            checks,
+        }
+    }
+
     fn rule(
         &mut self,
         peers: Option<&[NetworkPolicyPeer]>,
@@ -126,15 +133,22 @@ impl RuleLowering<'_> {
         at: &Path,
         word: &str,
     ) -> Rule {
-        let peers = match peers.unwrap_or_default() {
-            [] => Peers::Any, // S15
-            list => {
-                let each = list
-                    .iter()
-                    .enumerate()
-                    .map(|(i, p)| self.peer(p, &at.key(word).index(i)));
-                Peers::Of(each.collect())
-            }
+        let list = peers.unwrap_or_default().iter().enumerate();
+        let peers = list.map(|(i, p)| self.peer(p, &at.key(word).index(i)));
+        let peers = peers.collect();
+        self.rule_of(peers, ports, at)
+    }
+
+    /// A rule of lowered peers; without any it is about everybody.
+    pub fn rule_of(
+        &mut self,
+        peers: Vec<Peer>,
+        ports: Option<&[NetworkPolicyPort]>,
+        at: &Path,
+    ) -> Rule {
+        let peers = match peers {
+            none if none.is_empty() => Peers::Any, // S15
+            list => Peers::Of(list.into()),
         };
         let ports = match ports.unwrap_or_default() {
             [] => Ports::Any, // S16
@@ -150,7 +164,7 @@ impl RuleLowering<'_> {
     }
 
     /// S8, S29-S31.
-    fn peer(&mut self, peer: &NetworkPolicyPeer, at: &Path) -> Peer {
+    pub fn peer(&mut self, peer: &NetworkPolicyPeer, at: &Path) -> Peer {
         if let Some(block) = &peer.ip_block {
             if peer.pod_selector.is_some() || peer.namespace_selector.is_some() {
                 self.checks
