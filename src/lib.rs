@@ -185,7 +185,7 @@ pub use crate::snapshot::{Drift, Snapshot};
 
 // 5. Check: policy tests.
 pub use crate::check::breaks::{Broken, broken};
-pub use crate::check::critical::{Critical, PathEnds, critical};
+pub use crate::check::critical::{Critical, PathEnds, chokepoints, critical};
 pub use crate::check::export::{Probe, probes};
 pub use crate::check::open_world::OpenWorld;
 pub use crate::check::outcome::{FlowEnd, PotentialFlow};

@@ -291,3 +291,66 @@ fn the_fewest_rules_are_those_found_by_hand() {
         "{found} cuts, {resting} that rest on no rule"
     );
 }
+
+/// A chain of three: whoever looks for a way is told what every way leads through.
+const CHAIN: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api, namespace: shop, labels: {app: api}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: postgres, namespace: shop, labels: {app: postgres}}
+spec: {containers: [{name: c, image: postgres, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: api, namespace: shop}
+spec: {podSelector: {matchLabels: {app: api}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: postgres, namespace: shop}
+spec: {podSelector: {matchLabels: {app: postgres}}, ingress: [{from: [{podSelector: {matchLabels: {app: api}}}]}]}
+";
+
+#[test]
+fn searches_tell_the_chokepoints_on_their_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chain.yaml"), CHAIN).unwrap();
+    let asked = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_netpal"));
+        command.current_dir(folder.path()).args(arguments);
+        let output = command.args(["-f", "chain.yaml"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let path = asked(&["reach", "--path", "web", "postgres"]);
+    assert!(path.contains("every way leads through shop/api"), "{path}");
+    let reach = asked(&["reach", "web", "--hops", "any"]);
+    assert!(
+        reach.contains("every way to shop/postgres leads through shop/api"),
+        "{reach}"
+    );
+    let who = asked(&["who", "postgres", "--hops", "any", "-o", "json"]);
+    let who: Value = serde_json::from_str(&who).unwrap();
+    let through: Vec<&str> = who["chokepoints"][0]["through"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| w["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(through, ["web", "api"], "{who}");
+    // one hop is asked about: there is nothing on the way
+    let near = asked(&["who", "postgres"]);
+    assert!(!near.contains("every way"), "{near}");
+    // an outside end is called as it was asked, never by a stand-in
+    let critical = asked(&["critical", "internet", "postgres"]);
+    assert!(critical.contains("internet -> shop/web"), "{critical}");
+    assert!(!critical.contains("1.0.0.0"), "{critical}");
+}

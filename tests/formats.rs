@@ -182,6 +182,7 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         root: "shop/frontend",
         exposure: &[],
         doors: None,
+        chokepoints: &[],
     };
     every_format("reach", view, &context);
     let all = netpal::TrafficSet::all();
@@ -192,6 +193,7 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         root: "data/database",
         exposure: &exposure,
         doors: None,
+        chokepoints: &[],
     };
     every_format("who", view, &context);
     let view = PathView {
@@ -199,6 +201,7 @@ fn every_search_and_picture_has_its_formats_and_no_other() {
         hops: None,
         certain: false,
         door: None,
+        chokepoints: &[],
     };
     every_format("path", view, &context);
     let facts = PictureFacts::new(

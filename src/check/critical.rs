@@ -82,6 +82,17 @@ pub fn critical(input: &Input, graph: &AllowGraph, asked: &PathEnds) -> Critical
     }
 }
 
+/// The workloads that every path from one end to the other leads through, from the source on; none
+/// where there is no path. Cost: a search, and the network of its hops.
+pub fn chokepoints(graph: &AllowGraph, asked: &PathEnds) -> Vec<WorkloadId> {
+    let query = PathQuery::between(graph, asked);
+    let paths = Paths::new(&query, certain_or_possible);
+    if paths.nearest(&query).is_none() {
+        return Vec::new();
+    }
+    HopNetwork::new(&query, &paths, certain_or_possible).chokepoints()
+}
+
 /// What may pass, certain or not.
 pub(crate) fn certain_or_possible(allowed: &Allowed) -> TrafficSet {
     allowed.may.clone()

@@ -10,8 +10,8 @@ use super::search_ends::{Root, opened, root};
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    DoorEnds, Endpoint, IpSet, PathView, PotentialPod, ReachQuery, ReachView, Truth, Way, exposure,
-    path, reach,
+    DoorEnds, Endpoint, IpSet, PathEnds, PathView, PodId, PotentialPod, Reach, ReachQuery,
+    ReachView, Truth, Way, WorkloadId, chokepoints, exposure, path, reach,
 };
 use std::collections::BTreeSet;
 
@@ -51,14 +51,67 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
         start.hops = start.hops.map(|hops| hops.saturating_sub(1));
     }
     let found = reach(&workspace.graph, &start);
+    let chokepoints = on_ways_to_stores(&workspace, &start, &found);
     let view = ReachView {
         reach: &found,
         root: &root.name,
         exposure: &[],
         doors: doors.as_ref(),
+        chokepoints: &chokepoints,
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// The data stores that are looked at for chokepoints, at most.
+const MOST_STORES: usize = 20;
+
+/// What every way leads through to each data store that more than one hop leads to.
+fn on_ways_to_stores(
+    workspace: &Workspace,
+    start: &ReachQuery,
+    found: &Reach,
+) -> Vec<(WorkloadId, Vec<WorkloadId>)> {
+    let is_far = |(_, hops): &&(WorkloadId, u32)| *hops > 1 && found.hops.is_none();
+    let stores = found.stores.iter().filter(is_far).take(MOST_STORES);
+    let through = stores.map(|(store, _)| {
+        let ends = PathEnds {
+            sources: start.pods.clone(),
+            addresses: start.addresses.clone(),
+            targets: pods_of(workspace, *store),
+            asked: start.asked.clone(),
+            through_nodes: true,
+        };
+        (*store, chokepoints(&workspace.graph, &ends))
+    });
+    through.collect()
+}
+
+fn pods_of(workspace: &Workspace, workload: WorkloadId) -> BTreeSet<PodId> {
+    let pods = &workspace.input.cluster.workload(workload).pods;
+    pods.iter().copied().collect()
+}
+
+/// What every way from outside leads through, where it is asked about any number of hops to one
+/// workload.
+fn on_ways_in(
+    workspace: &Workspace,
+    root: &Root,
+    found: &Reach,
+) -> Vec<(WorkloadId, Vec<WorkloadId>)> {
+    let cluster = &workspace.input.cluster;
+    let roots: BTreeSet<_> = root.pods.iter().map(|p| cluster.pod(*p).workload).collect();
+    let (Some(workload), 1, None) = (roots.first(), roots.len(), found.hops) else {
+        return Vec::new();
+    };
+    let ends = PathEnds {
+        sources: BTreeSet::new(),
+        addresses: IpSet::full(),
+        targets: root.pods.clone(),
+        asked: root.asked.clone(),
+        through_nodes: true,
+    };
+    vec![(*workload, chokepoints(&workspace.graph, &ends))]
 }
 
 /// The doors that a search starts at, if it starts at the internet and the input has any.
@@ -113,11 +166,20 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
             _ => to.pods.clone(),
         });
     let door = doors.as_ref().and_then(|doors| doors.door_of(&first?));
+    let ends = PathEnds {
+        sources: start.pods.clone(),
+        addresses: start.addresses.clone(),
+        targets: to.pods.clone(),
+        asked: to.asked.clone(),
+        through_nodes: true,
+    };
+    let on_the_way = chokepoints(&workspace.graph, &ends);
     let view = PathView {
         ends: [&from.name, &to.name],
         hops: found.as_deref(),
         certain: certain.is_some(),
         door,
+        chokepoints: &on_the_way,
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     let exit = match (&certain, &found) {
@@ -151,6 +213,7 @@ pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
         root: &root.name,
         exposure: &exposed(&workspace, &root)?,
         doors: Some(&doors),
+        chokepoints: &on_ways_in(&workspace, &root, &found),
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))

@@ -447,7 +447,7 @@ fn group(
                 labels: key.labels,
                 ports: key.ports,
                 address: key.address,
-                host: is_host(met[*class].1),
+                host: key.host.is_some() && is_host(met[*class].1),
             })?;
         }
     }

@@ -21,7 +21,7 @@ use crate::compile::effective_policy::{
 use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSpace, PeerSets, SeenFrom};
 use crate::compile::port_sets::{PortSet, PortSetIx, PortSets};
-use crate::compile::subject_parts::{CompiledPart, governed, parts};
+use crate::compile::subject_parts::{CompiledPart, governed, is_whole, parts};
 use crate::compile::tier_order::{TierOrder, add_tainted};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::Truth;
@@ -67,11 +67,16 @@ pub fn compile<'w>(
     let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
     let order = TierOrder::new(env);
     let shared = order.shared_ranks(env);
+    let whole = CompiledPart::whole();
     for (id, policy) in env.policies.iter() {
-        let by_position = shared.contains(&(policy.tier, policy.priority));
-        for part in parts(env, policy, space, peers)? {
-            let compiled = compile_policy(env, (id, policy), &part, peers, &mut ports)?;
-            let governed = governed(env, policy, &part, space, peers);
+        let by_position = !shared.is_empty() && shared.contains(&(policy.tier, policy.priority));
+        let several = match is_whole(policy) {
+            true => None, // as nearly all are
+            false => Some(parts(env, policy, space, peers)?),
+        };
+        for part in several.as_deref().unwrap_or(std::slice::from_ref(&whole)) {
+            let compiled = compile_policy(env, (id, policy), part, peers, &mut ports)?;
+            let governed = governed(env, policy, part, space, peers);
             if !by_position {
                 policies.push(compiled)?;
                 subjects.push(governed)?;

@@ -57,11 +57,10 @@ impl<'w, I: Ix> Index<'w, I> {
         let mut keys: HashMap<&str, Carrying<'_, I>> = HashMap::default();
         let mut open = Vec::new();
         for (index, labels) in sets.enumerated() {
-            let mut asked = labels.iter().filter(|(key, _)| mentioned.sees(key));
-            if asked.any(|(_, value)| is_open(value)) {
-                open.push(index);
-            }
             for (key, value) in labels.iter().filter(|(key, _)| mentioned.sees(key)) {
+                if is_open(value) && open.last() != Some(&index) {
+                    open.push(index);
+                }
                 let carrying = keys.entry(key).or_insert_with(|| Carrying {
                     all: Vec::new(),
                     values: HashMap::default(),

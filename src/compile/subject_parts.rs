@@ -17,6 +17,18 @@ use crate::set::{Point, TooMany};
 use crate::spec::environment::Environment;
 use crate::spec::matching::namespaces_match;
 
+/// Whether a policy means the same for all of its subjects, so that they are one part.
+pub fn is_whole(policy: &Policy) -> bool {
+    let is_relative = |peer: &Peer| is_relative_to_namespace(peer) || is_relative_to_node(peer);
+    policy.rules.iter().flatten().all(|rule| {
+        let is_fixed = match &rule.peers {
+            Peers::Of(list) => !list.iter().any(|peer| peer.any(&is_relative)),
+            Peers::Any => true,
+        };
+        is_fixed && rule.subjects == Peers::Any
+    })
+}
+
 /// The parts of its subjects that a policy has to be compiled for one by one: where a peer is
 /// relative to the subject's namespace (S92) all namespaces, where it is relative to the subject's
 /// node all nodes, where rules are for some subjects only those that the same rules are for;
@@ -98,12 +110,7 @@ fn relative_parts<'w>(
         policy.rules.iter().flatten().any(of)
     };
     if any(&is_relative_to_node) {
-        let whole = CompiledPart {
-            subjects: SubjectPart::Whole,
-            classes: None,
-            narrowing: HashMap::default(),
-        };
-        let found = governed(env, policy, &whole, space, peers);
+        let found = governed(env, policy, &CompiledPart::whole(), space, peers);
         return by_node(env, space, &found);
     }
     if !any(&is_relative_to_namespace) {
@@ -154,6 +161,17 @@ pub struct CompiledPart {
     /// How surely the rules are for them that are for some subjects only, by scenario; by
     /// direction and number of the rule.
     pub narrowing: HashMap<(usize, usize), Vec<Truth>>,
+}
+
+impl CompiledPart {
+    /// All subjects, for whom every rule is.
+    pub fn whole() -> Self {
+        Self {
+            subjects: SubjectPart::Whole,
+            classes: None,
+            narrowing: HashMap::default(),
+        }
+    }
 }
 
 /// A part of a policy's subjects.

@@ -283,6 +283,9 @@ impl AllowGraph {
         let connection = self.family_use(source, destination);
         let [four, six] = Family::ALL.map(|family| self.scenario(mode, family));
         if four != six {
+            if let Some(only) = connection.only() {
+                return decide(if only == Family::V4 { four } else { six });
+            }
             return connection
                 .decide(|family| decide(if family == Family::V4 { four } else { six }));
         }

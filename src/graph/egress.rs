@@ -58,12 +58,16 @@ impl AllowGraph {
         let [anything, unordered_taint, only_deny] = &index.tainted[query.scenario];
         let layers = index.tiers.chunk_by(|a, b| a.tier.layer == b.tier.layer);
         let mut first = 0;
-        let mut passing = Bounds::exact(asked.clone());
+        let mut by_layers: Option<Bounds<EndpointSet>> = None;
         for tiers in layers {
             let of_layer = self.layer_egress(query, tiers, first, unordered_taint, asked);
-            passing = passing.and(&of_layer);
+            by_layers = Some(match by_layers {
+                Some(before) => before.and(&of_layer),
+                None => of_layer, // what passes the only layer, mostly
+            });
             first += tiers.len();
         }
+        let mut passing = by_layers.unwrap_or_else(|| Bounds::exact(asked.clone()));
         let doubt = anything.union(only_deny);
         if !doubt.is_empty() {
             passing.must = passing.must.difference(&doubt);
@@ -162,12 +166,16 @@ impl AllowGraph {
             let mut needs_allow = here.intersection(&isolated.may);
             needs_allow.add(by_taint.clone());
             let allowed = self.rules_egress(query, &needs_allow, |rule| rule.tier == number);
-            let settled = self.never_denied_egress(query, tier, &needs_allow.difference(&by_taint));
+            let mut deny = needs_allow.difference(&allowed.must);
+            if !tier.unsure.is_empty() {
+                let asked = needs_allow.difference(&by_taint);
+                deny = deny.difference(&self.never_denied_egress(query, tier, &asked));
+            }
             let mut allow = Arc::unwrap_or_clone(allowed.may);
             allow.add(by_taint);
             return SourceOutcomes {
                 allow,
-                deny: needs_allow.difference(&allowed.must).difference(&settled),
+                deny,
                 pass: nothing(),
                 none: here.difference(&isolated.must),
             };

@@ -11,7 +11,6 @@ use crate::check::critical::Critical;
 use crate::check::export::Probe;
 use crate::check::rule_cut::RuleCut;
 use crate::diff::Diff;
-use crate::doors::DoorLine;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
 use crate::picture::DrawOptions;
@@ -23,9 +22,6 @@ use crate::query::explain::why::Why;
 use crate::query::list::listing::Filter;
 use crate::query::list::matrix::Matrix;
 use crate::query::list::potential_rows::PotentialRows;
-use crate::query::reach::door_ends::DoorEnds;
-use crate::query::reach::potential_pod::PotentialPod;
-use crate::query::reach::tree::{Hop, Reach};
 use crate::query::suggest::assumed_pods::ProposedPods;
 use crate::query::suggest::kind_rows::ProposedKind;
 use crate::query::suggest::suggestion::Suggested;
@@ -42,6 +38,7 @@ use crate::render::image::matrix::MatrixView;
 pub use crate::render::pictures::GraphView;
 use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
+pub use crate::render::search_views::{PathView, ReachView};
 pub use crate::render::snapshot_answers::{DriftView, SnapshotView};
 use crate::render::text::check::{self as check_text, SuiteRun};
 use crate::render::text::diff as diff_text;
@@ -131,54 +128,22 @@ impl Render for Suggested {
     }
 }
 
-/// What `reach` or `who` found.
-pub struct ReachView<'a> {
-    /// What was found.
-    pub reach: &'a Reach,
-    /// Where the search starts, in words.
-    pub root: &'a str,
-    /// Pods that do not exist yet and would be let in.
-    pub exposure: &'a [PotentialPod],
-    /// The doors at its ends, where the internet is at one.
-    pub doors: Option<&'a DoorEnds>,
-}
-
 impl Render for ReachView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).reach(view.reach, view.exposure, view.root, view.doors, out),
-        Json => json::write(
-            "Reach",
-            reach_data::reach(*context, view.reach, view.root, view.exposure, view.doors),
-            out,
-        ),
-        Yaml => json::write_yaml(
-            "Reach",
-            reach_data::reach(*context, view.reach, view.root, view.exposure, view.doors),
-            out,
-        ),
+        Text => TextWriter::of(context).reach(view, out),
+        Json => json::write("Reach", reach_data::reach(*context, view), out),
+        Yaml => json::write_yaml("Reach", reach_data::reach(*context, view), out),
     }
-}
-
-/// A shortest path between two endpoints.
-pub struct PathView<'a> {
-    /// The two endpoints, in words.
-    pub ends: [&'a str; 2],
-    /// Its hops, if there is one.
-    pub hops: Option<&'a [Hop]>,
-    /// Whether every hop is certain.
-    pub certain: bool,
-    /// The door by which the internet comes to where the hops start.
-    pub door: Option<&'a DoorLine>,
 }
 
 impl Render for PathView<'_> {
     formats! { |view, context, out|
         Text => match view.hops {
-            Some(hops) => TextWriter::of(context).path(view.door, hops, view.certain, out),
+            Some(hops) => TextWriter::of(context).shortest(view, hops, out),
             None => TextWriter::of(context).no_path(view.ends, out),
         },
-        Json => json::write("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
-        Yaml => json::write_yaml("Path", reach_data::path(*context, view.hops, view.certain, view.door), out),
+        Json => json::write("Path", reach_data::path(*context, view), out),
+        Yaml => json::write_yaml("Path", reach_data::path(*context, view), out),
     }
 }
 

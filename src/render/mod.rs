@@ -17,6 +17,7 @@ pub mod image;
 pub mod pictures;
 pub mod report;
 pub mod safe_writer;
+pub mod search_views;
 pub mod snapshot_answers;
 pub mod text;
 pub mod words;

@@ -211,6 +211,15 @@ impl FamilyUse {
         self == Self::Best(none) || self == Self::Doubted(none)
     }
 
+    /// The one family that it surely uses, if that is told.
+    pub fn only(self) -> Option<Family> {
+        match self {
+            Self::Best(FamilySet { has: [true, false] }) => Some(Family::V4),
+            Self::Best(FamilySet { has: [false, true] }) => Some(Family::V6),
+            _ => None,
+        }
+    }
+
     /// Whether the connection may use a family.
     pub fn may_use(self, family: Family) -> bool {
         match self {

@@ -1,13 +1,12 @@
 //! `reach` and `who` for programs.
 
-use crate::doors::DoorLine;
 use crate::query::reach::closure::Way;
-use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
-use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
+use crate::query::reach::tree::{Hop, Item, TreeNode};
 use crate::render::context::RenderContext;
 use crate::render::data::doors::{DoorJson, door};
 use crate::render::data::json::{EndJson, PortsJson, RuleRefJson, rule, traffic, workload};
+use crate::render::search_views::{PathView, ReachView};
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,6 +41,19 @@ pub struct ReachJson {
     /// Workloads that policies would let the internet reach, and no door leads to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admitted: Vec<EndJson>,
+    /// What every way leads through to a data store, or, backward, from outside addresses to the
+    /// root.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chokepoints: Vec<ChokepointsJson>,
+}
+
+/// The chokepoints on the ways to a workload.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChokepointsJson {
+    /// The workload.
+    pub to: EndJson,
+    /// The workloads that every way there leads through, from the source on.
+    pub through: Vec<EndJson>,
 }
 
 /// A workload that is found.
@@ -99,6 +111,9 @@ pub struct PathJson {
     /// The door by which the internet comes to where the hops start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub door: Option<DoorJson>,
+    /// The workloads that every way leads through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chokepoints: Vec<EndJson>,
 }
 
 /// One hop of a way.
@@ -115,13 +130,8 @@ pub struct HopJson {
 }
 
 /// A reach as a document's content.
-pub fn reach(
-    context: RenderContext<'_>,
-    reach: &Reach,
-    root: &str,
-    exposure: &[PotentialPod],
-    doors: Option<&DoorEnds>,
-) -> ReachJson {
+pub fn reach(context: RenderContext<'_>, view: &ReachView<'_>) -> ReachJson {
+    let (reach, doors) = (view.reach, view.doors);
     let lines = doors
         .iter()
         .flat_map(|ends| ends.open.iter().chain(&ends.maybe));
@@ -138,7 +148,7 @@ pub fn reach(
         data_store: is_store(*w),
     };
     ReachJson {
-        root: root.to_owned(),
+        root: view.root.to_owned(),
         way: if reach.way == Way::Forward {
             "forward"
         } else {
@@ -154,9 +164,21 @@ pub fn reach(
             .map(|w| workload(context, *w))
             .collect(),
         others: reach.others,
-        exposure: exposure.iter().map(|p| potential_pod(context, p)).collect(),
+        exposure: view
+            .exposure
+            .iter()
+            .map(|p| potential_pod(context, p))
+            .collect(),
         doors: lines.map(|(line, _)| door(context, line)).collect(),
         admitted: admitted.map(|w| workload(context, *w)).collect(),
+        chokepoints: view
+            .chokepoints
+            .iter()
+            .map(|(to, through)| ChokepointsJson {
+                to: workload(context, *to),
+                through: through.iter().map(|w| workload(context, *w)).collect(),
+            })
+            .collect(),
     }
 }
 
@@ -205,16 +227,14 @@ pub fn potential_pod(context: RenderContext<'_>, pod: &PotentialPod) -> Potentia
 }
 
 /// A shortest way as a document's content.
-pub fn path(
-    context: RenderContext<'_>,
-    hops: Option<&[Hop]>,
-    certain: bool,
-    by: Option<&DoorLine>,
-) -> PathJson {
+pub fn path(context: RenderContext<'_>, view: &PathView<'_>) -> PathJson {
+    let chokepoints = view.chokepoints.iter();
     PathJson {
-        certain,
-        door: by.map(|line| door(context, line)),
-        path: hops
+        certain: view.certain,
+        door: view.door.map(|line| door(context, line)),
+        chokepoints: chokepoints.map(|w| workload(context, *w)).collect(),
+        path: view
+            .hops
             .unwrap_or_default()
             .iter()
             .map(|h| hop(context, h))

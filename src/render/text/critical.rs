@@ -23,7 +23,7 @@ impl TextWriter<'_> {
         if critical.path.is_empty() {
             return self.no_path(ends, out);
         }
-        self.path(None, &critical.path, critical.certain, out)?;
+        self.path(None, &critical.path, critical.certain, ends[0], out)?;
         self.workload_cut(critical, out)?;
         rules.map_or(Ok(()), |rules| self.rule_cut(rules, out))
     }
@@ -91,7 +91,7 @@ impl TextWriter<'_> {
         self.paragraph("", tried, out)
     }
 
-    fn closed(&self, workloads: &[WorkloadId]) -> String {
+    pub(super) fn closed(&self, workloads: &[WorkloadId]) -> String {
         let cluster = &self.context.input.cluster;
         let names = workloads.iter().map(|one| cluster.workload_name(*one));
         let names: Vec<String> = names.map(|name| words::clean(&name).into_owned()).collect();

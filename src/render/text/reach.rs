@@ -5,13 +5,14 @@ use crate::model::{Cluster, Truth, WorkloadId};
 use crate::query::ask::grammar::Keyword;
 use crate::query::explain::explanation::{Reason, explain};
 use crate::query::reach::closure::Way;
-use crate::query::reach::door_ends::DoorEnds;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
+use crate::render::search_views::{PathView, ReachView};
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::set::TrafficSet;
+use crate::spec::Endpoint;
 use crate::words::plural;
 use std::io::{self, Write};
 
@@ -25,22 +26,26 @@ impl TextWriter<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn reach(
-        &self,
-        reach: &Reach,
-        exposure: &[PotentialPod],
-        root: &str,
-        doors: Option<&DoorEnds>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        match (reach.way, doors) {
-            (Way::Forward, Some(doors)) => self.starting_at_doors(reach, root, doors, out),
-            (Way::Forward, None) => self.forward(reach, root, out),
+    pub fn reach(&self, view: &ReachView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let (reach, root) = (view.reach, view.root);
+        match (reach.way, view.doors) {
+            (Way::Forward, Some(doors)) => self.starting_at_doors(reach, root, doors, out)?,
+            (Way::Forward, None) => self.forward(reach, root, out)?,
             (Way::Backward, doors) => {
-                self.backward(reach, exposure, root, out)?;
-                doors.map_or(Ok(()), |doors| self.doors_to(doors, out))
+                self.backward(reach, view.exposure, root, out)?;
+                doors.map_or(Ok(()), |doors| self.doors_to(doors, out))?;
             }
         }
+        for (to, through) in view.chokepoints.iter().filter(|(_, all)| !all.is_empty()) {
+            let from = match reach.way {
+                Way::Forward => String::new(),
+                Way::Backward => "from outside addresses ".to_owned(),
+            };
+            let (to, through) = (self.closed(&[*to]), self.closed(through));
+            let line = format!("every way {from}to {to} leads through {through}");
+            self.wrapped(&line, out)?;
+        }
+        Ok(())
     }
 
     fn forward(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -264,7 +269,27 @@ impl TextWriter<'_> {
         writeln!(out, "no way from {from} to {to}, over any number of hops")
     }
 
-    /// A shortest path.
+    /// The shortest path that was asked for, and what every path leads through.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn shortest(
+        &self,
+        view: &PathView<'_>,
+        hops: &[Hop],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.path(view.door, hops, view.certain, view.ends[0], out)?;
+        if view.chokepoints.is_empty() {
+            return Ok(());
+        }
+        let through = self.closed(view.chokepoints);
+        let line =
+            format!("every way leads through {through}: netpal critical tells how to close it");
+        self.wrapped(&line, out)
+    }
+
+    /// A shortest path; `from` is where it starts, as it was asked.
     ///
     /// # Errors
     /// When the writer fails.
@@ -273,6 +298,7 @@ impl TextWriter<'_> {
         door: Option<&DoorLine>,
         hops: &[Hop],
         certain: bool,
+        from: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let sure = if certain {
@@ -283,13 +309,18 @@ impl TextWriter<'_> {
         let count = hops.len() + usize::from(door.is_some());
         writeln!(out, "path of {}{sure}:", plural(count, "hop"))?;
         let first = door.map(|line| self.through_door(line));
-        let lines = first.into_iter().chain(hops.iter().map(|h| self.hop(h)));
+        let lines = first
+            .into_iter()
+            .chain(hops.iter().map(|h| self.hop(h, from)));
         let lines: Vec<Branch> = lines.collect();
         draw(&lines, &self.frame("  ", "  ", Strokes::WIDE), out)
     }
 
-    fn hop(&self, hop: &Hop) -> Branch {
-        let end = |e| words::name_of(self.context, e);
+    fn hop(&self, hop: &Hop, from: &str) -> Branch {
+        let end = |end| match end {
+            Endpoint::Address(_) => words::clean(from).into_owned(), // one of those asked about
+            Endpoint::Pod(_) => words::name_of(self.context, end),
+        };
         let explanation = explain(self.context.graph, &hop.flow);
         let port = if hop.traffic.is_all() {
             String::new()
