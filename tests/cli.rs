@@ -323,3 +323,45 @@ fn an_output_that_a_command_does_not_write_is_refused() {
     let schema = netpal_in("examples/demo", &["schema", "config", "-o", "json"]);
     assert_eq!(schema.code, 0, "{}", schema.text());
 }
+
+/// A command that fails says where the reason is told, if that went into files; quiet or not, they
+/// are written.
+#[test]
+fn a_failure_points_to_the_file_that_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: c}]}\n---\n";
+    let deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {}}\n";
+    std::fs::write(at.join("in.yaml"), [pod, deny].concat()).unwrap();
+    let update = netpal_at(at, &["snapshot", "--update", "-f", "in.yaml"], "");
+    assert_eq!(update.code, 0, "{}", update.text());
+    let check = [
+        "snapshot",
+        "--check",
+        "-o",
+        "sarif=s.sarif",
+        "-f",
+        "in.yaml",
+    ];
+    let same = netpal_at(at, &check, "");
+    assert!(
+        same.code == 0 && same.stdout.is_empty() && same.stderr.is_empty(),
+        "{}",
+        same.text()
+    );
+    std::fs::write(at.join("in.yaml"), pod).unwrap();
+    let differs = netpal_at(at, &check, "");
+    assert!(
+        differs.code == 1 && differs.stderr.contains("see s.sarif"),
+        "{}",
+        differs.text()
+    );
+    std::fs::remove_file(at.join("s.sarif")).unwrap();
+    let quiet = netpal_at(at, &[&check[..], &["-q"]].concat(), "");
+    assert!(
+        quiet.code == 1 && quiet.stderr.is_empty(),
+        "{}",
+        quiet.text()
+    );
+    assert!(at.join("s.sarif").exists());
+}

@@ -59,6 +59,9 @@ pub fn main() -> ExitCode {
         ));
         Exit::Usage
     });
+    if matches!(exit, Exit::Bad | Exit::Undecided | Exit::NoDoor) {
+        output::point_to_files(&cli.common, exit.code());
+    }
     ExitCode::from(exit.code())
 }
 

@@ -68,6 +68,18 @@ pub fn refuse_others(common: &Common, only: Format) -> Result<()> {
     Ok(())
 }
 
+/// Says where it is told why a command ends as it does, if files alone tell it.
+pub fn point_to_files(common: &Common, code: u8) {
+    let files = common.output.iter().map(|text| text.split_once('='));
+    let files: Option<Vec<&str>> = files.map(|named| Some(named?.1)).collect();
+    match files {
+        Some(files) if !files.is_empty() && !common.quiet => {
+            remark(&format!("exit code {code}: see {}", files.join(", ")));
+        }
+        _ => {}
+    }
+}
+
 fn format_names(offered: &[Format]) -> String {
     offered
         .iter()

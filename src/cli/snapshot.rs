@@ -71,14 +71,12 @@ fn check(
     let told = |e| anyhow!("{e}\n       write it: netpal snapshot --update");
     let text = read_text(path).map_err(|e| told(e.to_string()))?;
     let drift = parsed(path, &text).map_err(told)?.drift(&now);
-    if !common.quiet {
-        let view = DriftView {
-            path,
-            kept: &text,
-            drift: &drift,
-        };
-        output.render(&view, &workspace.context(&workspace.locator()))?;
-    }
+    let view = DriftView {
+        path,
+        kept: &text,
+        drift: &drift,
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     let fails = match fail_on {
         FailOn::None => false,
         FailOn::Any => !drift.is_empty(),
