@@ -22,12 +22,9 @@ use std::path::{Path, PathBuf};
 /// Cases left aside: the address of a Service on a network of its own.
 const OWN_READING: [&str; 1] = ["e2e-services"];
 
-/// Recognized kinds that touch some peers only: netpal leaves more unknown than they can touch.
-/// Whether the annotation of the last one moves the policy away depends on the cluster.
-const UNKNOWN_TOO: [&str; 2] = [
-    "openshift-netnamespaces",
-    "gke-networkpolicy-of-other-network",
-];
+/// A recognized kind of which netpal leaves more unknown: whether the annotation moves the policy
+/// away depends on the cluster.
+const UNKNOWN_TOO: [&str; 1] = ["gke-networkpolicy-of-other-network"];
 
 fn is_left_aside(case: &Path) -> bool {
     OWN_READING.iter().any(|name| case.ends_with(name))

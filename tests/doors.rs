@@ -461,3 +461,69 @@ fn doors_are_what_the_specification_says_on_random_clusters() {
     }
     assert!(open > 20 && closed > 20, "{open} open, {closed} closed");
 }
+
+/// A door of which it is not told whether it is there, or what is behind it, is no "no".
+#[test]
+fn doors_that_may_lead_somewhere_leave_everything_undecided() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: x, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cart, namespace: shop, labels: {app: cart}}
+spec: {containers: [{name: c, image: x}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: shop, labels: {app: agent}}
+spec: {hostNetwork: true, containers: [{name: c, image: x}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: inside, namespace: shop}
+spec: {podSelector: {matchExpressions: [{key: app, operator: In, values: [cart, agent]}]}, ingress: [{from: [{podSelector: {}}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: shop}
+spec: {parentRefs: [{name: gw, namespace: edge}], rules: [{backendRefs: [{name: web, port: 80}]}]}
+";
+    std::fs::write(folder.path().join("in.yaml"), text).unwrap();
+    let asked = |words: &str| {
+        let mut arguments: Vec<&str> = words.split(' ').collect();
+        arguments.extend(["-f", "in.yaml"]);
+        let run = netpal_at(folder.path(), &arguments, "");
+        (run.code, run.stdout)
+    };
+    let (code, said) = asked("can internet reach shop/web:8080 --by door");
+    assert!(code == 3 && said.starts_with("unknown "), "{said}");
+    let (code, said) = asked("can internet reach shop/cart:8080 --by door");
+    assert!(code == 4 && said.starts_with("no "), "{said}");
+    let (_, said) = asked("reach internet --hops any");
+    assert!(
+        said.contains("HTTPRoute shop/web") && said.contains("reached from there: shop/cart"),
+        "{said}"
+    );
+    let (_, said) = asked("who shop/cart --hops any");
+    assert!(said.contains("HTTPRoute shop/web"), "{said}");
+    let (code, said) = asked("reach --path internet shop/web");
+    assert!(
+        code == 3 && said.contains("by HTTPRoute shop/web"),
+        "{said}"
+    );
+    // by either: what policies leave open no missing door closes
+    let (code, said) = asked("can internet reach shop/agent:9000 --by any");
+    assert!(code == 3 && said.starts_with("unknown "), "{said}");
+    let test = "tests: [{name: doors, doors: {only: []}}]\n";
+    std::fs::write(folder.path().join("t.yaml"), test).unwrap();
+    let (code, said) = asked("test t.yaml");
+    assert!(code == 3 && said.contains("may lead"), "{code} {said}");
+}

@@ -353,3 +353,64 @@ fn a_name_that_others_use_too_is_a_policy_in_its_own_group_only() {
     );
     assert!(!input.policies.taints.is_empty());
 }
+
+/// What only denies, and surely leaves some peers alone, makes nothing unknown between these.
+#[test]
+fn peers_that_are_left_alone_stay_decided() {
+    let more = "apiVersion: v1\nkind: Pod\nmetadata: {name: vault, namespace: bank}\nspec: {containers: [{name: c}]}\n---\n";
+    for (document, from_other, from_outside, to_outside) in [
+        (
+            "apiVersion: kubeovn.io/v1\nkind: Subnet\nmetadata: {name: p}\nspec: {private: true, namespaces: [bank]}",
+            Truth::Maybe,
+            Truth::Maybe,
+            Truth::Yes,
+        ),
+        (
+            "apiVersion: kubeovn.io/v1\nkind: Vpc\nmetadata: {name: p}\nspec: {namespaces: [bank]}",
+            Truth::Maybe,
+            Truth::Maybe,
+            Truth::Maybe,
+        ),
+        (
+            "apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata: {name: bank}\nnetname: bank\nnetid: 7",
+            Truth::Maybe,
+            Truth::Yes,
+            Truth::Yes,
+        ),
+    ] {
+        let input = with(&format!("{more}{document}"));
+        assert_eq!(
+            verdict(&input, Some("vault"), Some("safe")),
+            Truth::Yes,
+            "{document}"
+        );
+        assert_eq!(
+            verdict(&input, Some("till"), Some("safe")),
+            from_other,
+            "{document}"
+        );
+        assert_eq!(reached(&input, "safe"), from_outside, "{document}");
+        assert_eq!(
+            verdict(&input, Some("safe"), None),
+            to_outside,
+            "{document}"
+        );
+        // and where the user says so, it does not count
+        let options = CompileOptions {
+            taints: false,
+            ..CompileOptions::default()
+        };
+        let graph = AllowGraph::compile(&input, &options).unwrap();
+        graph.verify();
+        let env = graph.environment();
+        let pods: Vec<_> = env
+            .cluster
+            .pods()
+            .map(|(id, _)| Endpoint::Pod(id))
+            .collect();
+        assert!(
+            pods.iter()
+                .all(|a| pods.iter().all(|b| graph.allowed(*a, *b).must.is_all()))
+        );
+    }
+}

@@ -47,25 +47,26 @@ fn unlisted(
     listed: &[ScopedEnds],
     line: &DoorLine,
 ) -> Result<Option<Example>, Trouble> {
-    let Some(traffic) = line.target.traffic() else {
-        return Ok(None);
-    };
-    for pod in line.target.pods() {
-        if judge
-            .permitted(listed, Endpoint::Pod(*pod))?
-            .contains(traffic)
-        {
+    let traffic = line.target.traffic();
+    for pod in line.pods() {
+        let permitted = judge.permitted(listed, Endpoint::Pod(*pod))?;
+        let is_permitted = match traffic {
+            Some(traffic) => permitted.contains(traffic),
+            None => permitted.is_all(), // on which port is not told
+        };
+        if is_permitted {
             continue;
         }
         let (door, cluster) = (&line.door, &judge.graph.environment().cluster);
+        let workload = cluster.workload_name(cluster.pod(*pod).workload);
+        let port = traffic.map_or_else(String::new, |traffic| format!(":{traffic}"));
         let is = match line.passage.status {
             DoorStatus::Open => "leads",
             _ => "may lead",
         };
         return Ok(Some(Example::Text(format!(
-            "{} {is} from the internet to {}:{traffic}: netpal doors",
+            "{} {is} from the internet to {workload}{port}: netpal doors",
             door.title(),
-            line.target.name(cluster).unwrap_or_default()
         ))));
     }
     Ok(None)

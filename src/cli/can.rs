@@ -52,9 +52,11 @@ fn by_door(common: &Common, by: EnteredBy, workspace: &Workspace, answer: &Answe
     }
     let output = Output::of::<EntranceView<'_>>(common)?;
     let mut found = entrance(&workspace.doors()?, answer);
-    let admitted = by == EnteredBy::Any && answer.verdict == Verdict::Yes;
-    if admitted {
-        found.verdict = Verdict::Yes;
+    let is_asked = by == EnteredBy::Any;
+    // by either: what policies leave open, or let in for some, no missing door closes
+    let admitted = is_asked && answer.verdict != Verdict::No;
+    if admitted && found.verdict != Verdict::Yes {
+        found.verdict = answer.verdict;
     }
     let view = EntranceView {
         entrance: &found,

@@ -50,7 +50,10 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
         start.addresses = IpSet::empty();
         start.hops = start.hops.map(|hops| hops.saturating_sub(1));
     }
-    let found = reach(&workspace.graph, &start);
+    let mut found = reach(&workspace.graph, &start);
+    if let Some(doors) = &doors {
+        add_perhaps(&workspace, &mut found, &start, doors);
+    }
     let chokepoints = on_ways_to_stores(&workspace, &start, &found);
     let view = ReachView {
         reach: &found,
@@ -61,6 +64,25 @@ pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// What may be reached through doors of which it is not told whether they are open.
+fn add_perhaps(workspace: &Workspace, found: &mut Reach, start: &ReachQuery, doors: &DoorEnds) {
+    let maybe = doors.maybe_pods();
+    if maybe.is_empty() {
+        return;
+    }
+    let wide = ReachQuery {
+        pods: &start.pods | &maybe,
+        ..start.clone()
+    };
+    let wide = reach(&workspace.graph, &wide);
+    let behind = doors.workloads(&workspace.input.cluster);
+    let mut known: BTreeSet<WorkloadId> = found.found.keys().copied().collect();
+    known.extend(behind.into_iter().chain(found.unknown.iter().copied()));
+    let further = wide.found.into_keys().chain(wide.unknown);
+    let further: BTreeSet<WorkloadId> = further.filter(|w| !known.contains(w)).collect();
+    found.unknown.extend(further);
 }
 
 /// The data stores that are looked at for chokepoints, at most.
@@ -207,7 +229,7 @@ pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
     let found = reach(&workspace.graph, &query(&root, Way::Backward, args.hops));
     let cluster = &workspace.input.cluster;
     let roots = root.pods.iter().map(|pod| cluster.pod(*pod).workload);
-    let doors = DoorEnds::leading_to(&workspace.doors()?, &roots.collect(), &found);
+    let doors = DoorEnds::leading_to(cluster, &workspace.doors()?, &roots.collect(), &found);
     let view = ReachView {
         reach: &found,
         root: &root.name,

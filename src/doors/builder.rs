@@ -96,12 +96,26 @@ impl<'g> DoorBuilder<'g> {
         status: DoorStatus,
         reason: DoorReason,
     ) {
+        let may_lead = match status {
+            DoorStatus::Unknown => self.perhaps_behind(door, service.as_deref()),
+            _ => Vec::new(),
+        };
         self.lines.push(DoorLine {
             door: door.clone(),
             service,
             target: DoorTarget::Nothing,
             passage: Passage::because(status, reason),
+            may_lead,
         });
+    }
+
+    /// The pods that a door may lead to of which that is not told: those behind its Service, if the
+    /// input has that with pods behind it, else all of its namespace.
+    fn perhaps_behind(&self, door: &Door, service: Option<&str>) -> Vec<PodId> {
+        let named = service.and_then(|name| name.split_once('/'));
+        let (namespace, name) = named.unwrap_or((&door.namespace, ""));
+        let found = self.cluster().find_namespace(namespace);
+        found.map_or_else(Vec::new, |at| self.index.perhaps_behind(at, name))
     }
 
     /// Adds the lines of a door that leads to a port of a Service.
@@ -180,6 +194,7 @@ impl<'g> DoorBuilder<'g> {
                 service: service.map(Into::into),
                 target: DoorTarget::Pods(workload, pods, port, protocol),
                 passage,
+                may_lead: Vec::new(),
             });
         }
     }
@@ -201,6 +216,7 @@ impl<'g> DoorBuilder<'g> {
                 service: service.map(Into::into),
                 target: DoorTarget::Address(address, port, protocol),
                 passage,
+                may_lead: Vec::new(),
             });
         }
     }

@@ -5,6 +5,7 @@ use crate::model::{Cluster, PodId, WorkloadId};
 use crate::policy::PolicyId;
 use crate::set::{Protocol, Traffic};
 use crate::source::Origin;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// The kinds of doors.
@@ -211,4 +212,23 @@ pub struct DoorLine {
     pub target: DoorTarget,
     /// How callers fare.
     pub passage: Passage,
+    /// The pods that it may lead to, where it is not told whether the door is there at all or what
+    /// is behind it.
+    pub may_lead: Vec<PodId>,
+}
+
+impl DoorLine {
+    /// The pods that it leads to, or may.
+    pub fn pods(&self) -> &[PodId] {
+        match self.target.pods() {
+            [] => &self.may_lead,
+            pods => pods,
+        }
+    }
+
+    /// The workloads of these pods.
+    pub fn workloads(&self, cluster: &Cluster) -> BTreeSet<WorkloadId> {
+        let pods = self.pods().iter();
+        pods.map(|pod| cluster.pod(*pod).workload).collect()
+    }
 }

@@ -94,6 +94,22 @@ impl<'c> ServiceIndex<'c> {
         pods
     }
 
+    /// The pods behind the Service of a name, if there is one with pods behind it; else all of the
+    /// namespace.
+    pub fn perhaps_behind(&self, namespace: NamespaceId, name: &str) -> Vec<PodId> {
+        let everybody = Selector::everything();
+        let found = self.find(namespace, name);
+        let selector = found.and_then(|id| self.cluster.service(id).selector.as_ref());
+        let pods = |selector: &Selector| {
+            let selected = self.selected(namespace, selector).into_iter();
+            selected.map(|(pod, _)| pod).collect::<Vec<_>>()
+        };
+        match selector.map(pods) {
+            Some(behind) if !behind.is_empty() => behind,
+            _ => pods(&everybody),
+        }
+    }
+
     /// What takes the connections to a port of a Service; of its pods only those that are or may
     /// be `wanted`.
     pub fn behind(

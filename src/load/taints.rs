@@ -6,8 +6,13 @@ use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
 use crate::policy::dialects;
+use crate::policy::layer_policy::PolicyHead;
+use crate::policy::unmodelled::spared;
+use crate::policy::unmodelled::spared::SparedPeers;
 use crate::policy::unmodelled::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
-use crate::policy::{Namespaces, Subject, Taint, TaintEffect, TaintReason, TaintSubject};
+use crate::policy::{
+    Direction, Namespaces, Subject, Taint, TaintEffect, TaintReason, TaintSubject,
+};
 use crate::set::IpSet;
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
@@ -136,6 +141,12 @@ impl Assembly<'_> {
                 subjects.map(TaintSubject::Pods).collect()
             };
             for subject in subjects {
+                if let (Some(spares), TaintSubject::Pods(pods), Some(at)) =
+                    (&reach.spares, &subject, origin)
+                {
+                    self.spare(what, reach.directions, pods, spares, at);
+                    continue;
+                }
                 self.policies.taints.push(Taint {
                     what: what.into(),
                     reason,
@@ -145,6 +156,34 @@ impl Assembly<'_> {
                     origin: origin.cloned(),
                 });
             }
+        }
+    }
+
+    /// Makes a policy of an object that surely leaves some peers alone.
+    fn spare(
+        &mut self,
+        what: &str,
+        directions: [bool; 2],
+        subject: &Subject,
+        spares: &SparedPeers,
+        at: &Origin,
+    ) {
+        let Some(tier) = self.policies.tier(spared::tier()) else {
+            return;
+        };
+        let governed = Direction::ALL.into_iter().filter(|d| directions[d.index()]);
+        for direction in governed {
+            let head = PolicyHead {
+                namespace: None,
+                name: what.rsplit([' ', '/']).next().unwrap_or_default().into(),
+                document: at.document,
+                shape: spares.shape,
+            };
+            let ends = (direction, subject.clone());
+            let mut policy = spared::policy(head, ends, spares, what);
+            policy.tier = tier;
+            self.interner.share(&mut policy);
+            self.policies.policies.push(policy);
         }
     }
 

@@ -43,6 +43,18 @@ impl PolicySet {
         Some(TierIx(index))
     }
 
+    /// Whether a tier is of a layer.
+    pub fn has_layer(&self, layer: LayerIx) -> bool {
+        self.tiers.iter().any(|tier| tier.layer == layer)
+    }
+
+    /// Leaves the policies of a layer without effect.
+    pub fn leave_out(&mut self, layer: LayerIx) {
+        let is_of = |policy: &&mut Policy| self.tiers[policy.tier.index()].layer == layer;
+        let policies = self.policies.iter_mut().filter(is_of);
+        policies.for_each(|policy| policy.applies = [false, false]);
+    }
+
     /// The tier that a policy is asked in.
     pub fn tier_of(&self, policy: &Policy) -> &Tier {
         &self.tiers[policy.tier.index()]

@@ -45,6 +45,8 @@ impl LayerIx {
     pub const ISTIO: Self = Self(3);
     /// The proxies of Linkerd.
     pub const LINKERD: Self = Self(4);
+    /// Objects that are not modelled and surely leave some peers alone.
+    pub const UNMODELLED: Self = Self(8);
 }
 
 /// What policies of equal priority do in an ordered tier where they disagree.

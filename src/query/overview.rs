@@ -107,8 +107,9 @@ impl Overview {
                 of_workload.insert(line.door.title());
             }
             let maybe = ends.maybe.iter();
+            let cluster = &graph.environment().cluster;
             self.perhaps_entered = maybe
-                .filter_map(|(line, _)| line.target.workload())
+                .flat_map(|(line, _)| line.workloads(cluster))
                 .collect();
             self.perhaps_entered
                 .retain(|w| !self.entered.contains_key(w));

@@ -11,6 +11,7 @@ use crate::policy::networks::calls::by_call;
 use crate::policy::networks::exceptions::let_in;
 use crate::policy::networks::view::on_network;
 use crate::policy::plugin::ImpliedPlugin;
+use crate::policy::tier::LayerIx;
 use crate::policy::tunnel::through;
 use crate::policy::{Policy, PolicySet};
 use crate::set::IpSet;
@@ -48,6 +49,9 @@ impl PluginView {
         };
         if view.is_of_secondary_network() {
             return view;
+        }
+        if !view.options.taints && view.policies.has_layer(LayerIx::UNMODELLED) {
+            Arc::make_mut(&mut view.policies).leave_out(LayerIx::UNMODELLED);
         }
         if view.options.network.is_none() && view.options.calls != ServiceCalls::ToServices {
             let let_in = let_in(&view.policies);

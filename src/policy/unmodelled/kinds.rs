@@ -2,6 +2,7 @@
 
 use crate::policy::unmodelled::nodes;
 use crate::policy::unmodelled::read;
+use crate::policy::unmodelled::separate_networks;
 use crate::policy::unmodelled::taint_reach::TaintReach;
 use crate::tree::SyntaxNode;
 
@@ -63,10 +64,10 @@ pub static KINDS: &[RecognizedKind] = &[
     kind("k8s.cni.cncf.io", "NetworkAttachmentDefinition", OWN, read::of_attachment),
     kind("ingressnodefirewall.openshift.io", "IngressNodeFirewall", CLUSTER, nodes::of_node_firewall),
     kind("network.openshift.io", "EgressNetworkPolicy", OWN, read::deny_egress),
-    kind("network.openshift.io", "NetNamespace", CLUSTER, read::of_net_namespace),
-    kind("kubeovn.io", "SecurityGroup", CLUSTER, read::of_kubeovn_group),
-    kind("kubeovn.io", "Subnet", CLUSTER, read::of_kubeovn_subnet),
-    kind("kubeovn.io", "Vpc", CLUSTER, read::of_kubeovn_vpc),
+    kind("network.openshift.io", "NetNamespace", CLUSTER, separate_networks::of_net_namespace),
+    kind("kubeovn.io", "SecurityGroup", CLUSTER, separate_networks::of_kubeovn_group),
+    kind("kubeovn.io", "Subnet", CLUSTER, separate_networks::of_kubeovn_subnet),
+    kind("kubeovn.io", "Vpc", CLUSTER, separate_networks::of_kubeovn_vpc),
     kind("security.istio.io", "AuthorizationPolicy", OWN, read::of_istio),
     kind("security.istio.io", "PeerAuthentication", OWN, read::of_istio),
     kind("networking.istio.io", "Sidecar", OWN, read::of_sidecar),

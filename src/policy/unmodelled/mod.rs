@@ -16,6 +16,8 @@ mod kinds;
 mod nodes;
 mod read;
 mod selectors;
+mod separate_networks;
+pub mod spared;
 mod taint_reach;
 mod unlisted;
 

@@ -10,7 +10,7 @@ use crate::policy::unmodelled::taint_reach::{
 };
 use crate::tree::SyntaxNode;
 
-fn unless_none(reach: TaintReach) -> Vec<TaintReach> {
+pub(super) fn unless_none(reach: TaintReach) -> Vec<TaintReach> {
     if reach.directions == [false, false] {
         Vec::new()
     } else {
@@ -260,62 +260,6 @@ pub fn of_pod_networking(node: &SyntaxNode) -> Vec<TaintReach> {
     let namespaces = TaintNamespaces::Matching(part("namespaceSelector"));
     let reach = TaintReach::own(OnlyDeny, BOTH).labelled(part("podSelector"));
     vec![reach.namespaces(namespaces)]
-}
-
-/// Kube-OVN's security groups: the pods whose annotation names the group.
-pub fn of_kubeovn_group(node: &SyntaxNode) -> Vec<TaintReach> {
-    let pods = TaintPods::Annotated {
-        key: "ovn.kubernetes.io/security_groups",
-        word: text(node, &["metadata", "name"]).map(Into::into),
-        always: true,
-    };
-    vec![TaintReach::own(Anything, BOTH).pods(pods)]
-}
-
-/// The namespaces a Kube-OVN object lists; every one if it lists none.
-fn listed(reach: TaintReach, node: &SyntaxNode) -> TaintReach {
-    let names = items(node, &["spec", "namespaces"]);
-    if names.is_empty() {
-        return reach;
-    }
-    reach.named(names.iter().filter_map(SyntaxNode::as_str))
-}
-
-/// Kube-OVN's subnets: private ones, and those with rules of their own.
-pub fn of_kubeovn_subnet(node: &SyntaxNode) -> Vec<TaintReach> {
-    let private = field(node, &["spec", "private"]).and_then(SyntaxNode::as_bool) == Some(true);
-    let mut all = Vec::new();
-    if private {
-        all.push(listed(TaintReach::own(OnlyDeny, IN), node));
-    }
-    let rules = items(node, &["spec", "acls"]);
-    let toward = |word: &str| {
-        let of = |r: &SyntaxNode| text(r, &["direction"]).is_none_or(|d| d == word);
-        rules.iter().any(of)
-    };
-    let directions = [toward("to-lport"), toward("from-lport")];
-    all.extend(unless_none(listed(
-        TaintReach::own(Anything, directions),
-        node,
-    )));
-    all
-}
-
-/// Kube-OVN's virtual private clouds: no route to the others.
-pub fn of_kubeovn_vpc(node: &SyntaxNode) -> Vec<TaintReach> {
-    if items(node, &["spec", "namespaces"]).is_empty() {
-        return Vec::new();
-    }
-    vec![listed(TaintReach::own(OnlyDeny, BOTH), node)]
-}
-
-/// `OpenShift`'s network namespaces: another network id is another network, under one plugin.
-pub fn of_net_namespace(node: &SyntaxNode) -> Vec<TaintReach> {
-    let name = text(node, &["netname"]).or_else(|| text(node, &["metadata", "name"]));
-    if field(node, &["netid"]).and_then(SyntaxNode::as_i64) == Some(0) {
-        return Vec::new();
-    }
-    vec![TaintReach::own(OnlyDeny, BOTH).named(name)]
 }
 
 /// The label of namespaces whose pods have another primary network.

@@ -2,6 +2,7 @@
 
 use crate::model::{Requirement, Selector};
 use crate::policy::taint::TaintEffect;
+use crate::policy::unmodelled::spared::SparedPeers;
 use std::net::IpAddr;
 
 /// One part of what an object can touch.
@@ -15,6 +16,8 @@ pub struct TaintReach {
     pub namespaces: TaintNamespaces,
     /// Which pods there.
     pub pods: TaintPods,
+    /// Whom it surely leaves alone, if it only denies.
+    pub spares: Option<SparedPeers>,
 }
 
 /// The namespaces an object reaches.
@@ -77,7 +80,15 @@ impl TaintReach {
             directions,
             namespaces: TaintNamespaces::Own,
             pods: TaintPods::Labelled(Selector::everything()),
+            spares: None,
         }
+    }
+
+    /// The same but for some peers.
+    #[must_use]
+    pub fn sparing(mut self, peers: SparedPeers) -> Self {
+        self.spares = Some(peers);
+        self
     }
 
     /// The same for the pods of a selector.
@@ -103,6 +114,7 @@ impl TaintReach {
     #[must_use]
     pub fn anything(mut self) -> Self {
         self.effect = TaintEffect::Anything;
+        self.spares = None;
         self
     }
 

@@ -89,9 +89,11 @@ pub fn entrance(list: &DoorList, answer: &Answer) -> Entrance {
 
 /// Whether a door leads to one of some pods, on a port that is asked about.
 fn leads_to(line: &DoorLine, pods: &[PodId], pair: &Pair) -> bool {
-    let arrives = line.target.traffic();
-    let is_asked = arrives.is_some_and(|traffic| pair.asked.contains(traffic));
-    is_asked && line.target.pods().iter().any(|pod| pods.contains(pod))
+    let is_asked = match line.target.traffic() {
+        Some(traffic) => pair.asked.contains(traffic),
+        None => true, // on which port is not told
+    };
+    is_asked && line.pods().iter().any(|pod| pods.contains(pod))
 }
 
 fn ground_of(leading: &[&DoorLine]) -> EntranceGround {

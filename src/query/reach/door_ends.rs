@@ -7,7 +7,7 @@
 
 use crate::doors::{DoorLine, DoorList, DoorStatus};
 use crate::graph::AllowGraph;
-use crate::model::{PodId, WorkloadId};
+use crate::model::{Cluster, PodId, WorkloadId};
 use crate::query::reach::search::{ReachQuery, Way};
 use crate::query::reach::tree::{Reach, reach};
 use crate::set::{IpSet, TrafficSet};
@@ -34,7 +34,8 @@ impl DoorEnds {
         if list.lines.is_empty() && list.is_complete() {
             return None;
         }
-        let mut ends = Self::sorted(list, |_| Some(1));
+        let cluster = &graph.environment().cluster;
+        let mut ends = Self::sorted(cluster, list, |_| Some(1));
         let direct = ReachQuery {
             way: Way::Forward,
             pods: BTreeSet::new(),
@@ -42,15 +43,20 @@ impl DoorEnds {
             asked: TrafficSet::all(),
             hops: Some(1),
         };
-        let behind = ends.workloads();
+        let behind = ends.workloads(cluster);
         let admitted = reach(graph, &direct).found.into_keys();
         ends.admitted = admitted.filter(|w| !behind.contains(w)).collect();
         Some(ends)
     }
 
     /// The doors that lead to some workloads, or to others from which these can be reached.
-    pub fn leading_to(list: &DoorList, roots: &BTreeSet<WorkloadId>, found: &Reach) -> Self {
-        Self::sorted(list, |workload| {
+    pub fn leading_to(
+        cluster: &Cluster,
+        list: &DoorList,
+        roots: &BTreeSet<WorkloadId>,
+        found: &Reach,
+    ) -> Self {
+        Self::sorted(cluster, list, |workload| {
             if roots.contains(&workload) {
                 return Some(1);
             }
@@ -59,13 +65,18 @@ impl DoorEnds {
     }
 
     /// The lines that lead somewhere, by status.
-    fn sorted(list: &DoorList, hops: impl Fn(WorkloadId) -> Option<u32>) -> Self {
+    fn sorted(
+        cluster: &Cluster,
+        list: &DoorList,
+        hops: impl Fn(WorkloadId) -> Option<u32>,
+    ) -> Self {
         let mut ends = Self {
             unread: list.unread.clone(),
             ..Self::default()
         };
         for line in &list.lines {
-            let Some(hops) = line.target.workload().and_then(&hops) else {
+            let workloads = line.workloads(cluster).into_iter();
+            let Some(hops) = workloads.filter_map(&hops).min() else {
                 continue;
             };
             match line.passage.status {
@@ -79,9 +90,9 @@ impl DoorEnds {
     }
 
     /// The workloads behind the doors, whether these are surely open or perhaps.
-    pub fn workloads(&self) -> BTreeSet<WorkloadId> {
+    pub fn workloads(&self, cluster: &Cluster) -> BTreeSet<WorkloadId> {
         let all = self.open.iter().chain(&self.maybe);
-        all.filter_map(|(line, _)| line.target.workload()).collect()
+        all.flat_map(|(line, _)| line.workloads(cluster)).collect()
     }
 
     /// The pods behind the doors that are open.
@@ -92,7 +103,7 @@ impl DoorEnds {
     /// The first door, of those that are open or may be, that leads to one of some pods.
     pub fn door_of(&self, pods: &BTreeSet<PodId>) -> Option<&DoorLine> {
         let mut all = self.open.iter().chain(&self.maybe).map(|(line, _)| line);
-        all.find(|line| line.target.pods().iter().any(|pod| pods.contains(pod)))
+        all.find(|line| line.pods().iter().any(|pod| pods.contains(pod)))
     }
 
     /// The pods behind the doors of which it is not told whether they are open.
@@ -102,6 +113,6 @@ impl DoorEnds {
 }
 
 fn pods(lines: &[(DoorLine, u32)]) -> BTreeSet<PodId> {
-    let behind = lines.iter().flat_map(|(line, _)| line.target.pods());
+    let behind = lines.iter().flat_map(|(line, _)| line.pods());
     behind.copied().collect()
 }

@@ -37,7 +37,7 @@ impl TextWriter<'_> {
             );
             self.tree(reach, &head, out)?;
         }
-        let behind = doors.workloads().len();
+        let behind = doors.workloads(self.cluster()).len();
         let further = reach.found.len();
         let mut said = format!("{} behind doors", plural(behind, "workload"));
         if further > 0 {
@@ -47,6 +47,10 @@ impl TextWriter<'_> {
             );
         }
         self.wrapped(&said, out)?;
+        if !reach.unknown.is_empty() {
+            let names = self.closed(&reach.unknown);
+            self.wrapped(&format!("perhaps reached from there: {names}"), out)?;
+        }
         self.other_doors(doors, out)
     }
 

@@ -151,9 +151,15 @@ fn said(entrance: &Entrance) -> &'static str {
         (EntranceGround::Open, _) => "by a door that is open",
         (EntranceGround::Closed, _) => "a door leads there, and policies close it",
         (EntranceGround::Unknown, _) => "the input does not decide whether a door is open",
-        (EntranceGround::NoDoor, Verdict::Yes | Verdict::Partly) => {
+        (EntranceGround::NoDoor, Verdict::Yes) => {
             "no door leads there from the internet; policies would let it in"
         }
-        (EntranceGround::NoDoor, _) => "no door leads there from the internet",
+        (EntranceGround::NoDoor, Verdict::Partly) => {
+            "no door leads there from the internet; policies would let it in in part"
+        }
+        (EntranceGround::NoDoor, Verdict::Unknown) => {
+            "no door leads there from the internet; whether policies would let it in is not known"
+        }
+        (EntranceGround::NoDoor, Verdict::No) => "no door leads there from the internet",
     }
 }
