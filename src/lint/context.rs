@@ -14,6 +14,7 @@ use crate::lint::label_index::{PodIndex, PolicyIndex};
 use crate::lint::ports::port_traffic;
 use crate::lint::settings::LintConfig;
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
+use crate::policy::tier::LayerIx;
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
 };
@@ -80,6 +81,12 @@ pub struct LintContext<'a> {
     doors: OnceCell<Vec<DoorLine>>,
 }
 
+/// Whether a policy is one of the network plugin whose rules only let through. Those of other
+/// layers, a mesh for example, isolate by other rules, and have lints of their own.
+fn is_of_plugin(policies: &PolicySet, policy: &Policy) -> bool {
+    policy.is_additive() && policies.tier_of(policy).layer == LayerIx::CLUSTER_NETWORK
+}
+
 impl<'a> LintContext<'a> {
     /// Lists everything by namespace. O(input).
     pub fn new(input: &'a Input, graph: &'a AllowGraph, config: &'a LintConfig) -> Self {
@@ -94,7 +101,7 @@ impl<'a> LintContext<'a> {
             .services()
             .for_each(|(id, s)| services_by_namespace[s.namespace.0 as usize].push(id));
         let mut policies_by_namespace: HashMap<&str, Vec<PolicyId>> = HashMap::new();
-        for (id, policy) in policies.iter().filter(|(_, p)| p.is_additive()) {
+        for (id, policy) in policies.iter().filter(|(_, p)| is_of_plugin(policies, p)) {
             policies_by_namespace
                 .entry(policy.namespace.as_deref().unwrap_or_default())
                 .or_default()
@@ -197,7 +204,8 @@ impl<'a> LintContext<'a> {
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
         self.policies
             .iter()
-            .filter(|(id, p)| p.is_additive() && p.cilium().is_none() && self.is_examined(*id))
+            .filter(|(id, p)| is_of_plugin(self.policies, p) && self.is_examined(*id))
+            .filter(|(_, p)| p.cilium().is_none())
     }
 
     /// The policies of a namespace that no ordered tier holds, in input order.
