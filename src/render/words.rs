@@ -4,7 +4,8 @@
 pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 
 use crate::graph::AllowGraph;
-use crate::model::{Cluster, Requirement, Selector};
+use crate::model::{Cluster, PodId, Requirement, Selector, Truth};
+use crate::policy::istio::labels::IDENTITY;
 use crate::policy::networks::labels;
 use crate::policy::{
     AddressOwner, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports,
@@ -77,6 +78,15 @@ pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
     let policy = graph.environment().policies.get(at.policy);
     let cited = format!("{} {}", clean(&policy.full_name()), policy.rule_path(at));
     cited.trim_end().to_owned()
+}
+
+/// Whom of its policy's subjects a rule is for, if not for all.
+pub fn rule_subjects(rule: &Rule) -> Option<String> {
+    let Peers::Of(list) = &rule.subjects else {
+        return None;
+    };
+    let each: Vec<String> = list.iter().map(peer).collect();
+    Some(each.join(" or "))
 }
 
 /// Whether a peer selects pods, so that workloads of today can be counted.
@@ -262,6 +272,46 @@ fn braces(s: &Selector) -> String {
     }
 }
 
+/// Why an address, or that of a pod, is not what a peer wants.
+fn address_mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint) -> String {
+    match (mismatch, other) {
+        (Mismatch::NotInBlock, Endpoint::Address(address))
+            if !context.graph.environment().options.blocks_match_pods
+                && context.graph.environment().is_node_address(address) == Truth::Yes =>
+        {
+            format!("{address} is a node, and address blocks match no nodes under this CNI")
+        }
+        (Mismatch::NotInBlock, _) => {
+            format!("{} is not in the block", name_of(context, other))
+        }
+        (Mismatch::AddressUnknown, _) => format!(
+            "the address of {} is not known, and the block covers part of where it may lie",
+            name_of(context, other)
+        ),
+        (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
+        (Mismatch::NotANode, _) => format!(
+            "{} is not an address of a selected node",
+            name_of(context, other)
+        ),
+        (Mismatch::NodesUnknown, _) => {
+            "no Node is in the input, so its addresses are not known".into()
+        }
+        _ => String::new(),
+    }
+}
+
+/// That a pod does not show the identity of the mesh that a peer wants.
+fn mesh_identity(context: RenderContext<'_>, wanted: &str, pod: PodId) -> String {
+    let identity = context.graph.environment().cluster.pod_labels(pod);
+    let is = identity.get(IDENTITY).map_or_else(
+        || "has none: it has no sidecar, or is not of the mesh".to_owned(),
+        |identity| format!("is {}", clean(identity)),
+    );
+    let wanted = wanted.replace(&format!("{IDENTITY}="), "");
+    let name = name_of(context, Endpoint::Pod(pod));
+    format!("needs the mesh identity {wanted}; {name} {is}")
+}
+
 /// What is there instead of what a peer wants, where the peer itself is shown next to it.
 pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> String {
     let cluster = &context.graph.environment().cluster;
@@ -270,6 +320,8 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
         Endpoint::Address(_) => String::new(),
     };
     let has = |of: &str, key: &str, value: Option<&str>| match value {
+        Some(value) if key == IDENTITY => format!("{of} is {}", clean(value)),
+        None if key == IDENTITY => format!("{of} has no mesh identity"),
         Some(value) => format!("{of} has {}={}", clean(key), clean(value)),
         None => format!("{of} has no label {}", clean(key)),
     };
@@ -371,6 +423,9 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
             )
         }
         (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
+        (Mismatch::PodLabel(r), Endpoint::Pod(p)) if r.key() == IDENTITY => {
+            mesh_identity(context, &wanted(r), p)
+        }
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
             format!(
                 "needs pod label {}; {} {}",
@@ -381,26 +436,19 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
         }
         (Mismatch::PodLabel(r), Endpoint::Address(_)) => format!("needs pod label {}", wanted(r)),
         (Mismatch::NotAPod, _) => "selects pods; an outside address is none".into(),
-        (Mismatch::NotInBlock, _) => {
-            format!("{} is not in the block", name_of(context, other))
-        }
-        (Mismatch::AddressUnknown, _) => format!(
-            "the address of {} is not known, and the block covers part of where it may lie",
-            name_of(context, other)
-        ),
-        (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
+        (
+            Mismatch::NotInBlock
+            | Mismatch::AddressUnknown
+            | Mismatch::BlocksSkipPods
+            | Mismatch::NotANode
+            | Mismatch::NodesUnknown,
+            _,
+        ) => address_mismatch(context, mismatch, other),
         (Mismatch::HostNetwork, _) => {
             format!(
                 "{} runs with hostNetwork; selectors do not see it",
                 name_of(context, other)
             )
-        }
-        (Mismatch::NotANode, _) => format!(
-            "{} is not an address of a selected node",
-            name_of(context, other)
-        ),
-        (Mismatch::NodesUnknown, _) => {
-            "no Node is in the input, so its addresses are not known".into()
         }
         (Mismatch::DomainUnknown(name), _) => {
             format!(

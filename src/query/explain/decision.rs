@@ -7,7 +7,7 @@
 //! specification.
 
 use crate::model::Truth;
-use crate::policy::tier::TierIx;
+use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::nearest::nearest;
 use crate::query::explain::reason_code::Reason;
@@ -73,7 +73,7 @@ pub(crate) fn decide(env: &Environment, side: &mut ExplanationSide, flow: &Flow,
     side.isolated_by = isolating(env, side);
     let isolated = |(_, ground): &(bool, Ground)| matches!(ground, Ground::NoRule(_));
     if record.ends().any(isolated) {
-        side.near = nearest(&side.unordered_rules(env));
+        side.near = nearest(&written_rules(env, side));
     }
     if side.allowed == Truth::Maybe {
         unknown(env, side, case, &record);
@@ -201,6 +201,20 @@ fn reason(env: &Environment, side: &ExplanationSide, ground: Ground) -> Reason {
             (None, _) => Reason::DenyRule,
         },
     }
+}
+
+/// The unordered rules of a side of which one may have been meant. What a layer besides the network
+/// plugin's does not look at, other protocols than TCP in a mesh, is let through by rules that
+/// nobody wrote: these are left out where there are others.
+fn written_rules<'s>(env: &Environment, side: &'s ExplanationSide) -> Vec<&'s RuleTrace> {
+    let all = side.unordered_rules(env);
+    let is_made = |rule: &RuleTrace| {
+        let policy = env.policies.get(rule.at.policy);
+        let layer = env.policies.tier_of(policy).layer;
+        layer != LayerIx::CLUSTER_NETWORK && rule.peers.is_empty() && !rule.ports
+    };
+    let written: Vec<&RuleTrace> = all.iter().copied().filter(|rule| !is_made(rule)).collect();
+    if written.is_empty() { all } else { written }
 }
 
 /// The rule of a ground, with the peer that matches.

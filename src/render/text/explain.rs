@@ -192,6 +192,10 @@ impl TextWriter<'_> {
         } else {
             format!("{traffic}, if {},", words::conditions(rule))
         };
+        let traffic = match words::rule_subjects(rule) {
+            Some(subjects) => format!("{traffic}, for those of its pods that are {subjects},"),
+            None => traffic,
+        };
         if matches!(rule.peers, Peers::Any) {
             return self.say(
                 &format!("{who} {traffic} {toward} anyone, inside the cluster and outside."),

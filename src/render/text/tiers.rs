@@ -346,7 +346,21 @@ impl TextWriter<'_> {
             };
             Branch::new(format!("no {whom}: anyone")).note("match", Tone::Plain)
         });
-        let mut children: Vec<Branch> = anyone.into_iter().chain(nobody).collect();
+        let is_for = words::rule_subjects(rule).map(|subjects| {
+            let branch = Branch::new(format!("for {subjects}"));
+            let some_peer = trace.peers.iter().any(|p| p.matched == Truth::Yes);
+            let would = trace.ports && (rule.peers == Peers::Any || some_peer);
+            match (would, trace.matched) {
+                (true, Truth::No) => {
+                    let own = words::name_of(self.context, side.subject);
+                    branch.note(format!("no: {own} is none of these"), Tone::Plain)
+                }
+                (true, Truth::Yes) => branch.note("match", Tone::Good),
+                _ => branch,
+            }
+        });
+        let children = is_for.into_iter().chain(anyone).chain(nobody);
+        let mut children: Vec<Branch> = children.collect();
         children.extend(
             trace
                 .peers
