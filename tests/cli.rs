@@ -365,3 +365,69 @@ fn a_failure_points_to_the_file_that_tells_it() {
     );
     assert!(at.join("s.sarif").exists());
 }
+
+/// An address where Services or pods have theirs, and which of them has it is not told, is no
+/// address outside.
+#[test]
+fn an_address_of_nobody_in_the_input_may_be_somebodys() {
+    let asked = |more: &[&str]| {
+        let run = netpal_in(
+            "examples/demo",
+            &[&["can", "shop/cart", "reach"], more].concat(),
+        );
+        (run.code, run.text())
+    };
+    let services = [
+        "10.96.0.10:6379",
+        "-f",
+        ".",
+        "--service-cidrs",
+        "10.96.0.0/12",
+    ];
+    let (code, said) = asked(&services);
+    assert!(
+        code == 3 && said.contains("where Services have their addresses"),
+        "{said}"
+    );
+    let pods = [
+        "10.244.0.10:6379",
+        "-f",
+        ".",
+        "--pod-cidrs",
+        "10.244.0.0/16",
+    ];
+    let (code, said) = asked(&pods);
+    assert!(
+        code == 3 && said.contains("where pods have their addresses"),
+        "{said}"
+    );
+    // elsewhere it is outside
+    let (code, said) = asked(&[
+        "203.0.113.9:6379",
+        "-f",
+        ".",
+        "--pod-cidrs",
+        "10.244.0.0/16",
+    ]);
+    assert!(code != 3, "{said}");
+}
+
+/// A name that no controller gives a pod of a workload is not one of its pods.
+#[test]
+fn a_name_like_that_of_a_workload_is_not_its_pod() {
+    let other = netpal_in(
+        "examples/demo",
+        &["can", "shop/cart-v1", "reach", "redis:6379", "-f", "."],
+    );
+    assert_eq!(other.code, 2, "{}", other.text());
+    let pod = [
+        "can",
+        "shop/cart-7d4b9c6f5d-x2x9p",
+        "reach",
+        "redis:6379",
+        "-f",
+        ".",
+    ];
+    let pod = netpal_in("examples/demo", &pod);
+    assert_eq!(pod.code, 0, "{}", pod.text());
+}

@@ -2,7 +2,7 @@
 
 use super::args::{Common, LintArgs};
 use super::exit::Exit;
-use super::options::cidrs;
+use super::options::given_cidrs;
 use super::workspace::Workspace;
 use super::{project, rule};
 use anyhow::{Result, anyhow, bail};
@@ -107,14 +107,6 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         }
     }
     Ok(config)
-}
-
-fn given_cidrs(blocks: &[String]) -> Result<Option<IpSet>> {
-    if blocks.is_empty() {
-        Ok(None)
-    } else {
-        cidrs(blocks).map(Some)
-    }
 }
 
 /// The addresses of the API server, where they are told.

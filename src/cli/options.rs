@@ -102,3 +102,15 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
         texts.iter().map(one).collect::<Result<Vec<_>>>()?,
     ))
 }
+
+/// Blocks that are given, if any are.
+///
+/// # Errors
+/// When one is none.
+pub fn given_cidrs(blocks: &[String]) -> Result<Option<IpSet>> {
+    if blocks.is_empty() {
+        Ok(None)
+    } else {
+        cidrs(blocks).map(Some)
+    }
+}

@@ -4,7 +4,7 @@ use super::args::Common;
 use super::complaints::complain;
 use super::exit::Exit;
 use super::live;
-use super::options::options;
+use super::options::{given_cidrs, options};
 use super::output;
 use super::progress::Progress;
 use super::project::Project;
@@ -118,6 +118,8 @@ impl Workspace {
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let mut names = project.names(common.chosen())?;
         names.only_read = input.only_namespace().map(Into::into);
+        names.service_cidrs = given_cidrs(&common.service_cidrs)?;
+        names.pod_cidrs = given_cidrs(&common.pod_cidrs)?;
         let told = project.config.cluster.dns.as_ref();
         if told.is_none_or(|dns| dns.namespace.is_none())
             && let Some(dns) = dns_pods(&input)

@@ -199,17 +199,18 @@ fn matches_nothing(peer: &Peer) -> bool {
 }
 
 /// Whether a rule can match nothing by itself, in any cluster.
-pub fn unmatchable(rule: &Rule) -> bool {
-    let no_pod =
-        |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));
-    let only_names = matches!(&rule.ports, Ports::Of(list) if !list.is_empty()
+pub fn unmatchable(rule: &Rule, direction: Direction) -> bool {
+    let no_pod = |peer: &Peer| matches!(peer, Peer::Nodes(_) | Peer::Domain(_));
+    // a port name is looked up on the destination: for ingress the governed pod, for egress a pod
+    // among the peers, or one that a block covers (S50)
+    let only_names = direction == Direction::Egress
+        && matches!(&rule.ports, Ports::Of(list) if !list.is_empty()
         && list.iter().all(|p| matches!(p, PortMatch::Named(..))));
     let no_port = matches!(&rule.ports, Ports::Of(list)
         if list.iter().all(|p| matches!(p, PortMatch::Traffic(t) if t.is_empty())));
     let Peers::Of(peers) = &rule.peers else {
         return no_port;
     };
-    // port names are looked up on destination pods, so they match no address (S50)
     no_port
         || peers
             .iter()

@@ -166,7 +166,7 @@ fn looks_up(policy: &Policy) -> bool {
 /// in its environment, and what is only known by its address on the node.
 fn has_names(rule: &Rule) -> bool {
     let apiserver = TrafficSet::ports(Protocol::Tcp, 6443, 6443);
-    let nothing = unmatchable(rule) || rule.action != Action::Allow;
+    let nothing = unmatchable(rule, Direction::Egress) || rule.action != Action::Allow;
     if nothing || rule.ports != Ports::Any && numeric_traffic(rule).is_subset(&apiserver) {
         return matches!(&rule.ports, Ports::Of(list)
             if !nothing && list.iter().any(|p| matches!(p, PortMatch::Named(..))));

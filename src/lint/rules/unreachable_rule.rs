@@ -32,7 +32,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let policies = context.policies.iter();
     for (id, policy) in policies.filter(|(_, p)| p.cilium().is_none()) {
         for (rule_ref, _, rule) in rules(id, policy) {
-            if unmatchable(rule) && is_alone(policy, rule_ref) {
+            if unmatchable(rule, rule_ref.direction) && is_alone(policy, rule_ref) {
                 let finding = reporter
                     .rule(rule_ref, "this rule can match nothing")
                     .label("unmatchable");

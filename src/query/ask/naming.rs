@@ -283,7 +283,7 @@ impl Resolver<'_> {
             let rest = name
                 .strip_prefix(&*w.name)
                 .and_then(|r| r.strip_prefix('-'));
-            rest.is_some_and(looks_generated) && here(w.namespace)
+            rest.is_some_and(|rest| looks_generated(w.kind, rest)) && here(w.namespace)
         };
         let found: Vec<WorkloadId> = self
             .cluster

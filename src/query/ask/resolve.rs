@@ -20,6 +20,7 @@ use crate::set::{Family, IpSet};
 use crate::source::DocumentId;
 use crate::spec::FamilySet;
 use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// Resolves an endpoint.
 ///
@@ -156,6 +157,25 @@ impl Resolver<'_> {
         ends
     }
 
+    /// Why it is not told what has an address: it lies where Services or pods have theirs, and none
+    /// of the input is known to have it.
+    fn unlisted(&self, address: IpAddr) -> Option<Box<str>> {
+        let lies_in = |told: &Option<IpSet>| told.as_ref().is_some_and(|set| set.contains(address));
+        if lies_in(&self.context.service_cidrs) {
+            let why =
+                "lies where Services have their addresses, and which has it is not in the input";
+            return Some(format!("{address} {why}").into());
+        }
+        let pods = self.cluster.pods();
+        let is_untold = |(_, pod): &(PodId, &Pod)| !pod.host_network && pod.addresses.is_empty();
+        (lies_in(&self.context.pod_cidrs) && pods.into_iter().any(|pod| is_untold(&pod))).then(
+            || {
+                let why = "lies where pods have their addresses, and not all of these are told";
+                format!("{address} {why}").into()
+            },
+        )
+    }
+
     fn addresses(&self, net: IpNet) -> Resolved {
         let single = net.prefix_len() == net.max_prefix_len();
         if single {
@@ -178,6 +198,12 @@ impl Resolver<'_> {
             }
             if let Some(found) = self.service_at(net).or_else(|| self.service_at_node(net)) {
                 return found;
+            }
+            if let Some(missing) = self.unlisted(address) {
+                return Resolved {
+                    missing: Some(missing),
+                    ..Resolved::default()
+                };
             }
         }
         let node = self

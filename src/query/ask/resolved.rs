@@ -21,6 +21,10 @@ pub struct Context {
     pub any_pod: bool,
     /// The namespace that alone was read of a cluster, if one was.
     pub only_read: Option<Box<str>>,
+    /// Where Services have their addresses, if that is told.
+    pub service_cidrs: Option<IpSet>,
+    /// Where pods have theirs, if that is told.
+    pub pod_cidrs: Option<IpSet>,
 }
 
 impl Default for Context {
@@ -31,6 +35,8 @@ impl Default for Context {
             api_servers: Vec::new(),
             any_pod: false,
             only_read: None,
+            service_cidrs: None,
+            pod_cidrs: None,
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Cost of a suggestion: one edit distance for each known name.
 
+use crate::model::WorkloadKind;
+
 /// The most similar names, if any is similar.
 pub(crate) fn close(name: &str, names: &[&str]) -> Option<String> {
     let mut ranked: Vec<(usize, &str)> = names.iter().map(|n| (distance(name, n), *n)).collect();
@@ -47,14 +49,29 @@ fn distance(a: &str, b: &str) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// Whether the rest of a pod's name looks like what controllers append: hashes and ordinals, which
-/// contain a digit or have the length of a hash.
-pub(crate) fn looks_generated(rest: &str) -> bool {
-    let part = |p: &str| {
-        let is_plain = p
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        is_plain && !p.is_empty() && (p.chars().any(|c| c.is_ascii_digit()) || p.len() == 5)
-    };
-    rest.split('-').count() <= 2 && rest.split('-').all(part)
+/// Whether the rest of a pod's name looks like what the controller of a workload appends: five
+/// letters and digits, behind the hash of a template or a number where there is one. `cart-v1` is
+/// no pod of `cart`: whoever asks about it means something else.
+pub(crate) fn looks_generated(kind: WorkloadKind, rest: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_plain = |p: &str| !p.is_empty() && p.chars().all(plain);
+    let is_number = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_digit());
+    let is_suffix = |p: &str| is_plain(p) && p.len() == 5;
+    let is_hash = |p: &str| is_plain(p) && (4..=10).contains(&p.len());
+    let parts: Vec<&str> = rest.split('-').collect();
+    match (kind, parts.as_slice()) {
+        (WorkloadKind::Pod, _) => false,
+        (WorkloadKind::StatefulSet, [ordinal]) => is_number(ordinal),
+        (WorkloadKind::StatefulSet, _) => false,
+        (WorkloadKind::Deployment, [hash, suffix]) => is_hash(hash) && is_suffix(suffix),
+        (WorkloadKind::Deployment, _) => false,
+        (
+            WorkloadKind::CronJob | WorkloadKind::Job | WorkloadKind::DeploymentConfig,
+            [n, suffix],
+        ) => is_number(n) && is_suffix(suffix),
+        (WorkloadKind::Custom, [a, b]) => is_plain(a) && is_suffix(b),
+        (WorkloadKind::Custom, [only]) => is_number(only) || is_suffix(only),
+        (_, [suffix]) => is_suffix(suffix),
+        _ => false,
+    }
 }
