@@ -154,8 +154,8 @@ pub use crate::query::list::listing::{
 };
 pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix, matrix_on};
 pub use crate::query::list::potential_rows::{
-    GovernedEnd, PotentialLine, PotentialPeers, PotentialRow, PotentialRows, PotentialSubject,
-    potential_rows, potential_rows_of,
+    GovernedEnd, LineEnd, PotentialLine, PotentialPeers, PotentialRow, PotentialRows,
+    PotentialSubject, potential_rows, potential_rows_of,
 };
 pub use crate::query::reach::closure::{ReachQuery, Way};
 pub use crate::query::reach::door_ends::DoorEnds;

@@ -17,7 +17,8 @@ use netpal::internals::snapshot::words::{addresses, names, words};
 use netpal::internals::spec::evaluate;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Direction, Endpoint, Environment, Flow, HostNetwork,
-    IpSet, PolicySet, Protocol, Snapshot, Traffic, TrafficSet, WorkloadId,
+    Input, IpSet, LineEnd, PolicySet, Protocol, Snapshot, Traffic, TrafficSet, WorkloadId, World,
+    load_str, potential_rows,
 };
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
@@ -360,4 +361,63 @@ fn bounds(cells: &[&Allowed]) -> (Allowed, Allowed) {
         Allowed { may, must: sure }
     };
     (fold(TrafficSet::intersection), fold(TrafficSet::union))
+}
+
+/// A line about pods that are not loaded names those that are meant, whatever loaded pods there are
+/// beside them; a selector that changes is a line that changes.
+#[test]
+fn a_line_about_pods_that_may_come_names_no_others() {
+    let input = |role: &str| {
+        load_str(&format!(
+            "apiVersion: v1
+kind: Pod
+metadata: {{name: db, namespace: a, labels: {{app: db}}}}
+spec: {{containers: [{{name: c}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: redis, namespace: a, labels: {{app: redis}}}}
+spec: {{containers: [{{name: c}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: db, namespace: a}}
+spec:
+  podSelector: {{matchLabels: {{app: db}}}}
+  policyTypes: [Ingress, Egress]
+  ingress: [{{from: [{{podSelector: {{matchLabels: {{role: {role}}}}}}}], ports: [{{port: 5432}}]}}]
+  egress:
+  - {{to: [{{podSelector: {{matchLabels: {{role: sink}}}}}}], ports: [{{port: 80}}]}}
+  - {{to: [{{ipBlock: {{cidr: 0.0.0.0/0}}}}], ports: [{{port: 53, protocol: UDP}}]}}
+"
+        ))
+    };
+    let lines = |input: &Input| {
+        let options = CompileOptions::default();
+        let rows = potential_rows(input, &options, World::Open).unwrap();
+        let end = |end: &LineEnd| end.parts(addresses).join("; ");
+        let told = rows.lines(&input.cluster).into_iter().map(|line| {
+            let doubt = if line.certain { "" } else { " ?" };
+            let (from, to) = (end(&line.source), end(&line.destination));
+            format!("{from} -> {to} {}{doubt}", words(&line.traffic))
+        });
+        told.collect::<Vec<String>>()
+    };
+    let told = lines(&input("web"));
+    assert!(
+        told.contains(&"pods role=web in namespace a -> a/db TCP 5432".to_owned()),
+        "{told:?}"
+    );
+    assert!(
+        told.contains(&"a/db -> pods role=sink in namespace a TCP 80".to_owned()),
+        "{told:?}"
+    );
+    let perhaps = |line: &&String| line.contains("role=sink") && line.ends_with("UDP 53 ?");
+    assert_eq!(told.iter().filter(perhaps).count(), 1, "{told:?}");
+    assert!(
+        told.iter()
+            .all(|line| !line.contains("any other pod in namespace a")),
+        "{told:?}"
+    );
+    assert_ne!(told, lines(&input("attacker")));
 }

@@ -15,22 +15,25 @@ impl PotentialPods {
         self.words_among(kinds, |_| true)
     }
 
-    /// [`Self::words`] where only some of the kinds are spoken about.
+    /// [`Self::words`] where only some of the kinds are spoken about: of the others something else
+    /// says the same. A phrase is used only if all that it is about is among the kinds; a kind that
+    /// fares otherwise is never part of "any other pod".
     pub fn words_among(
         &self,
         kinds: &BTreeSet<usize>,
         spoken_about: impl Fn(usize) -> bool,
     ) -> Vec<String> {
-        let mut left = kinds.clone();
+        let spoken = kinds.iter().copied().filter(|kind| spoken_about(*kind));
+        let mut left: BTreeSet<usize> = spoken.collect();
         let mut found = Vec::new();
         for phrase in self.phrases() {
             if left.is_empty() {
                 break;
             }
-            let here = || phrase.kinds.iter().filter(|kind| spoken_about(**kind));
-            if here().all(|kind| kinds.contains(kind)) && here().any(|kind| left.contains(kind)) {
-                let whole = here().count() == phrase.kinds.len();
-                here().for_each(|kind| _ = left.remove(kind));
+            let meant = || phrase.kinds.iter();
+            if meant().all(|kind| kinds.contains(kind)) && meant().any(|kind| left.contains(kind)) {
+                let whole = meant().all(|kind| spoken_about(*kind));
+                meant().for_each(|kind| _ = left.remove(kind));
                 found.push(if whole {
                     phrase.text.clone()
                 } else {

@@ -2,10 +2,10 @@
 //! a list that the input does not exhaust.
 //!
 //! A pod of every kind is laid over a copy of the input ([`crate::potential`]). Every governed
-//! workload is asked about each kind that no loaded pod is of; and of every policy whose subjects
-//! no loaded pod is like, a pod that has what the policy asks for and little else is asked about
-//! all kinds and about outside addresses. Cost: a compilation, and an edge query per governed end
-//! and kind, of which [`MOST`] are made at most.
+//! workload is asked about each kind, and rows are kept that are about one that no loaded pod is
+//! of; and of every policy whose subjects no loaded pod is like, a pod that has what the policy
+//! asks for and little else is asked about all kinds and about outside addresses. Cost: a
+//! compilation, and an edge query per governed end and kind, of which [`MOST`] are made at most.
 
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::peer_sets::EndpointSet;
@@ -131,15 +131,30 @@ impl PotentialRows {
         self
     }
 
-    /// The rows in words; names are as the input has them.
+    /// The rows in words; names are as the input has them. What surely passes and what only may
+    /// are lines of their own.
     pub fn lines(&self, cluster: &Cluster) -> Vec<PotentialLine> {
-        self.rows
-            .iter()
-            .map(|row| self.line(cluster, row))
-            .collect()
+        let mut lines = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            let Allowed { must, may } = &row.allowed;
+            let perhaps = may.difference(must);
+            if !must.is_empty() || row.peers == PotentialPeers::Nobody {
+                lines.push(self.line(cluster, row, must, true));
+            }
+            if !perhaps.is_empty() {
+                lines.push(self.line(cluster, row, &perhaps, false));
+            }
+        }
+        lines
     }
 
-    fn line(&self, cluster: &Cluster, row: &PotentialRow) -> PotentialLine {
+    fn line(
+        &self,
+        cluster: &Cluster,
+        row: &PotentialRow,
+        traffic: &TrafficSet,
+        certain: bool,
+    ) -> PotentialLine {
         let governed = LineEnd::Pods(vec![match row.governed {
             GovernedEnd::Workload(id) => cluster.workload_name(id),
             GovernedEnd::Subject(subject) => self.subjects[subject].words.clone(),
@@ -152,12 +167,6 @@ impl PotentialRows {
             }
             PotentialPeers::Addresses(set) => LineEnd::Addresses(set.clone()),
             PotentialPeers::Nobody => LineEnd::Pods(Vec::new()),
-        };
-        let certain = !row.allowed.must.is_empty() || row.peers == PotentialPeers::Nobody;
-        let traffic = if certain {
-            &row.allowed.must
-        } else {
-            &row.allowed.may
         };
         let (source, destination) = match row.direction {
             Direction::Ingress => (peers, governed),
@@ -237,11 +246,6 @@ fn rows(
         .filter_map(|(_, w)| w.pods.first().copied())
         .collect();
     let all: Vec<(usize, PodId)> = kinds.iter().copied().enumerate().collect();
-    let unloaded: Vec<(usize, PodId)> = all
-        .iter()
-        .copied()
-        .filter(|(kind, _)| !pods.kinds[*kind].like_loaded)
-        .collect();
     let mut finder = RowFinder {
         graph: &graph,
         outside: ExternalRows::new(&graph),
@@ -254,9 +258,16 @@ fn rows(
             None => true,
         };
         for direction in directions.filter(is_wanted) {
-            finder.workload(id, &workload.pods, direction, &unloaded);
+            finder.workload(id, &workload.pods, direction, &all);
         }
     }
+    // of kinds that loaded pods are like the other rows of a list speak
+    let is_beyond = |kind: &usize| !pods.kinds[*kind].like_loaded;
+    let goes_beyond = |row: &PotentialRow| match &row.peers {
+        PotentialPeers::Kinds(kinds) => kinds.iter().any(is_beyond),
+        PotentialPeers::Addresses(_) | PotentialPeers::Nobody => true,
+    };
+    finder.rows.retain(goes_beyond);
     for (i, subject) in subjects.iter().enumerate() {
         finder.subject(i, kinds[subject.kind], &all);
     }
@@ -340,13 +351,13 @@ impl RowFinder<'_> {
         id: WorkloadId,
         pods: &[PodId],
         direction: Direction,
-        unloaded: &[(usize, PodId)],
+        all: &[(usize, PodId)],
     ) {
         let cluster = &self.graph.environment().cluster;
         if pods.iter().any(|pod| cluster.pod(*pod).host_network) {
             return;
         }
-        let by_allowed = self.kinds(pods, direction, unloaded);
+        let by_allowed = self.kinds(pods, direction, all);
         self.add(GovernedEnd::Workload(id), direction, by_allowed);
     }
 

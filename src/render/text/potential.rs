@@ -101,7 +101,6 @@ pub fn ends(
     let kinds = if loaded.iter().any(is_workload) {
         // the workloads that are named are of the other kinds
         let is_beyond = |kind: usize| !pods.kinds[kind].loaded;
-        kinds.retain(|kind| is_beyond(*kind));
         pods.words_among(&kinds, is_beyond)
     } else {
         pods.words(&kinds)
