@@ -63,6 +63,8 @@ pub struct Cluster {
     namespaces: IndexMap<Box<str>, Namespace>,
     labels: IndexSet<Arc<Labels>>,
     pods: Vec<Pod>,
+    /// What policies of the network plugin govern besides pods, numbered behind these.
+    hosts: Vec<Pod>,
     workloads: Vec<Workload>,
     services: Vec<Service>,
     doors: Vec<DoorObject>,
@@ -187,6 +189,23 @@ impl Cluster {
         }
         self.pods.push(pod);
         pod_id
+    }
+
+    /// Says what policies of the network plugin govern besides pods: the addresses of nodes, each
+    /// on its node's network. They are no pods: nothing that goes through the pods meets them.
+    pub(crate) fn govern_hosts(&mut self, hosts: Vec<Pod>) {
+        self.hosts = hosts;
+    }
+
+    /// What policies govern besides pods, with the numbers that they are asked about by.
+    pub fn hosts(&self) -> impl ExactSizeIterator<Item = (PodId, &Pod)> {
+        let numbered = self.hosts.iter().enumerate();
+        numbered.map(|(i, host)| (PodId::bounded(self.pods.len() + i), host))
+    }
+
+    /// Whether a number is not of a pod, but of something else that policies govern.
+    pub fn is_host(&self, id: PodId) -> bool {
+        id.0 as usize >= self.pods.len()
     }
 
     /// Gives pods further labels, which a layer knows them by.
@@ -392,9 +411,13 @@ impl Cluster {
         known.chain(assumed.iter().copied())
     }
 
-    /// A pod by id.
+    /// A pod by id, or something else that policies govern.
     pub fn pod(&self, id: PodId) -> &Pod {
-        &self.pods[id.0 as usize]
+        let at = id.0 as usize;
+        match at.checked_sub(self.pods.len()) {
+            None => &self.pods[at],
+            Some(behind) => &self.hosts[behind],
+        }
     }
 
     /// A workload by id.

@@ -15,6 +15,7 @@ pub use crate::spec::options::{
     CompileOptions, HostNetwork, HostNetworkMode, Plugin, ServiceCalls,
 };
 use crate::spec::plugin_view::{PluginView, api_servers};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub struct Environment {
     pub node_addresses: IpSet,
     /// The addresses of nodes that something polices which is not modelled, by direction.
     pub policed_nodes: [IpSet; 2],
+    /// The addresses that policies govern, with what stands for each.
+    pub governed_addresses: BTreeMap<IpAddr, PodId>,
     /// The layers, each with its tiers in the order in which they are asked.
     pub layers: Arc<[(LayerIx, Vec<TierIx>)]>,
     /// The options of Cilium's agent, where the cluster runs it.
@@ -94,7 +97,11 @@ impl Environment {
         let layers = policies.layers().into();
         let policed_nodes = policed_nodes(&policies, &options);
         let api_servers = api_servers(&cluster, &options);
+        let hosts = cluster.hosts();
+        let governed = hosts.flat_map(|(id, host)| host.addresses.iter().map(move |a| (*a, id)));
+        let governed_addresses = governed.collect();
         Self {
+            governed_addresses,
             cluster,
             policies,
             options,
@@ -115,6 +122,15 @@ impl Environment {
             HostNetwork::Unknown => &[HostNetworkMode::Node, HostNetworkMode::Pod],
             HostNetwork::Node => &[HostNetworkMode::Node],
             HostNetwork::Pod => &[HostNetworkMode::Pod],
+        }
+    }
+
+    /// What policies ask about where an end is governed: the pod, or what stands for an address
+    /// of a node.
+    pub fn governed(&self, end: Endpoint) -> Option<PodId> {
+        match end {
+            Endpoint::Pod(pod) => Some(pod),
+            Endpoint::Address(address) => self.governed_addresses.get(&address).copied(),
         }
     }
 

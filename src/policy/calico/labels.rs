@@ -6,6 +6,7 @@
 
 use crate::model::open_labels::{is_open, perhaps};
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Pod, Requirement, Selector};
+use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::objects::{Account, CalicoObjects};
 use crate::policy::calico::selector::{
     ACCOUNT, KUBERNETES, NAME, NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, ORCHESTRATOR,
@@ -18,6 +19,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How a label begins that stands for a port of the pod: no label of a manifest has a blank.
 const PORT: &str = "port ";
+
+/// The label of a pod that says which host endpoint what it receives and sends meets at its node,
+/// by number.
+pub const FORWARDED: &str = "host endpoint of forwarding";
+
+/// The same of processes of the node, as pods on its network are.
+pub const PROCESS: &str = "host endpoint of processes";
+
+/// The label of a pod that names its node.
+pub const NODE: &str = "node name";
 
 /// The account of a pod that names none (CA16).
 const DEFAULT_ACCOUNT: &str = "default";
@@ -56,12 +67,16 @@ impl NumbersOfNames {
     }
 }
 
+/// The labels that depend on the node of a pod.
+const OF_NODE: [&str; 3] = [FORWARDED, PROCESS, NODE];
+
 /// Whether a label is one that pods have only for Calico.
 fn is_made(key: &str) -> bool {
     key.starts_with(OF_NAMESPACE)
         || key.starts_with(OF_ACCOUNT)
         || key.starts_with(PORT)
         || [NAMESPACE, ORCHESTRATOR, ACCOUNT].contains(&key)
+        || OF_NODE.contains(&key)
 }
 
 /// The labels that rules ask for and that pods have only for Calico.
@@ -101,6 +116,7 @@ pub fn seen_by_calico(
     cluster: &Cluster,
     policies: &PolicySet,
     objects: &CalicoObjects,
+    interfaces: &Interfaces<'_>,
 ) -> Option<Cluster> {
     let keys = asked(policies);
     let has_init_ports = cluster.pods().any(|(_, pod)| !pod.init_ports().is_empty());
@@ -116,11 +132,20 @@ pub fn seen_by_calico(
             keys,
             accounts,
             listed,
+            interfaces,
         };
         let ports = made.keys.iter().any(|key| key.starts_with(PORT));
+        let nodes = OF_NODE.iter().any(|key| made.keys.contains(key));
         let key = |pod: &Pod| {
             let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
-            (pod.labels, pod.namespace, pod.account().cloned(), ports)
+            let node = nodes.then(|| (pod.node.clone(), pod.host_network));
+            (
+                pod.labels,
+                pod.namespace,
+                pod.account().cloned(),
+                ports,
+                node,
+            )
         };
         seen.relabel_pods(key, |cluster, pod| made.of(cluster, pod));
     }
@@ -144,6 +169,7 @@ struct LabelsOfCalico<'k> {
     accounts: BTreeMap<(&'k str, &'k str), &'k Account>,
     /// The namespaces whose accounts the input lists (CA16).
     listed: BTreeSet<&'k str>,
+    interfaces: &'k Interfaces<'k>,
 }
 
 impl LabelsOfCalico<'_> {
@@ -186,6 +212,13 @@ impl LabelsOfCalico<'_> {
             NAMESPACE => Some(namespace.name.to_string()),
             ORCHESTRATOR => Some(KUBERNETES.to_owned()),
             ACCOUNT => Some(account.to_owned()),
+            NODE if pod.host_network => None,
+            NODE => Some(
+                pod.node
+                    .as_deref()
+                    .map_or_else(|| perhaps(""), str::to_owned),
+            ),
+            FORWARDED | PROCESS => self.interfaces.label_of(pod, key),
             _ => {
                 let ports = pod.ports.iter().chain(pod.init_ports());
                 let mut labels = ports.filter_map(|port| {

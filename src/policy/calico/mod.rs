@@ -11,6 +11,8 @@ mod check;
 mod check_sides;
 pub mod expression;
 pub mod extras;
+mod host_layers;
+mod interfaces;
 mod knowledge;
 mod labels;
 pub mod lower;

@@ -4,7 +4,8 @@ use crate::model::{Labels, ServiceEndpoint};
 use crate::policy::calico::options::EndpointToHost;
 use crate::policy::calico::policy::CalicoRule;
 use crate::policy::priority::Priority;
-use crate::set::{IpSet, Protocol};
+use crate::policy::rule::{Direction, Peer, Peers, PortMatch, Ports};
+use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::DocumentId;
 use std::net::IpAddr;
 
@@ -204,6 +205,67 @@ pub struct FelixSettings {
     pub failsafe: [Option<Vec<FailsafePort>>; 2],
 }
 
+impl FelixSettings {
+    /// The ports that are open before any policy of a host: the peers, and the ports that are open
+    /// for them (CA105).
+    pub fn failsafe(&self, way: Direction) -> Vec<(Peers, Ports)> {
+        let told = self.failsafe[way.index()].as_ref();
+        let by_default = || {
+            FAILSAFE[way.index()]
+                .iter()
+                .map(|at| FailsafePort::new(*at))
+        };
+        let all = told.map_or_else(|| by_default().collect(), Clone::clone);
+        let mut by_net: Vec<(IpSet, TrafficSet)> = Vec::new();
+        for open in all {
+            let traffic = TrafficSet::ports(open.protocol, open.port, open.port);
+            match by_net.iter_mut().find(|(net, _)| *net == open.net) {
+                Some((_, so_far)) => *so_far = so_far.union(&traffic),
+                None => by_net.push((open.net, traffic)),
+            }
+        }
+        let each = by_net.into_iter();
+        each.map(|(net, traffic)| {
+            let peers = if net == IpSet::full() {
+                Peers::Any
+            } else {
+                Peers::Of([Peer::Addresses(net)].into())
+            };
+            (peers, Ports::Of([PortMatch::Traffic(traffic)].into()))
+        })
+        .collect()
+    }
+}
+
+/// The ports that are open where nobody says otherwise: on the way in, and on the way out (CA105).
+const FAILSAFE: [&[(Protocol, u16)]; 2] = {
+    use Protocol::{Tcp, Udp};
+    [
+        &[
+            (Tcp, 22),
+            (Udp, 68),
+            (Tcp, 179),
+            (Tcp, 2379),
+            (Tcp, 2380),
+            (Tcp, 5473),
+            (Tcp, 6443),
+            (Tcp, 6666),
+            (Tcp, 6667),
+        ],
+        &[
+            (Udp, 53),
+            (Udp, 67),
+            (Tcp, 179),
+            (Tcp, 2379),
+            (Tcp, 2380),
+            (Tcp, 5473),
+            (Tcp, 6443),
+            (Tcp, 6666),
+            (Tcp, 6667),
+        ],
+    ]
+};
+
 /// A port that is open before any policy of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailsafePort {
@@ -213,4 +275,15 @@ pub struct FailsafePort {
     pub port: u16,
     /// The other ends that it is open for.
     pub net: IpSet,
+}
+
+impl FailsafePort {
+    /// One that is open for everybody.
+    pub fn new((protocol, port): (Protocol, u16)) -> Self {
+        Self {
+            protocol,
+            port,
+            net: IpSet::full(),
+        }
+    }
 }
