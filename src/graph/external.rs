@@ -45,6 +45,8 @@ struct ExternalKey {
     policed: bool,
     families: EndFamilies,
     node: EndpointBounds,
+    /// Where policies govern addresses, what these see of the class.
+    seen: Option<EndpointIx>,
 }
 
 /// The ways out of one graph, each made once.
@@ -76,6 +78,7 @@ impl<'g> ExternalRows<'g> {
     ) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
         let effective = graph.governed_by(class, Direction::Egress);
+        let governed = !graph.env.governed_addresses.is_empty();
         let isolated = graph
             .effective_policy(class, Direction::Egress)
             .isolated()
@@ -85,6 +88,7 @@ impl<'g> ExternalRows<'g> {
             host: graph.space.is_host(class),
             policed: graph.space.is_policed(class, Direction::Egress),
             families: graph.space.end_families(class),
+            seen: governed.then(|| graph.equivalent_sources()[class]),
             node: if isolated && graph.env.options.own_node_egress {
                 match home {
                     Some(home) => graph.node_index().node_at(home, false).clone(),
@@ -178,7 +182,7 @@ impl AllowGraph {
     }
 
     /// The places of addresses that policies govern in a direction.
-    fn governed_addresses(&self, direction: Direction) -> EndpointSet {
+    pub(crate) fn governed_addresses(&self, direction: Direction) -> EndpointSet {
         let all = self.env.governed_addresses.keys();
         let places = all.map(|address| self.space.index_of(Endpoint::Address(*address)));
         let governed = places.filter(|place| self.governing(*place, direction).is_some());

@@ -6,6 +6,7 @@
 use crate::model::doors::DoorObject;
 use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 use crate::model::labels::{Labels, Selector, Truth};
+use crate::model::named_addresses::NamedAddresses;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSource, Service, ServiceEndpoint};
 use crate::model::workload::Workload;
@@ -64,10 +65,12 @@ pub struct Cluster {
     labels: IndexSet<Arc<Labels>>,
     pods: Vec<Pod>,
     /// What policies of the network plugin govern besides pods, numbered behind these.
-    hosts: Vec<Pod>,
+    pub(super) hosts: Vec<Pod>,
     workloads: Vec<Workload>,
     services: Vec<Service>,
     doors: Vec<DoorObject>,
+    /// Addresses that objects give names.
+    pub(super) named_addresses: Arc<[NamedAddresses]>,
     nodes: IndexMap<Box<str>, Node>,
     /// What slices and other objects list for the Services of these names.
     listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
@@ -189,23 +192,6 @@ impl Cluster {
         }
         self.pods.push(pod);
         pod_id
-    }
-
-    /// Says what policies of the network plugin govern besides pods: the addresses of nodes, each
-    /// on its node's network. They are no pods: nothing that goes through the pods meets them.
-    pub(crate) fn govern_hosts(&mut self, hosts: Vec<Pod>) {
-        self.hosts = hosts;
-    }
-
-    /// What policies govern besides pods, with the numbers that they are asked about by.
-    pub fn hosts(&self) -> impl ExactSizeIterator<Item = (PodId, &Pod)> {
-        let numbered = self.hosts.iter().enumerate();
-        numbered.map(|(i, host)| (PodId::bounded(self.pods.len() + i), host))
-    }
-
-    /// Whether a number is not of a pod, but of something else that policies govern.
-    pub fn is_host(&self, id: PodId) -> bool {
-        id.0 as usize >= self.pods.len()
     }
 
     /// Gives pods further labels, which a layer knows them by.
@@ -334,6 +320,7 @@ impl Cluster {
         self.listed.clone_from(&other.listed);
         self.untold.clone_from(&other.untold);
         self.told_controllers = Arc::clone(&other.told_controllers);
+        self.named_addresses = Arc::clone(&other.named_addresses);
     }
 
     /// Adds a node, replacing one of the same name.

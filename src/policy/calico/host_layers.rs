@@ -23,75 +23,26 @@
 //! host endpoints), nothing without any. Road not taken: a third kind of endpoint, which every
 //! answer would have to know; an address of a node stays an address, and is governed.
 
-use crate::model::{Requirement, Selector, Truth};
-use crate::policy::calico::interfaces::Interfaces;
+use crate::model::Truth;
+use crate::policy::calico::felix::FelixOfNode;
+use crate::policy::calico::host_profiles::of_profiles;
+use crate::policy::calico::host_tiers::{
+    HOST_ENDPOINT, HostPart, RulesWithPlaces, any_of, behind, open, placed, pods_on, tier,
+};
+use crate::policy::calico::interfaces::{FORWARDED, Interfaces, PROCESS};
 use crate::policy::calico::knowledge::CalicoKnowledge;
-use crate::policy::calico::labels::{FORWARDED, NODE, PROCESS};
 use crate::policy::calico::lower::{SeenAs, host_labels, lower_rules, subject};
-use crate::policy::calico::objects::HostEndpoint;
 use crate::policy::calico::policy::{CalicoPolicy, Stage};
 use crate::policy::calico::selector::selects_thing;
 use crate::policy::calico::tier_table::TierTable;
 use crate::policy::interner::PolicyInterner;
-use crate::policy::layout::{Layout, RulePlace};
+use crate::policy::layout::Layout;
 use crate::policy::policy_set::PolicySet;
-use crate::policy::rule::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PolicySource, Ports, Rule, Shape, Subject,
-    Symbol,
-};
-use crate::policy::tier::{HostPods, LayerIx, OwnNode, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::rule::{Direction, Peer, Policy, PolicySource, Ports, Subject};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx};
 use crate::source::{DocumentId, Path};
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// How the parts of a host endpoint are called.
-static HOST_ENDPOINT: Shape = Shape {
-    kind: "HostEndpoint",
-    api_version: "projectcalico.org/v3",
-    rules: ["ingress", "egress"],
-    peers: ["source", "destination"],
-    ports: "ports",
-    subject: "node",
-    allow: "Allow",
-    has_actions: true,
-};
-
-/// The profile that allows everything, and is built in (CA48).
-const DEFAULT_ALLOW: &str = "projectcalico-default-allow";
-
-/// How the profiles of namespaces begin, which allow everything (CA47).
-const OF_NAMESPACE: &str = "kns.";
-
-/// So many places has each part of a layer.
-const ROOM: i32 = 100_000;
-
-/// The parts of a layer in the order of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// What is not policed there.
-    Open,
-    /// What is decided before connections are tracked.
-    Untracked,
-    /// What is decided before Services are translated.
-    PreDnat,
-    /// What is not forwarded after all.
-    OwnHost,
-    /// Policies as usual.
-    Policies,
-    /// The profiles behind these.
-    Profiles,
-}
-
-impl Part {
-    const fn of(stage: Stage) -> Self {
-        match stage {
-            Stage::Untracked => Self::Untracked,
-            Stage::PreDnat => Self::PreDnat,
-            Stage::Normal | Stage::Forward => Self::Policies,
-        }
-    }
-}
 
 /// A policy that selects host endpoints.
 struct HostPolicy {
@@ -176,23 +127,20 @@ struct HostLayers<'a> {
     interfaces: &'a Interfaces<'a>,
 }
 
-/// What rules say, each with its place.
-type Placed = (Vec<Rule>, Vec<RulePlace>);
-
 impl HostLayers<'_> {
     /// What processes of nodes send and receive.
     fn hosts(&mut self, policies: &[HostPolicy]) {
         self.open_to_hosts();
         for policy in policies {
-            let part = Part::of(policy.written.stage);
+            let part = HostPart::of(policy.written.stage);
             let tier = self.tier_of(LayerIx::HOSTS, part, policy);
             let each = Direction::ALL.map(|way| {
                 let governed = way;
-                (part != Part::PreDnat || way == Direction::Ingress)
+                (part != HostPart::PreDnat || way == Direction::Ingress)
                     .then(|| self.rules_of(policy, SeenAs { way, governed }))
                     .flatten()
             });
-            let subject = Self::on(PROCESS, &policy.hosts);
+            let subject = behind(PROCESS, &policy.hosts);
             self.add_copy(policy, tier, subject, each);
         }
         self.profiles();
@@ -216,7 +164,7 @@ impl HostLayers<'_> {
         }
         self.open_to_forwarded(layer, way);
         for policy in policies {
-            let part = Part::of(policy.written.stage);
+            let part = HostPart::of(policy.written.stage);
             let tier = self.tier_of(layer, part, policy);
             for governed in Direction::ALL {
                 let hosts = policy.hosts.iter().copied();
@@ -225,18 +173,18 @@ impl HostLayers<'_> {
                 let of_pods = governed != way;
                 let met = |host: &usize| !of_pods || self.interfaces.is_of_every(*host);
                 let hosts: Vec<usize> = hosts.filter(met).collect();
-                if hosts.is_empty() || of_pods && part == Part::Untracked {
+                if hosts.is_empty() || of_pods && part == HostPart::Untracked {
                     continue;
                 }
                 let mut each = [None, None];
                 each[governed.index()] = self.rules_of(policy, SeenAs { way, governed });
-                self.add_copy(policy, tier.clone(), Self::on(FORWARDED, &hosts), each);
+                self.add_copy(policy, tier.clone(), behind(FORWARDED, &hosts), each);
             }
         }
     }
 
     /// The rules of a policy that it has in one direction, seen from one end.
-    fn rules_of(&self, policy: &HostPolicy, seen: SeenAs) -> Option<Placed> {
+    fn rules_of(&self, policy: &HostPolicy, seen: SeenAs) -> Option<RulesWithPlaces> {
         let way = seen.way.index();
         policy.written.types[way]
             .then(|| lower_rules(&policy.written.rules[way], None, seen, self.known))
@@ -248,7 +196,7 @@ impl HostLayers<'_> {
         of: &HostPolicy,
         tier: Tier,
         subject: Subject,
-        rules: [Option<Placed>; 2],
+        rules: [Option<RulesWithPlaces>; 2],
     ) {
         let says = rules.each_ref().map(Option::is_some);
         let mut copy = self.policy(&of.policy.name, of.policy.document, subject, rules);
@@ -276,7 +224,7 @@ impl HostLayers<'_> {
         name: &str,
         document: DocumentId,
         subject: Subject,
-        rules: [Option<Placed>; 2],
+        rules: [Option<RulesWithPlaces>; 2],
     ) -> Policy {
         let applies = rules.each_ref().map(Option::is_some);
         let [ingress, egress] = rules.map(Option::unwrap_or_default);
@@ -302,24 +250,15 @@ impl HostLayers<'_> {
         }
     }
 
-    /// What stands behind some host endpoints, by the label that says so.
-    fn on(key: &str, hosts: &[usize]) -> Subject {
-        let numbers = hosts.iter().map(|at| at.to_string().into()).collect();
-        Subject {
-            namespaces: Namespaces::Matching(Selector::everything()),
-            pods: Selector::new([Requirement::In(key.into(), numbers)]),
-        }
-    }
-
     /// The tier of a policy in a part of a layer: the first two parts go on where nothing matches,
     /// whatever their tiers say (CA109).
-    fn tier_of(&self, layer: LayerIx, part: Part, policy: &HostPolicy) -> Tier {
+    fn tier_of(&self, layer: LayerIx, part: HostPart, policy: &HostPolicy) -> Tier {
         let name = &policy.written.tier;
         let (place, passes) = self.table.place_and_end(name);
-        let before = matches!(part, Part::Untracked | Part::PreDnat);
+        let before = matches!(part, HostPart::Untracked | HostPart::PreDnat);
         let what = match (part, layer) {
-            (Part::Untracked, _) => format!("{name}, untracked"),
-            (Part::PreDnat, _) => format!("{name}, before DNAT"),
+            (HostPart::Untracked, _) => format!("{name}, untracked"),
+            (HostPart::PreDnat, _) => format!("{name}, before DNAT"),
             (_, LayerIx::HOSTS) => format!("{name}, of hosts"),
             _ => format!("{name}, forwarded"),
         };
@@ -332,42 +271,6 @@ impl HostLayers<'_> {
     }
 }
 
-fn tier(layer: LayerIx, part: Part, name: Cow<'static, str>, place: usize, end: TierEnd) -> Tier {
-    let place = i32::try_from(place).unwrap_or(ROOM).min(ROOM - 1);
-    Tier {
-        name,
-        policies: "policies",
-        layer,
-        order: part as i32 * ROOM + place,
-        mode: TierMode::Ordered(Ties::ByName),
-        end,
-        pass_to: None,
-        host_pods: if layer == LayerIx::HOSTS {
-            HostPods::AsNodes
-        } else {
-            HostPods::Excluded
-        },
-        own_node: OwnNode::Policed,
-        codes: None,
-    }
-}
-
-/// A rule that lets through, and stands where a host endpoint says something.
-fn open(peers: Peers, ports: Ports, field: &'static str) -> (Rule, RulePlace) {
-    let at = RulePlace::whole(Path::root().key(field));
-    (Rule::new(Action::Allow, peers, ports), at)
-}
-
-/// Some of these, as the peers of a rule.
-fn any_of(peers: Vec<Peer>) -> Peers {
-    Peers::Of(peers.into())
-}
-
-/// Rules with their places, apart.
-fn placed(rules: Vec<(Rule, RulePlace)>) -> Option<Placed> {
-    Some(rules.into_iter().unzip())
-}
-
 /// What is never policed.
 impl HostLayers<'_> {
     /// A node and its own pods, and what is open whatever policies say (CA100, CA105).
@@ -377,15 +280,16 @@ impl HostLayers<'_> {
             let near = any_of(vec![Peer::Addresses(addresses), pods_on(node)]);
             let rules = Direction::ALL.map(|way| {
                 let mut rules = vec![open(near.clone(), Ports::Any, "node")];
-                let safe = self.known.objects.felix.failsafe(way);
+                let felix = FelixOfNode::new(&self.known.objects.felix, Some(node));
+                let safe = felix.failsafe(way);
                 rules.extend(
                     safe.into_iter()
                         .map(|(net, ports)| open(net, ports, "node")),
                 );
                 placed(rules)
             });
-            let subject = Self::on(PROCESS, &hosts);
-            self.add_open(LayerIx::HOSTS, Part::Open, &hosts, subject, rules);
+            let subject = behind(PROCESS, &hosts);
+            self.add_open(LayerIx::HOSTS, HostPart::Open, &hosts, subject, rules);
         }
     }
 
@@ -399,15 +303,15 @@ impl HostLayers<'_> {
             let own = Peer::Addresses(addresses);
             let rules = |peers: Vec<Peer>| placed(vec![open(any_of(peers), Ports::Any, "node")]);
             let near = rules(vec![own.clone(), pods.clone()]);
-            let subject = || Self::on(FORWARDED, &hosts);
+            let subject = || behind(FORWARDED, &hosts);
             if way == Direction::Ingress {
                 let each = [near, rules(vec![pods])];
-                self.add_open(layer, Part::Open, &hosts, subject(), each);
+                self.add_open(layer, HostPart::Open, &hosts, subject(), each);
                 let each = [None, rules(vec![own])];
-                self.add_open(layer, Part::OwnHost, &hosts, subject(), each);
+                self.add_open(layer, HostPart::OwnHost, &hosts, subject(), each);
             } else {
                 let each = [near.clone(), near];
-                self.add_open(layer, Part::Open, &hosts, subject(), each);
+                self.add_open(layer, HostPart::Open, &hosts, subject(), each);
             }
         }
     }
@@ -416,13 +320,13 @@ impl HostLayers<'_> {
     fn add_open(
         &mut self,
         layer: LayerIx,
-        part: Part,
+        part: HostPart,
         hosts: &[usize],
         subject: Subject,
-        rules: [Option<Placed>; 2],
+        rules: [Option<RulesWithPlaces>; 2],
     ) {
         let name = match part {
-            Part::OwnHost => "own host",
+            HostPart::OwnHost => "own host",
             _ => "not policed",
         };
         let tier = tier(layer, part, name.into(), 0, TierEnd::Pass);
@@ -442,58 +346,19 @@ impl HostLayers<'_> {
             .collect();
         for at in hosts {
             let host = &self.known.objects.hosts[at];
-            let rules = Direction::ALL.map(|way| Some(self.of_profiles(host, way)));
+            let rules = Direction::ALL.map(|way| Some(of_profiles(self.known, host, way)));
             let name = "profiles".into();
             let tier = tier(
                 LayerIx::HOSTS,
-                Part::Profiles,
+                HostPart::Profiles,
                 name,
                 0,
                 TierEnd::DenyIsolated,
             );
-            let subject = Self::on(PROCESS, &[at]);
+            let subject = behind(PROCESS, &[at]);
             let mut policy = self.policy(&host.name, host.document, subject, rules);
             policy.isolates = [true, true];
             self.add(tier, policy);
         }
     }
-
-    /// The rules of the profiles that a host endpoint lists, in order. What a profile says that is
-    /// not in the input is not known.
-    fn of_profiles(&self, host: &HostEndpoint, way: Direction) -> Placed {
-        let (mut rules, mut places) = Placed::default();
-        for (i, name) in host.profiles.iter().enumerate() {
-            let mut profiles = self.known.objects.profiles.iter();
-            let (peers, written) = match profiles.find(|p| p.name == *name) {
-                Some(profile) => (None, &profile.rules[way.index()][..]),
-                None if **name == *DEFAULT_ALLOW || name.starts_with(OF_NAMESPACE) => {
-                    (Some(Peers::Any), &[][..])
-                }
-                None => (Some(any_of(vec![Peer::Symbol(Symbol::Perhaps)])), &[][..]),
-            };
-            let at = RulePlace::whole(Path::root().key("profiles").index(i));
-            if let Some(peers) = peers {
-                rules.push(Rule::new(Action::Allow, peers, Ports::Any));
-                places.push(at.clone());
-            }
-            let governed = way;
-            for mut rule in lower_rules(written, None, SeenAs { way, governed }, self.known).0 {
-                if rule.action == Action::Pass {
-                    rule.action = Action::Deny;
-                }
-                rules.push(rule);
-                places.push(at.clone());
-            }
-        }
-        (rules, places)
-    }
-}
-
-/// The pods of a node that are not on its network.
-fn pods_on(node: &str) -> Peer {
-    let on = Requirement::In(NODE.into(), vec![node.into()]);
-    Peer::Pods(
-        Namespaces::Matching(Selector::everything()),
-        Selector::new([on]),
-    )
 }

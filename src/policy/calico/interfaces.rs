@@ -11,16 +11,19 @@
 
 use crate::model::open_labels::{at_run_time, perhaps};
 use crate::model::{Cluster, Labels, NamespaceId, Pod, WorkloadId};
-use crate::policy::calico::labels::{FORWARDED, PROCESS};
-use crate::policy::calico::objects::{CalicoObjects, HostEndpoint};
+use crate::policy::calico::objects::{CalicoObjects, EVERY_INTERFACE, HostEndpoint};
 use crate::set::{IpSet, Ix};
 use crate::source::{DocumentId, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The interface name of a host endpoint that stands for every other interface.
-const EVERY: &str = "*";
+/// The label of a pod that says which host endpoint what it receives and sends meets at its node,
+/// by number.
+pub const FORWARDED: &str = "host endpoint of forwarding";
+
+/// The same of processes of the node, as pods on its network are.
+pub const PROCESS: &str = "host endpoint of processes";
 
 /// The host endpoints that traffic meets at a node: one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +78,7 @@ impl<'o> Interfaces<'o> {
             let node = nodes.entry(&host.node).or_default();
             node.addresses.extend(&host.addresses);
             let same = |other: &usize| hosts[*other].interface == host.interface;
-            if &*host.interface == EVERY {
+            if &*host.interface == EVERY_INTERFACE {
                 node.every.get_or_insert(at);
             } else if host.interface.is_empty() || !node.named.iter().any(same) {
                 node.named.push(at);
@@ -92,7 +95,7 @@ impl<'o> Interfaces<'o> {
 
     /// Whether a host endpoint is of every other interface.
     pub fn is_of_every(&self, host: usize) -> bool {
-        &*self.hosts[host].interface == EVERY
+        &*self.hosts[host].interface == EVERY_INTERFACE
     }
 
     /// The nodes that have host endpoints, each with all that count and with its addresses.

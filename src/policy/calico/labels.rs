@@ -6,7 +6,7 @@
 
 use crate::model::open_labels::{is_open, perhaps};
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Pod, Requirement, Selector};
-use crate::policy::calico::interfaces::Interfaces;
+use crate::policy::calico::interfaces::{FORWARDED, Interfaces, PROCESS};
 use crate::policy::calico::objects::{Account, CalicoObjects};
 use crate::policy::calico::selector::{
     ACCOUNT, KUBERNETES, NAME, NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, ORCHESTRATOR,
@@ -19,13 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How a label begins that stands for a port of the pod: no label of a manifest has a blank.
 const PORT: &str = "port ";
-
-/// The label of a pod that says which host endpoint what it receives and sends meets at its node,
-/// by number.
-pub const FORWARDED: &str = "host endpoint of forwarding";
-
-/// The same of processes of the node, as pods on its network are.
-pub const PROCESS: &str = "host endpoint of processes";
 
 /// The label of a pod that names its node.
 pub const NODE: &str = "node name";
@@ -139,13 +132,8 @@ pub fn seen_by_calico(
         let key = |pod: &Pod| {
             let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
             let node = nodes.then(|| (pod.node.clone(), pod.host_network));
-            (
-                pod.labels,
-                pod.namespace,
-                pod.account().cloned(),
-                ports,
-                node,
-            )
+            let own = (pod.labels, pod.namespace);
+            (own, pod.account().cloned(), ports, node)
         };
         seen.relabel_pods(key, |cluster, pod| made.of(cluster, pod));
     }

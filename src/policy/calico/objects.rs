@@ -1,13 +1,15 @@
 //! Objects of Calico that are no policies and decide what policies mean.
 
-use crate::model::{Labels, ServiceEndpoint};
-use crate::policy::calico::options::EndpointToHost;
+use crate::model::{Cluster, Labels, NamedAddresses, NamedBy, ServiceEndpoint};
+use crate::policy::calico::felix::FelixSettings;
 use crate::policy::calico::policy::CalicoRule;
 use crate::policy::priority::Priority;
-use crate::policy::rule::{Direction, Peer, Peers, PortMatch, Ports};
-use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::set::{IpSet, Protocol};
 use crate::source::DocumentId;
 use std::net::IpAddr;
+
+/// The interface name of a host endpoint that stands for every other interface (CA103).
+pub const EVERY_INTERFACE: &str = "*";
 
 /// What was read of Calico besides policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,8 +28,8 @@ pub struct CalicoObjects {
     pub accounts: Vec<Account>,
     /// What slices list for Services, whether ready or not (CA90).
     pub slices: Vec<Slice>,
-    /// Settings of Felix.
-    pub felix: FelixSettings,
+    /// Settings of Felix, for every node and for single ones.
+    pub felix: Vec<FelixSettings>,
 }
 
 /// An object that adds something to [`CalicoObjects`].
@@ -62,6 +64,31 @@ impl CalicoObjects {
     /// Whether the input has something that Calico enforces.
     pub fn is_enforced(&self) -> bool {
         self.has_policies || !self.hosts.is_empty()
+    }
+
+    /// The addresses that network sets and host endpoints name. A host endpoint of every interface
+    /// without addresses has those of its node.
+    pub fn named_addresses(&self, cluster: &Cluster) -> Vec<NamedAddresses> {
+        let sets = self.sets.iter().map(|set| NamedAddresses {
+            kind: NamedBy::NetworkSet,
+            namespace: set.namespace.clone(),
+            name: set.name.clone(),
+            addresses: set.nets.clone(),
+        });
+        let hosts = self.hosts.iter().map(|host| {
+            let of_node = cluster
+                .find_node(&host.node)
+                .filter(|_| host.addresses.is_empty() && &*host.interface == EVERY_INTERFACE);
+            let of_node = of_node.iter().flat_map(|node| &node.addresses);
+            let all = host.addresses.iter().chain(of_node);
+            NamedAddresses {
+                kind: NamedBy::HostEndpoint,
+                namespace: None,
+                name: host.name.clone(),
+                addresses: IpSet::from_cidrs(all.map(|a| ipnet::IpNet::from(*a))),
+            }
+        });
+        sets.chain(hosts).collect()
     }
 
     /// Whether a tier is built in, or one of the input.
@@ -102,7 +129,11 @@ impl CalicoObjects {
                 }
             }
             CalicoExtra::Account(account) => self.accounts.push(account),
-            CalicoExtra::Felix(felix) => self.felix = felix,
+            CalicoExtra::Felix(felix) => {
+                if self.felix.iter().all(|f| f.node != felix.node) {
+                    self.felix.push(felix);
+                }
+            }
         }
     }
 }
@@ -194,96 +225,4 @@ pub struct Slice {
     pub service: Box<str>,
     /// The endpoints.
     pub endpoints: Vec<ServiceEndpoint>,
-}
-
-/// Settings of Felix that change verdicts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FelixSettings {
-    /// What becomes of traffic from a pod to its own node (CA101).
-    pub endpoint_to_host: Option<EndpointToHost>,
-    /// The ports that are always open on the way in and on the way out, if told (CA105).
-    pub failsafe: [Option<Vec<FailsafePort>>; 2],
-}
-
-impl FelixSettings {
-    /// The ports that are open before any policy of a host: the peers, and the ports that are open
-    /// for them (CA105).
-    pub fn failsafe(&self, way: Direction) -> Vec<(Peers, Ports)> {
-        let told = self.failsafe[way.index()].as_ref();
-        let by_default = || {
-            FAILSAFE[way.index()]
-                .iter()
-                .map(|at| FailsafePort::new(*at))
-        };
-        let all = told.map_or_else(|| by_default().collect(), Clone::clone);
-        let mut by_net: Vec<(IpSet, TrafficSet)> = Vec::new();
-        for open in all {
-            let traffic = TrafficSet::ports(open.protocol, open.port, open.port);
-            match by_net.iter_mut().find(|(net, _)| *net == open.net) {
-                Some((_, so_far)) => *so_far = so_far.union(&traffic),
-                None => by_net.push((open.net, traffic)),
-            }
-        }
-        let each = by_net.into_iter();
-        each.map(|(net, traffic)| {
-            let peers = if net == IpSet::full() {
-                Peers::Any
-            } else {
-                Peers::Of([Peer::Addresses(net)].into())
-            };
-            (peers, Ports::Of([PortMatch::Traffic(traffic)].into()))
-        })
-        .collect()
-    }
-}
-
-/// The ports that are open where nobody says otherwise: on the way in, and on the way out (CA105).
-const FAILSAFE: [&[(Protocol, u16)]; 2] = {
-    use Protocol::{Tcp, Udp};
-    [
-        &[
-            (Tcp, 22),
-            (Udp, 68),
-            (Tcp, 179),
-            (Tcp, 2379),
-            (Tcp, 2380),
-            (Tcp, 5473),
-            (Tcp, 6443),
-            (Tcp, 6666),
-            (Tcp, 6667),
-        ],
-        &[
-            (Udp, 53),
-            (Udp, 67),
-            (Tcp, 179),
-            (Tcp, 2379),
-            (Tcp, 2380),
-            (Tcp, 5473),
-            (Tcp, 6443),
-            (Tcp, 6666),
-            (Tcp, 6667),
-        ],
-    ]
-};
-
-/// A port that is open before any policy of a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailsafePort {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// The number.
-    pub port: u16,
-    /// The other ends that it is open for.
-    pub net: IpSet,
-}
-
-impl FailsafePort {
-    /// One that is open for everybody.
-    pub fn new((protocol, port): (Protocol, u16)) -> Self {
-        Self {
-            protocol,
-            port,
-            net: IpSet::full(),
-        }
-    }
 }

@@ -10,13 +10,14 @@
 //! right; to do it twice is to do it once. Cost: O(policies x (sets + hosts)).
 
 use crate::model::{Cluster, Labels, Selector, Truth};
+use crate::policy::calico::endpoint_to_host::add_endpoint_to_host;
 use crate::policy::calico::host_layers::{add, without};
 use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::knowledge::CalicoKnowledge;
 use crate::policy::calico::labels::{NumbersOfNames, seen_by_calico};
 use crate::policy::calico::lower::{PolicyStanding, STAGED_KUBERNETES, lower};
 use crate::policy::calico::objects::{CalicoObjects, HostEndpoint};
-use crate::policy::calico::options::CalicoSettings;
+use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
 use crate::policy::calico::policy::{Stage, StagedAction};
 use crate::policy::calico::ports::names;
 use crate::policy::calico::tier_table::TierTable;
@@ -60,7 +61,7 @@ pub fn specialize(
         .policies
         .iter()
         .any(|p| p.calico().is_some() || is_of_admin(p)); // their peers, their ties
-    if !is_read_otherwise && objects.hosts.is_empty() {
+    if !is_read_otherwise && objects.hosts.is_empty() && !closes_hosts(objects, settings) {
         return SeenByCalico {
             cluster: seen_by_calico(cluster, policies, objects, &interfaces),
             policies: None,
@@ -105,6 +106,9 @@ pub fn specialize(
             taint.effect = TaintEffect::Anything; // its place among ordered policies is not known
         }
     }
+    if closes_hosts(objects, settings) {
+        add_endpoint_to_host(&mut special, cluster, objects, settings);
+    }
     special.taints.retain(|taint| *taint.what != *OF_HOSTS);
     let decides = decides_hosts(&special, &interfaces);
     if decides {
@@ -123,6 +127,16 @@ pub fn specialize(
         cluster: seen,
         policies: Some(special),
     }
+}
+
+/// Whether what pods send their own nodes may be stopped behind their policies (CA101).
+fn closes_hosts(objects: &CalicoObjects, settings: &CalicoSettings) -> bool {
+    let told = objects
+        .felix
+        .iter()
+        .filter_map(|felix| felix.endpoint_to_host);
+    let mut all = told.chain(settings.endpoint_to_host);
+    all.any(|action| action != EndpointToHost::Accept)
 }
 
 /// Whether it can be decided what host endpoints let in and out: the addresses of their nodes are
