@@ -162,7 +162,7 @@ impl AllowGraph {
         node: &EndpointBounds,
         by_allowed: &mut BTreeMap<Allowed, EndpointSet>,
     ) {
-        let governed = self.governed_addresses(Direction::Ingress);
+        let [governed, _] = self.governed_addresses();
         if governed.is_empty() {
             return;
         }
@@ -181,12 +181,14 @@ impl AllowGraph {
         }
     }
 
-    /// The places of addresses that policies govern in a direction.
-    pub(crate) fn governed_addresses(&self, direction: Direction) -> EndpointSet {
-        let all = self.env.governed_addresses.keys();
-        let places = all.map(|address| self.space.index_of(Endpoint::Address(*address)));
-        let governed = places.filter(|place| self.governing(*place, direction).is_some());
-        governed.map(|place| place..=place).collect()
+    /// The places of addresses whose way in, or whose way out, policies govern.
+    pub(crate) fn governed_addresses(&self) -> [EndpointSet; 2] {
+        Direction::ALL.map(|direction| {
+            let all = self.env.governed_addresses.keys();
+            let places = all.map(|address| self.space.index_of(Endpoint::Address(*address)));
+            let governed = places.filter(|place| self.governing(*place, direction).is_some());
+            governed.map(|place| place..=place).collect()
+        })
     }
 
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.

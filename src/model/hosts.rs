@@ -2,7 +2,8 @@
 //! addresses of nodes, and the addresses that objects give names.
 //!
 //! A governed address is kept as a pod on its node's network, numbered behind the pods, so that the
-//! specification asks about it as about these. Invariant: nothing that goes through the pods meets one.
+//! specification asks about it as about these. Invariant: nothing that goes through the pods meets
+//! one.
 
 use crate::model::cluster::Cluster;
 use crate::model::ids::PodId;

@@ -19,7 +19,6 @@ use crate::graph::row::SourcesTraffic;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Workload, WorkloadId};
-use crate::policy::Direction;
 use crate::query::list::listing::{addresses as addresses_at, by_home};
 use crate::query::list::workload_index::Blocks;
 use crate::query::reach::inbound::Destination;
@@ -238,7 +237,7 @@ impl<'a> Taker<'a> {
             let (least, _) = bounds(&cells, units == destination.units.len());
             blocks.entry(least).or_default().push(piece.sources);
         }
-        let governed = self.graph.governed_addresses(Direction::Egress);
+        let [_, governed] = self.graph.governed_addresses();
         for (allowed, endpoints) in blocks {
             let all = EndpointSet::union_of(&endpoints);
             // what is let in is implied of everybody whose own way out is not governed
@@ -259,7 +258,7 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, mut external) = (self.graph, ExternalRows::new(self.graph));
         let workloads = graph.environment().cluster.workloads();
-        let governed = graph.governed_addresses(Direction::Ingress);
+        let [governed, _] = graph.governed_addresses();
         for (id, workload) in workloads.filter(|(_, w)| !w.pods.is_empty()) {
             let open = self.open_out[id.0 as usize];
             if self.on_nodes[id.0 as usize] || open && governed.is_empty() {

@@ -7,8 +7,8 @@
 
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::calico::felix::FelixOfNode;
+use crate::policy::calico::host_labels::NODE;
 use crate::policy::calico::host_tiers::{HOST_ENDPOINT, HostPart, any_of, tier};
-use crate::policy::calico::labels::NODE;
 use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
 use crate::policy::layer_policy::{LayerPolicies, PolicyHead};

@@ -25,11 +25,12 @@
 
 use crate::model::Truth;
 use crate::policy::calico::felix::FelixOfNode;
+use crate::policy::calico::host_labels::{FORWARDED, PROCESS};
 use crate::policy::calico::host_profiles::of_profiles;
 use crate::policy::calico::host_tiers::{
     HOST_ENDPOINT, HostPart, RulesWithPlaces, any_of, behind, open, placed, pods_on, tier,
 };
-use crate::policy::calico::interfaces::{FORWARDED, Interfaces, PROCESS};
+use crate::policy::calico::interfaces::{Interfaces, nothing_at};
 use crate::policy::calico::knowledge::CalicoKnowledge;
 use crate::policy::calico::lower::{SeenAs, host_labels, lower_rules, subject};
 use crate::policy::calico::policy::{CalicoPolicy, Stage};
@@ -140,7 +141,7 @@ impl HostLayers<'_> {
                     .then(|| self.rules_of(policy, SeenAs { way, governed }))
                     .flatten()
             });
-            let subject = behind(PROCESS, &policy.hosts);
+            let subject = self.behind(PROCESS, &policy.hosts);
             self.add_copy(policy, tier, subject, each);
         }
         self.profiles();
@@ -178,7 +179,7 @@ impl HostLayers<'_> {
                 }
                 let mut each = [None, None];
                 each[governed.index()] = self.rules_of(policy, SeenAs { way, governed });
-                self.add_copy(policy, tier.clone(), behind(FORWARDED, &hosts), each);
+                self.add_copy(policy, tier.clone(), self.behind(FORWARDED, &hosts), each);
             }
         }
     }
@@ -250,6 +251,19 @@ impl HostLayers<'_> {
         }
     }
 
+    /// What stands behind some host endpoints, by the label that says so.
+    fn behind(&self, key: &str, hosts: &[usize]) -> Subject {
+        let all = &self.known.objects.hosts;
+        behind(key, hosts.iter().map(|at| &*all[*at].name))
+    }
+
+    /// The same of what may stand behind none of a node's, which lets through all the more.
+    fn behind_any(&self, key: &str, hosts: &[usize], node: &str) -> Subject {
+        let all = &self.known.objects.hosts;
+        let none = nothing_at(node);
+        behind(key, hosts.iter().map(|at| &*all[*at].name).chain([&*none]))
+    }
+
     /// The tier of a policy in a part of a layer: the first two parts go on where nothing matches,
     /// whatever their tiers say (CA109).
     fn tier_of(&self, layer: LayerIx, part: HostPart, policy: &HostPolicy) -> Tier {
@@ -260,7 +274,8 @@ impl HostLayers<'_> {
             (HostPart::Untracked, _) => format!("{name}, untracked"),
             (HostPart::PreDnat, _) => format!("{name}, before DNAT"),
             (_, LayerIx::HOSTS) => format!("{name}, of hosts"),
-            _ => format!("{name}, forwarded"),
+            (_, LayerIx::FORWARDED_IN) => format!("{name}, into nodes"),
+            _ => format!("{name}, out of nodes"),
         };
         let end = if before || passes {
             TierEnd::Pass
@@ -288,7 +303,7 @@ impl HostLayers<'_> {
                 );
                 placed(rules)
             });
-            let subject = behind(PROCESS, &hosts);
+            let subject = self.behind_any(PROCESS, &hosts, node);
             self.add_open(LayerIx::HOSTS, HostPart::Open, &hosts, subject, rules);
         }
     }
@@ -303,15 +318,15 @@ impl HostLayers<'_> {
             let own = Peer::Addresses(addresses);
             let rules = |peers: Vec<Peer>| placed(vec![open(any_of(peers), Ports::Any, "node")]);
             let near = rules(vec![own.clone(), pods.clone()]);
-            let subject = || behind(FORWARDED, &hosts);
+            let subject = self.behind_any(FORWARDED, &hosts, node);
             if way == Direction::Ingress {
                 let each = [near, rules(vec![pods])];
-                self.add_open(layer, HostPart::Open, &hosts, subject(), each);
+                self.add_open(layer, HostPart::Open, &hosts, subject.clone(), each);
                 let each = [None, rules(vec![own])];
-                self.add_open(layer, HostPart::OwnHost, &hosts, subject(), each);
+                self.add_open(layer, HostPart::OwnHost, &hosts, subject, each);
             } else {
                 let each = [near.clone(), near];
-                self.add_open(layer, HostPart::Open, &hosts, subject(), each);
+                self.add_open(layer, HostPart::Open, &hosts, subject, each);
             }
         }
     }
@@ -325,9 +340,11 @@ impl HostLayers<'_> {
         subject: Subject,
         rules: [Option<RulesWithPlaces>; 2],
     ) {
-        let name = match part {
-            HostPart::OwnHost => "own host",
-            _ => "not policed",
+        let name = match (part, layer) {
+            (HostPart::OwnHost, _) => "own host",
+            (_, LayerIx::FORWARDED_IN) => "open into nodes",
+            (_, LayerIx::FORWARDED_OUT) => "open out of nodes",
+            _ => "open at hosts",
         };
         let tier = tier(layer, part, name.into(), 0, TierEnd::Pass);
         let Some(host) = hosts.first().map(|at| &self.known.objects.hosts[*at]) else {
@@ -355,7 +372,7 @@ impl HostLayers<'_> {
                 0,
                 TierEnd::DenyIsolated,
             );
-            let subject = behind(PROCESS, &[at]);
+            let subject = self.behind(PROCESS, &[at]);
             let mut policy = self.policy(&host.name, host.document, subject, rules);
             policy.isolates = [true, true];
             self.add(tier, policy);

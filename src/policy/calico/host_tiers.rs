@@ -1,7 +1,7 @@
 //! What the layers of host endpoints are made of: the parts of a layer, and their tiers.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::calico::labels::NODE;
+use crate::policy::calico::host_labels::NODE;
 use crate::policy::calico::policy::Stage;
 use crate::policy::layout::RulePlace;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, Ports, Rule, Shape, Subject};
@@ -101,11 +101,11 @@ pub fn placed(rules: Vec<(Rule, RulePlace)>) -> Option<RulesWithPlaces> {
 }
 
 /// What stands behind some host endpoints, by the label that says so.
-pub fn behind(key: &str, hosts: &[usize]) -> Subject {
-    let numbers = hosts.iter().map(|at| at.to_string().into()).collect();
+pub fn behind<'h>(key: &str, hosts: impl Iterator<Item = &'h str>) -> Subject {
+    let names = hosts.map(Box::from).collect();
     Subject {
         namespaces: Namespaces::Matching(Selector::everything()),
-        pods: Selector::new([Requirement::In(key.into(), numbers)]),
+        pods: Selector::new([Requirement::In(key.into(), names)]),
     }
 }
 

@@ -6,24 +6,17 @@
 //! it is for, what a node forwards by the node alone.
 //!
 //! Invariants: a host endpoint is surely met only where no other one can be in its place, so that
-//! what is not known is at most unknown; host endpoints are known by their number among the
-//! objects. Cost: O(host endpoints + their nodes' addresses).
+//! what is not known is at most unknown. Cost: O(host endpoints + their nodes' addresses).
 
 use crate::model::open_labels::{at_run_time, perhaps};
 use crate::model::{Cluster, Labels, NamespaceId, Pod, WorkloadId};
+use crate::policy::calico::host_labels::{FORWARDED, PROCESS};
 use crate::policy::calico::objects::{CalicoObjects, EVERY_INTERFACE, HostEndpoint};
 use crate::set::{IpSet, Ix};
 use crate::source::{DocumentId, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// The label of a pod that says which host endpoint what it receives and sends meets at its node,
-/// by number.
-pub const FORWARDED: &str = "host endpoint of forwarding";
-
-/// The same of processes of the node, as pods on its network are.
-pub const PROCESS: &str = "host endpoint of processes";
 
 /// The host endpoints that traffic meets at a node: one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,15 +29,23 @@ pub struct Met {
 
 impl Met {
     /// What stands for it as the value of a label; none where nothing is met.
-    pub fn label(&self) -> Option<String> {
-        let names: Vec<String> = self.hosts.iter().map(usize::to_string).collect();
-        match (&names[..], self.perhaps_none) {
-            ([], _) => None,
-            ([only], false) => Some(only.clone()),
-            (_, false) => Some(at_run_time(&names.join("|"))),
-            (_, true) => Some(perhaps(&names.join("|"))),
+    fn label(&self, hosts: &[HostEndpoint], node: &str) -> Option<String> {
+        if self.hosts.is_empty() {
+            return None;
         }
+        let names = self.hosts.iter().map(|at| hosts[*at].name.to_string());
+        let none = self.perhaps_none.then(|| nothing_at(node));
+        let values: Vec<String> = names.chain(none).collect();
+        Some(match &values[..] {
+            [only] => only.clone(),
+            several => at_run_time(&several.join("|")),
+        })
     }
+}
+
+/// What stands for no host endpoint at a node, where that is possible: no name has a space.
+pub fn nothing_at(node: &str) -> String {
+    format!("none of {node}")
 }
 
 /// The host endpoints of one node.
@@ -122,16 +123,16 @@ impl<'o> Interfaces<'o> {
         if !is_asked {
             return None;
         }
-        let Some(node) = pod.node.as_deref() else {
+        let Some(name) = pod.node.as_deref() else {
             return Some(perhaps(""));
         };
-        let node = self.nodes.get(node)?;
+        let node = self.nodes.get(name)?;
         let met = if pod.host_network {
             self.of_processes(node)
         } else {
             self.forwarded(node)
         };
-        met.label()
+        met.label(self.hosts, name)
     }
 
     /// What traffic to and from one address of a node meets.
@@ -205,8 +206,9 @@ impl<'o> Interfaces<'o> {
         }
         let mut alike: BTreeMap<(String, Option<&str>), Vec<IpAddr>> = BTreeMap::new();
         for (address, (met, nodes)) in met {
-            let node = nodes.first().copied().filter(|_| nodes.len() == 1);
-            if let Some(label) = met.label() {
+            let first = nodes.first().copied();
+            let node = first.filter(|_| nodes.len() == 1);
+            if let Some(label) = met.label(self.hosts, first.unwrap_or_default()) {
                 alike.entry((label, node)).or_default().push(address);
             }
         }

@@ -6,7 +6,8 @@
 
 use crate::model::open_labels::{is_open, perhaps};
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Pod, Requirement, Selector};
-use crate::policy::calico::interfaces::{FORWARDED, Interfaces, PROCESS};
+use crate::policy::calico::host_labels::{self, FORWARDED, NODE, PROCESS};
+use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::objects::{Account, CalicoObjects};
 use crate::policy::calico::selector::{
     ACCOUNT, KUBERNETES, NAME, NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, ORCHESTRATOR,
@@ -19,9 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How a label begins that stands for a port of the pod: no label of a manifest has a blank.
 const PORT: &str = "port ";
-
-/// The label of a pod that names its node.
-pub const NODE: &str = "node name";
 
 /// The account of a pod that names none (CA16).
 const DEFAULT_ACCOUNT: &str = "default";
@@ -60,16 +58,13 @@ impl NumbersOfNames {
     }
 }
 
-/// The labels that depend on the node of a pod.
-const OF_NODE: [&str; 3] = [FORWARDED, PROCESS, NODE];
-
 /// Whether a label is one that pods have only for Calico.
 fn is_made(key: &str) -> bool {
     key.starts_with(OF_NAMESPACE)
         || key.starts_with(OF_ACCOUNT)
         || key.starts_with(PORT)
         || [NAMESPACE, ORCHESTRATOR, ACCOUNT].contains(&key)
-        || OF_NODE.contains(&key)
+        || host_labels::ALL.contains(&key)
 }
 
 /// The labels that rules ask for and that pods have only for Calico.
@@ -128,7 +123,7 @@ pub fn seen_by_calico(
             interfaces,
         };
         let ports = made.keys.iter().any(|key| key.starts_with(PORT));
-        let nodes = OF_NODE.iter().any(|key| made.keys.contains(key));
+        let nodes = host_labels::ALL.iter().any(|key| made.keys.contains(key));
         let key = |pod: &Pod| {
             let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
             let node = nodes.then(|| (pod.node.clone(), pod.host_network));
