@@ -131,10 +131,13 @@ impl<'a> LintContext<'a> {
         self
     }
 
-    /// Whether a policy is to be examined; one that something makes is in nobody's file.
+    /// Whether a policy is to be examined; one that something makes is in nobody's file, and one
+    /// that stands at the interfaces of nodes once more is examined where it is written.
     pub fn is_examined(&self, id: PolicyId) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&id));
-        is_meant && self.policies.get(id).generated.is_none()
+        let policy = self.policies.get(id);
+        let at_nodes = self.policies.tier_of(policy).layer.is_of_hosts();
+        is_meant && policy.generated.is_none() && !at_nodes
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {

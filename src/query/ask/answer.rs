@@ -366,6 +366,7 @@ impl Asking<'_> {
         let cluster = &self.graph.environment().cluster;
         !(by_word && !symbolic::meets(self.graph, source, destination)
             || outside(source) && outside(destination)
+            || source == destination && matches!(source, Endpoint::Address(_))
             || self.skips_itself(from, to, source, destination)
             || service_effect::leads_elsewhere(cluster, self.destination, source, destination)
             || is_one_namespace_twice(cluster, source, destination))
