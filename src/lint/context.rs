@@ -136,8 +136,12 @@ impl<'a> LintContext<'a> {
     pub fn is_examined(&self, id: PolicyId) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&id));
         let policy = self.policies.get(id);
-        let at_nodes = self.policies.tier_of(policy).layer.is_of_hosts();
-        is_meant && policy.generated.is_none() && !at_nodes
+        is_meant && policy.generated.is_none() && !self.stands_at_nodes(policy)
+    }
+
+    /// Whether a policy stands at the interfaces of nodes, besides where it is written.
+    pub fn stands_at_nodes(&self, policy: &Policy) -> bool {
+        self.policies.tier_of(policy).layer.is_of_hosts()
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {

@@ -301,7 +301,7 @@ impl HostLayers<'_> {
                     safe.into_iter()
                         .map(|(net, ports)| open(net, ports, "node")),
                 );
-                placed(rules)
+                Some(placed(rules))
             });
             let subject = self.behind_any(PROCESS, &hosts, node);
             self.add_open(LayerIx::HOSTS, HostPart::Open, &hosts, subject, rules);
@@ -316,7 +316,8 @@ impl HostLayers<'_> {
         for (node, hosts, addresses) in nodes {
             let pods = pods_on(node);
             let own = Peer::Addresses(addresses);
-            let rules = |peers: Vec<Peer>| placed(vec![open(any_of(peers), Ports::Any, "node")]);
+            let rule = |peers: Vec<Peer>| open(any_of(peers), Ports::Any, "node");
+            let rules = |peers: Vec<Peer>| Some(placed(vec![rule(peers)]));
             let near = rules(vec![own.clone(), pods.clone()]);
             let subject = self.behind_any(FORWARDED, &hosts, node);
             if way == Direction::Ingress {

@@ -96,8 +96,8 @@ pub fn any_of(peers: Vec<Peer>) -> Peers {
 }
 
 /// Rules with their places, apart.
-pub fn placed(rules: Vec<(Rule, RulePlace)>) -> Option<RulesWithPlaces> {
-    Some(rules.into_iter().unzip())
+pub fn placed(rules: Vec<(Rule, RulePlace)>) -> RulesWithPlaces {
+    rules.into_iter().unzip()
 }
 
 /// What stands behind some host endpoints, by the label that says so.
