@@ -5,8 +5,8 @@
 
 use netpal::internals::spec::evaluate;
 use netpal::{
-    AllowGraph, CniProfile, CompileOptions, Context, Endpoint, EndpointToHost, Environment, Flow,
-    Input, Protocol, Question, Traffic, Truth, Verdict, ask, explain,
+    AllowGraph, CalicoSettings, CniProfile, CompileOptions, Context, Endpoint, EndpointToHost,
+    Environment, Flow, Input, Protocol, Question, Traffic, Truth, Verdict, ask, explain,
 };
 
 /// Two nodes, each with a pod and with one on its network.
@@ -241,6 +241,25 @@ fn ca101_what_becomes_of_traffic_to_the_own_node() {
     told.calico.endpoint_to_host = Some(EndpointToHost::Drop);
     holds_under(&told, &[""], "no a 192.0.2.1 80");
     holds_under(&told, &[&felix("Accept")], "yes a 192.0.2.1 80");
+}
+
+#[test]
+fn ca101_what_is_assumed_is_said() {
+    let felix = "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\n\
+                 metadata: {name: default}\nspec: {defaultEndpointToHostAction: Accept}\n";
+    let assumes = |documents: &str, told: Option<EndpointToHost>| {
+        let input = netpal::load_str(&format!("{CLUSTER}{documents}"));
+        let settings = CalicoSettings {
+            endpoint_to_host: told,
+            ..CalicoSettings::default()
+        };
+        let calico = &input.policies.plugin.calico;
+        calico.assumes_endpoint_to_host(&settings)
+    };
+    assert!(assumes(ETH0, None));
+    assert!(!assumes("", None));
+    assert!(!assumes(ETH0, Some(EndpointToHost::Drop)));
+    assert!(!assumes(&format!("{ETH0}{felix}"), None));
 }
 
 #[test]

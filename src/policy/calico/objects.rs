@@ -2,6 +2,7 @@
 
 use crate::model::{Cluster, Labels, NamedAddresses, NamedBy, ServiceEndpoint};
 use crate::policy::calico::felix::FelixSettings;
+use crate::policy::calico::options::CalicoSettings;
 use crate::policy::calico::policy::CalicoRule;
 use crate::policy::priority::Priority;
 use crate::set::{IpSet, Protocol};
@@ -89,6 +90,14 @@ impl CalicoObjects {
             }
         });
         sets.chain(hosts).collect()
+    }
+
+    /// Whether it is assumed what becomes of traffic from pods to their own nodes, where host
+    /// endpoints show that nodes are policed (CA101).
+    pub fn assumes_endpoint_to_host(&self, settings: &CalicoSettings) -> bool {
+        let told = |felix: &FelixSettings| felix.node.is_none() && felix.endpoint_to_host.is_some();
+        let is_told = settings.endpoint_to_host.is_some() || self.felix.iter().any(told);
+        !self.hosts.is_empty() && !is_told
     }
 
     /// Whether a tier is built in, or one of the input.
