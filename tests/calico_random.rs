@@ -13,8 +13,8 @@ use common::engines::{self, OUTSIDE, Tally};
 use common::random::{self, APPS, NAMESPACES, PORTS, Random};
 use netpal::internals::policy::calico::{LabelExpression, selector};
 use netpal::{
-    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, Labels, Protocol,
-    Traffic, Truth,
+    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, Labels, ListFilter,
+    ListParty, Protocol, Traffic, Truth, Workload, WorkloadId, list,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -389,6 +389,36 @@ fn flows_with_hosts(input: &Input) -> Vec<Flow> {
     all
 }
 
+/// What a list says between workloads of one pod and addresses of nodes is what passes between the
+/// two.
+fn lists_agree(input: &Input, options: &CompileOptions, seed: u64) {
+    let graph = AllowGraph::compile(input, options).unwrap();
+    let filter = ListFilter {
+        all: true,
+        ..ListFilter::default()
+    };
+    let entries = list(&graph, &filter).entries;
+    let single = |(_, workload): &(WorkloadId, &Workload)| workload.pods.len() == 1;
+    for (id, workload) in input.cluster.workloads().filter(single) {
+        for address in OF_NODES {
+            let (pod, address) = (Endpoint::Pod(workload.pods[0]), address.parse().unwrap());
+            let is = |party: &ListParty, wanted: Endpoint| match (party, wanted) {
+                (ListParty::Workload(found), Endpoint::Pod(_)) => *found == id,
+                (ListParty::Addresses(set), Endpoint::Address(address)) => set.contains(address),
+                _ => false,
+            };
+            let node = Endpoint::Address(address);
+            for (from, to) in [(pod, node), (node, pod)] {
+                let mut found = entries.iter();
+                let found = found.find(|e| is(&e.source, from) && is(&e.destination, to));
+                let listed = found.map(|e| e.allowed.clone()).unwrap_or_default();
+                let passes = graph.allowed(from, to);
+                assert_eq!(listed, passes, "seed {seed}: {from:?} -> {to:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn host_endpoints_mean_the_same_to_every_engine() {
     let tallies = random::on_all_cores(seeds(), |seed| {
@@ -411,6 +441,7 @@ fn host_endpoints_mean_the_same_to_every_engine() {
         }
         let [before, after] =
             [&documents, &with_hosts].map(|all| netpal::load_str(&random::text(all)));
+        lists_agree(&after, &options, seed);
         Tally::of((&before, &after), &options, flows_with_hosts(&after), seed)
     });
     let tally = Tally::sum(tallies);
