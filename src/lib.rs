@@ -101,8 +101,8 @@ pub use crate::config::{
 // What was loaded: the cluster and its policies.
 pub use crate::model::relabel::{LabelChange, Relabel, relabelled};
 pub use crate::model::{
-    Cluster, ContainerPort, Labels, Namespace, NamespaceId, Node, Pattern, Pod, PodId, RareParts,
-    Requirement, Selector, Truth, Workload, WorkloadId, WorkloadKind,
+    Cluster, ContainerPort, Labels, NamedAddresses, NamedBy, Namespace, NamespaceId, Node, Pattern,
+    Pod, PodId, RareParts, Requirement, Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
 pub use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
 pub use crate::policy::cilium::options::{CiliumSettings, EnforcementMode, MatchMode};

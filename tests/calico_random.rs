@@ -13,8 +13,8 @@ use common::engines::{self, OUTSIDE, Tally};
 use common::random::{self, APPS, NAMESPACES, PORTS, Random};
 use netpal::internals::policy::calico::{LabelExpression, selector};
 use netpal::{
-    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, Labels, Protocol,
-    Traffic, Truth,
+    AllowGraph, CniProfile, CompileOptions, Endpoint, Flow, HostNetwork, Input, Labels, ListFilter,
+    ListParty, Protocol, Traffic, Truth, Workload, WorkloadId, list,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -268,6 +268,186 @@ fn policies_of_calico_mean_the_same_to_every_engine() {
     println!("{}", tally.words());
     let [no, _, yes] = tally.flows;
     assert!(tally.changed * 4 > tally.clusters && yes > 0 && no > 0);
+}
+
+/// The addresses of nodes, of which host endpoints may be interfaces.
+const OF_NODES: [&str; 4] = ["192.168.1.1", "192.168.1.2", "203.0.113.1", "fd00:1::1"];
+
+/// A host endpoint: of one interface or of all others, with addresses or without.
+fn host_endpoint(random: &mut Random, i: usize) -> Value {
+    let at = random.below(2);
+    let own = OF_NODES[at];
+    let addresses = [
+        json!([own]),
+        json!([own]),
+        json!([own, "fd00:1::1"]),
+        json!(["203.0.113.1"]),
+        json!([]),
+    ];
+    let mut spec = json!({"node": format!("n{}", at + 1),
+        "interfaceName": random.pick(&["*", "*", "eth0", "eth0", "eth1", ""]),
+        "expectedIPs": random.pick(&addresses),
+        "ports": [{"name": "http", "protocol": "TCP", "port": 8080}]});
+    if spec["interfaceName"] == "" {
+        spec["expectedIPs"] = json!([own]);
+    }
+    if random.chance(70) {
+        let profiles = [
+            json!(["projectcalico-default-allow"]),
+            json!(["projectcalico-default-allow"]),
+            json!(["some"]),
+            json!(["unknown", "some"]),
+        ];
+        spec["profiles"] = random.pick(&profiles).clone();
+    }
+    let labels = [json!({"role": "edge"}), json!({"app": "web"}), json!({})];
+    let labels = random.pick(&labels);
+    json!({"apiVersion": "projectcalico.org/v3", "kind": "HostEndpoint",
+        "metadata": {"name": format!("hep-{i}"), "labels": labels}, "spec": spec})
+}
+
+/// A policy that may be for host endpoints, at any stage.
+fn host_policy(random: &mut Random, i: usize) -> Value {
+    let mut policy = policy(random, i);
+    policy["kind"] = json!("GlobalNetworkPolicy");
+    policy["metadata"] = json!({"name": format!("hosts-{i}")});
+    let spec = &mut policy["spec"];
+    if random.chance(60) {
+        spec["selector"] = json!(random.pick(&["role == 'edge'", "!has(app)", "all()"]));
+        spec.as_object_mut().unwrap().remove("namespaceSelector");
+        spec.as_object_mut()
+            .unwrap()
+            .remove("serviceAccountSelector");
+    }
+    spec["applyOnForward"] = json!(random.chance(70));
+    if spec["applyOnForward"] == true {
+        match random.below(4) {
+            0 => spec["doNotTrack"] = json!(true),
+            1 => {
+                spec["preDNAT"] = json!(true);
+                spec["types"] = json!(["Ingress"]);
+                spec.as_object_mut().unwrap().remove("egress");
+            }
+            _ => {}
+        }
+    }
+    policy
+}
+
+/// Host endpoints with all that decides about them.
+fn hosts(random: &mut Random) -> Vec<Value> {
+    let mut all = vec![
+        json!({"apiVersion": "projectcalico.org/v3", "kind": "Profile",
+            "metadata": {"name": "some"}, "spec": {"labelsToApply": {"role": "edge"},
+            "ingress": [rule(random, 0), {"action": "Pass", "protocol": "UDP"}, {"action": "Allow"}],
+            "egress": [rule(random, 1)]}}),
+    ];
+    for i in 0..=random.below(3) {
+        all.push(host_endpoint(random, i));
+    }
+    for i in 0..=random.below(4) {
+        all.push(host_policy(random, i));
+    }
+    if random.chance(40) {
+        let mut spec = json!({"defaultEndpointToHostAction":
+            random.pick(&["Drop", "Accept", "Return"])});
+        if random.chance(50) {
+            let ports = [
+                json!([]),
+                json!([{"protocol": "TCP", "port": 80},
+                {"protocol": "UDP", "port": 53, "net": "10.0.0.0/8"}]),
+            ];
+            spec["failsafeInboundHostPorts"] = random.pick(&ports).clone();
+        }
+        all.push(
+            json!({"apiVersion": "projectcalico.org/v3", "kind": "FelixConfiguration",
+            "metadata": {"name": "default"}, "spec": spec}),
+        );
+    }
+    all
+}
+
+/// Flows between pods, addresses of nodes and the outside.
+fn flows_with_hosts(input: &Input) -> Vec<Flow> {
+    let outside = [&OUTSIDE[..], &OF_NODES[..]].concat();
+    let traffics = engines::tcp_and_echo(&[22, 53, 80, 8080]);
+    let mut all = engines::flows(input, &outside, &traffics);
+    let address = |text: &str| Endpoint::Address(text.parse().unwrap());
+    for host in OF_NODES {
+        for other in &outside {
+            for traffic in &traffics {
+                for (from, to) in [(host, *other), (*other, host)] {
+                    all.push(Flow {
+                        source: address(from),
+                        destination: address(to),
+                        traffic: *traffic,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// What a list says between workloads of one pod and addresses of nodes is what passes between the
+/// two.
+fn lists_agree(input: &Input, options: &CompileOptions, seed: u64) {
+    let graph = AllowGraph::compile(input, options).unwrap();
+    let filter = ListFilter {
+        all: true,
+        ..ListFilter::default()
+    };
+    let entries = list(&graph, &filter).entries;
+    let single = |(_, workload): &(WorkloadId, &Workload)| workload.pods.len() == 1;
+    for (id, workload) in input.cluster.workloads().filter(single) {
+        for address in OF_NODES {
+            let (pod, address) = (Endpoint::Pod(workload.pods[0]), address.parse().unwrap());
+            let is = |party: &ListParty, wanted: Endpoint| match (party, wanted) {
+                (ListParty::Workload(found), Endpoint::Pod(_)) => *found == id,
+                (ListParty::Addresses(set), Endpoint::Address(address)) => set.contains(address),
+                _ => false,
+            };
+            let node = Endpoint::Address(address);
+            for (from, to) in [(pod, node), (node, pod)] {
+                let mut found = entries.iter();
+                let found = found.find(|e| is(&e.source, from) && is(&e.destination, to));
+                let listed = found.map(|e| e.allowed.clone()).unwrap_or_default();
+                let passes = graph.allowed(from, to);
+                assert_eq!(listed, passes, "seed {seed}: {from:?} -> {to:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn host_endpoints_mean_the_same_to_every_engine() {
+    let tallies = random::on_all_cores(seeds(), |seed| {
+        let mut random = Random::new(seed + 40_000);
+        let mut documents = random::documents(&mut random);
+        let is_kept = |d: &Value| {
+            let kind = d["kind"].as_str().unwrap();
+            kind == "Namespace"
+                || kind == "Node"
+                || d["spec"].get("containers").is_some()
+                || d["spec"].get("template").is_some()
+        };
+        documents.retain(is_kept);
+        let mut with_hosts = documents.clone();
+        with_hosts.extend(objects(&mut random));
+        with_hosts.extend(hosts(&mut random));
+        let options = options(&mut random);
+        if std::env::var_os("NETPAL_SHOW").is_some() {
+            println!("{}\n{options:?}", random::text(&with_hosts));
+        }
+        let [before, after] =
+            [&documents, &with_hosts].map(|all| netpal::load_str(&random::text(all)));
+        lists_agree(&after, &options, seed);
+        Tally::of((&before, &after), &options, flows_with_hosts(&after), seed)
+    });
+    let tally = Tally::sum(tallies);
+    println!("{}", tally.words());
+    let [no, maybe, yes] = tally.flows;
+    assert!(yes > 0 && no > 0 && maybe < yes + no);
 }
 
 /// A `NetworkPolicy` as Calico would have it written.

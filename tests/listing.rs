@@ -147,7 +147,9 @@ impl Plain<'_> {
             }
         }
         if self.filter.to.is_none() {
-            let governed = |w: &WorkloadId| self.filter.all || !self.open_out.contains(w);
+            // what an address lets in that policies govern is not implied of anybody
+            let told = self.filter.all || !self.graph.environment().governed_addresses.is_empty();
+            let governed = |w: &WorkloadId| told || !self.open_out.contains(w);
             for from in workloads
                 .iter()
                 .copied()

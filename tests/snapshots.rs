@@ -274,22 +274,25 @@ impl<'a> Taker<'a> {
             let from = self.name(source).to_owned();
             Self::facts(&mut self.lines, &from, to, &cells, implied);
         }
-        let mut blocks: BTreeMap<Allowed, IpSet> = BTreeMap::new();
+        let mut blocks: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
         for (atom, from) in AtomIx::first(line.atoms.len()).zip(self.first_atom()..) {
             let cells: Vec<&Allowed> = at.iter().map(|to| &self.passes[*to][from]).collect();
             let (least, _) = bounds(&cells);
-            let set = blocks.entry(least).or_default();
+            let governed = self.is_governed(from, Direction::Egress);
+            let set = blocks.entry((least, governed)).or_default();
             *set = set.union(&line.atoms.addresses(atom));
         }
-        for (allowed, set) in blocks {
-            Self::facts(
-                &mut self.lines,
-                &addresses(&set),
-                to,
-                &[&allowed],
-                &open.anyone,
-            );
+        let nothing = TrafficSet::empty();
+        for ((allowed, governed), set) in blocks {
+            let implied = if governed { &nothing } else { &open.anyone };
+            Self::facts(&mut self.lines, &addresses(&set), to, &[&allowed], implied);
         }
+    }
+
+    /// Whether policies govern what an end sends or receives.
+    fn is_governed(&self, end: usize, direction: Direction) -> bool {
+        let effective = self.graph.effective(self.ends[end].0, direction);
+        effective.is_some_and(|effective| !effective.is_open())
     }
 
     fn first_atom(&self) -> usize {
@@ -321,11 +324,15 @@ impl<'a> Taker<'a> {
         for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let ends = self.ends_of(source);
             let host = hosts_unknown && ends.iter().any(|p| self.is_host(*p));
-            if host || ends.iter().all(|p| self.open_out[*p]) {
+            if host {
                 continue;
             }
+            let open = ends.iter().all(|p| self.open_out[*p]);
             let mut blocks: BTreeMap<(Allowed, Allowed), IpSet> = BTreeMap::new();
             for (atom, to) in AtomIx::first(line.atoms.len()).zip(self.first_atom()..) {
+                if open && !self.is_governed(to, Direction::Ingress) {
+                    continue;
+                }
                 let cells: Vec<&Allowed> =
                     ends.iter().map(|from| &self.passes[to][*from]).collect();
                 let set = blocks.entry(bounds(&cells)).or_default();

@@ -33,6 +33,8 @@ db-0  db-0.db.data.svc          a pod of a StatefulSet, on its own ports
 http://api:80/v1  'curl api'    what is pasted: a URL, a command, a line of a log
 10.0.0.7  203.0.113.0/24        an address, a block; IPv6 with a port in brackets: [2001:db8::1]:443
 node/worker-1                   a node
+hep/worker-1-eth0               a host endpoint of Calico, by its addresses
+netset/partners                 a network set of Calico; netset/shop/partners one of a namespace
 assumed/ingress-nginx           the pods of a controller that is not loaded, as its default install has them
 internet internet4 internet6 private any any-pod imds dns apiserver nodes   well-known sets
 

@@ -47,8 +47,23 @@ pub struct CompiledPolicySet {
     pub effective: Table<EffectiveIx, EffectivePolicy>,
     /// The tiers in the order in which they are asked.
     pub order: TierOrder,
-    /// The effective policy of each class, per direction.
-    pub of_class: [Table<EndpointIx, EffectiveIx>; 2],
+    /// The effective policy of each class, per direction; of each place of the line where policies
+    /// govern addresses too.
+    of_place: [Table<EndpointIx, EffectiveIx>; 2],
+}
+
+impl CompiledPolicySet {
+    /// What governs a place in one direction; nothing governs an address that no policy names.
+    #[inline]
+    pub fn governed_by(&self, place: EndpointIx, direction: Direction) -> EffectiveIx {
+        let known = self.of_place[direction.index()].get(place.index());
+        known.copied().unwrap_or(EffectiveIx::OPEN)
+    }
+
+    /// What governs each place in one direction, where anything may.
+    pub fn governed(&self, direction: Direction) -> &Table<EndpointIx, EffectiveIx> {
+        &self.of_place[direction.index()]
+    }
 }
 
 /// Compiles the policies over the classes of an endpoint space.
@@ -100,9 +115,9 @@ pub fn compile<'w>(
     };
     let mut effective = Table::with_room(count);
     effective.push(EffectivePolicy::default())?; // INVARIANT: at `EffectiveIx::OPEN`
-    let mut of_class = [Table::default(), Table::default()];
+    let mut of_place = [Table::default(), Table::default()];
     for direction in Direction::ALL {
-        of_class[direction.index()] = intern(&grouping, &space.classes, direction, &mut effective)?;
+        of_place[direction.index()] = intern(&grouping, space, direction, &mut effective)?;
     }
     Ok(CompiledPolicySet {
         policies,
@@ -110,7 +125,7 @@ pub fn compile<'w>(
         ports: ports.sets.into_table(),
         effective,
         order,
-        of_class,
+        of_place,
     })
 }
 
@@ -154,7 +169,7 @@ fn compile_policy<'w>(
     })
 }
 
-/// For each class the policies that govern it in one direction, in order; one list after the other.
+/// For each place the policies that govern it in one direction, in order; one list after the other.
 struct Lists {
     entries: Vec<Selection>,
     /// By class, and the end.
@@ -163,21 +178,21 @@ struct Lists {
 
 impl Lists {
     /// Counts first, then fills. O(sum of the subjects' classes).
-    fn new(grouping: &Grouping<'_>, direction: Direction, classes: usize) -> Self {
+    fn new(grouping: &Grouping<'_>, direction: Direction, places: usize) -> Self {
         let governs = |(_, (places, _)): &(CompiledPolicyIx, (&PolicyPlace, &EndpointBounds))| {
             places.governs[direction.index()]
         };
         let subjects = grouping.subjects;
-        let places = || grouping.places.iter().zip(subjects);
-        let each = || subjects.indexes().zip(places()).filter(governs);
-        let mut starts = vec![0; classes + 1];
+        let told = || grouping.places.iter().zip(subjects);
+        let each = || subjects.indexes().zip(told()).filter(governs);
+        let mut starts = vec![0; places + 1];
         for (_, (_, found)) in each() {
             found
                 .may
                 .points()
                 .for_each(|class| starts[class.index() + 1] += 1);
         }
-        for class in 0..classes {
+        for class in 0..places {
             starts[class + 1] += starts[class];
         }
         let mut next = starts.clone();
@@ -185,7 +200,7 @@ impl Lists {
             policy: CompiledPolicyIx::from_number(0),
             certain: false,
         };
-        let mut entries = vec![nobody; starts[classes]];
+        let mut entries = vec![nobody; starts[places]];
         for (policy, (_, found)) in each() {
             let exact = found.is_exact();
             for class in found.may.points() {
@@ -206,36 +221,41 @@ impl Lists {
     }
 }
 
-/// The effective policy of each class: one for every distinct list of policies, and what may taint
-/// it.
+/// The effective policy of each class, and where policies govern addresses of each atom: one for
+/// every distinct list of policies, and what may taint it.
 fn intern(
     grouping: &Grouping<'_>,
-    classes: &Classes,
+    space: &EndpointSpace,
     direction: Direction,
     effective: &mut Table<EffectiveIx, EffectivePolicy>,
 ) -> Result<Table<EndpointIx, EffectiveIx>, TooMany> {
-    let env = grouping.env;
-    let lists = Lists::new(grouping, direction, classes.list.len());
+    let (env, classes) = (grouping.env, &space.classes);
+    let count = if env.governed_addresses.is_empty() {
+        classes.list.len()
+    } else {
+        space.indexes().len()
+    };
+    let lists = Lists::new(grouping, direction, count);
     let tainted = env.options.taints && !env.policies.taints.is_empty();
-    let room = grouping.policies.len().min(classes.list.len()); // about as many, in most clusters
+    let room = grouping.policies.len().min(count); // about as many, in most clusters
     let mut known: HashMap<(&[Selection], Tainted), EffectiveIx> = room_for(room);
     known.insert((&[], Tainted::default()), EffectiveIx::OPEN);
-    let mut of_class = Table::with_room(classes.list.len());
-    for class in classes.list.indexes() {
-        let list = lists.of(class);
-        let taint = if tainted {
-            taint_of(env, classes, class, direction)
+    let mut of_place = Table::with_room(count);
+    for place in space.indexes().take(count) {
+        let list = lists.of(place);
+        let taint = if tainted && space.is_class(place) {
+            taint_of(env, classes, place, direction)
         } else {
-            Tainted::default()
+            Tainted::default() // of what polices nodes the space knows
         };
-        of_class.push(match known.entry((list, taint)) {
+        of_place.push(match known.entry((list, taint)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 *new.insert(effective.push(grouping.grouped(direction, list, taint))?)
             }
         })?;
     }
-    Ok(of_class)
+    Ok(of_place)
 }
 
 fn taint_of(

@@ -357,8 +357,7 @@ fn contents(effective: &Table<EffectiveIx, EffectivePolicy>) -> Table<EffectiveI
 
 fn tainted(compiled: &CompiledPolicySet) -> [EndpointSet; 3] {
     let mut lists = [const { Vec::new() }; 3];
-    let of_class = &compiled.of_class[Direction::Egress.index()];
-    for (class, effective) in of_class.enumerated() {
+    for (class, effective) in compiled.governed(Direction::Egress).enumerated() {
         let taint = compiled.effective[*effective].taint;
         let touched = [taint.anything, taint.unordered, taint.only_deny];
         for (list, touched) in lists.iter_mut().zip(touched) {

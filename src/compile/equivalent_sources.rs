@@ -11,7 +11,7 @@ use crate::compile::effective_policies::CompiledPolicySet;
 use crate::compile::effective_policy::EffectiveIx;
 use crate::compile::endpoint_space::{EndpointIx, EndpointSpace};
 use crate::model::PodId;
-use crate::policy::{Peer, Peers};
+use crate::policy::{Direction, Peer, Peers};
 use crate::set::IpSet;
 use crate::set::Table;
 use crate::set::hashed::room_for;
@@ -28,7 +28,7 @@ enum SeenPlace<'a> {
         host: bool,
         governed: [EffectiveIx; 2],
     },
-    Outside(AtomIx),
+    Outside(AtomIx, [EffectiveIx; 2]),
 }
 
 /// Where a pod's addresses lie between the blocks of the rules; where they are not told, one of its
@@ -67,7 +67,10 @@ pub(crate) fn equivalent_sources(
     let mut first = room_for(space.indexes().len());
     Table::first(space.len(), |place| {
         let seen = match space.representative(place) {
-            Endpoint::Address(address) => SeenPlace::Outside(between.of(address)),
+            Endpoint::Address(address) => {
+                let governed = Direction::ALL.map(|d| compiled.governed_by(place, d));
+                SeenPlace::Outside(between.of(address), governed)
+            }
             Endpoint::Pod(_) => seen_class(space, compiled, &addresses, place),
         };
         *first.entry(seen).or_insert(place)
@@ -125,9 +128,6 @@ fn seen_class<'a>(
         ports,
         address: &addresses[address],
         host,
-        governed: compiled
-            .of_class
-            .each_ref()
-            .map(|effective| effective[class]),
+        governed: Direction::ALL.map(|direction| compiled.governed_by(class, direction)),
     }
 }

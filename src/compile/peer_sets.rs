@@ -180,7 +180,7 @@ impl<'w> PeerSets<'w> {
         match peer {
             Peer::Pods(..) => {
                 a.mode == b.mode
-                    || seen.host_pods == HostPods::Excluded
+                    || seen.host_pods != HostPods::Undefined
                     || self.space.hosts.is_empty()
             }
             Peer::Addresses(_) | Peer::Owned(..) => a.family == b.family,
@@ -223,7 +223,7 @@ impl<'w> PeerSets<'w> {
             Peer::Pods(namespaces, pods) => {
                 let found = self.pods_in(namespaces, pods, seen.own);
                 let hidden =
-                    seen.host_pods == HostPods::Excluded || scenario.mode == HostNetworkMode::Node;
+                    seen.host_pods != HostPods::Undefined || scenario.mode == HostNetworkMode::Node;
                 if hidden {
                     found.without(&self.space.hosts)
                 } else {

@@ -14,8 +14,8 @@ use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, Rule};
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Point, TooMany};
-use crate::spec::environment::Environment;
-use crate::spec::matching::namespaces_match;
+use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
+use crate::spec::matching::{namespaces_match, selects};
 
 /// Whether a policy means the same for all of its subjects, so that they are one part.
 pub fn is_whole(policy: &Policy) -> bool {
@@ -196,7 +196,24 @@ impl SubjectPart {
     }
 }
 
-/// The classes a policy governs.
+/// The places of the addresses that a policy governs. O(such addresses).
+fn governed_addresses(env: &Environment, policy: &Policy, space: &EndpointSpace) -> EndpointBounds {
+    let (mut must, mut may) = (Vec::new(), Vec::new());
+    for (address, host) in &env.governed_addresses {
+        let place = space.index_of(Endpoint::Address(*address));
+        // no behaviour of host-network pods changes what is no pod
+        match selects(env, policy, *host, HostNetworkMode::Node) {
+            Truth::Yes => must.push(place),
+            Truth::Maybe => may.push(place),
+            Truth::No => {}
+        }
+    }
+    must.sort_unstable();
+    may.sort_unstable();
+    EndpointBounds::from_lists(must, may)
+}
+
+/// The classes a policy governs, and the places of the addresses.
 pub fn governed<'w>(
     env: &Environment,
     policy: &'w Policy,
@@ -208,8 +225,10 @@ pub fn governed<'w>(
     if policy.presence() != Truth::Yes {
         found = found.possibly();
     }
-    if env.policies.tier_of(policy).host_pods == HostPods::Excluded {
-        found = found.without(&space.hosts);
+    match env.policies.tier_of(policy).host_pods {
+        HostPods::Excluded => found = found.without(&space.hosts),
+        HostPods::AsNodes => found = found.joined(&governed_addresses(env, policy, space)),
+        HostPods::Undefined => {}
     }
     if let Some(classes) = &part.classes {
         found = found.among(classes);

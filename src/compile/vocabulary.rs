@@ -206,8 +206,8 @@ impl<'w> Vocabulary<'w> {
         Ok(vocabulary)
     }
 
-    /// The address lines, cut at every address set that a rule matches and at every node's address
-    /// (S55).
+    /// The address lines, cut at every address set that a rule matches, at every node's address
+    /// (S55), and at every address that policies govern.
     pub fn atoms(&self, env: &Environment) -> Result<Atoms, TooMany> {
         let nodes: Vec<IpSet> = env
             .cluster
@@ -216,6 +216,7 @@ impl<'w> Vocabulary<'w> {
             .map(|a| IpSet::single(*a))
             .chain([env.options.node_cidrs.clone()])
             .chain(env.policed_nodes.clone())
+            .chain(env.governed_addresses.keys().map(|a| IpSet::single(*a)))
             .chain(self.further(env))
             .collect();
         Atoms::new(self.blocks.iter().copied().chain(&nodes))

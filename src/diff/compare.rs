@@ -14,6 +14,7 @@
 //! that affects everybody costs no more than one that affects few.
 
 use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::endpoint_index::EndpointSet;
 use crate::diff::align::alignment::Alignment;
 use crate::diff::align::endpoint::{EndIx, EndMembers};
@@ -212,8 +213,7 @@ impl Comparer<'_> {
             return None;
         }
         let on_side = |side: Side<'_>, index| {
-            let is_class = !end.is_external();
-            let governed = is_class.then(|| side.graph.governed_by(index, Direction::Ingress));
+            let governed = governed(side, index);
             (side.graph.destination_class_of(index), governed)
         };
         Some([on_side(self.before, *before), on_side(self.after, *after)])
@@ -277,8 +277,9 @@ impl Comparer<'_> {
             return None;
         }
         let (shared, edits) = (diff.shared.number, self.ingress_edits[destination]);
+        let governed = [governed(self.before, *before), governed(self.after, *after)];
         if end.is_external() {
-            return Some((all_sources, shared, edits, [None; 2]));
+            return Some((all_sources, shared, edits, governed));
         }
         let itself = self.may_differ(destination, destination, diff.itself);
         let itself_shared = self.may_differ(destination, destination, diff.itself_shared);
@@ -288,14 +289,7 @@ impl Comparer<'_> {
         {
             return None;
         }
-        let governed =
-            |side: Side<'_>, class| Some(side.graph.governed_by(class, Direction::Ingress));
-        Some((
-            all_sources,
-            shared,
-            edits,
-            [governed(self.before, *before), governed(self.after, *after)],
-        ))
+        Some((all_sources, shared, edits, governed))
     }
 
     /// Whether a pair of states differs, or is unknown on both sides while an edit governs it.
@@ -406,4 +400,12 @@ impl Comparer<'_> {
             own_node: false,
         })
     }
+}
+
+/// What governs the way in to a place; none for addresses that nothing governs.
+fn governed(side: Side<'_>, index: EndpointIx) -> Option<EffectiveIx> {
+    let graph = side.graph;
+    let is_class = graph.space().is_class(index);
+    let governing = is_class || graph.governing(index, Direction::Ingress).is_some();
+    governing.then(|| graph.governed_by(index, Direction::Ingress))
 }

@@ -157,7 +157,7 @@ impl AllowGraph {
 
     /// What governs a class in one direction: equal indexes, the same policies.
     pub(crate) fn governed_by(&self, class: EndpointIx, direction: Direction) -> EffectiveIx {
-        self.compiled.of_class[direction.index()][class]
+        self.compiled.governed_by(class, direction)
     }
 
     /// The cluster and options it was compiled from.
@@ -170,12 +170,16 @@ impl AllowGraph {
         &self.space
     }
 
-    /// What governs an endpoint in one direction; nothing governs an address.
+    /// What governs an endpoint in one direction; nothing governs an address of the outside.
     pub fn effective(&self, endpoint: Endpoint, direction: Direction) -> Option<&EffectivePolicy> {
-        let Endpoint::Pod(pod) = endpoint else {
-            return None;
-        };
-        Some(self.effective_policy(self.space.classes.of_pod[pod], direction))
+        self.env.governed(endpoint)?;
+        Some(self.effective_policy(self.space.index_of(endpoint), direction))
+    }
+
+    /// Whether policies can govern what is at a place: pods, and addresses of nodes.
+    #[inline]
+    pub(crate) fn may_be_governed(&self, place: EndpointIx) -> bool {
+        self.space.is_class(place) || !self.env.governed_addresses.is_empty()
     }
 
     /// What governs a class in one direction.
@@ -342,9 +346,9 @@ impl AllowGraph {
 
     fn side_traffic(&self, flow: &Flow, direction: Direction, scenario: usize) -> Allowed {
         let (subject, peer) = side_of(flow, direction);
-        let Endpoint::Pod(_) = subject else {
+        if self.env.governed(subject).is_none() {
             return Bounds::exact(TrafficSet::all());
-        };
+        }
         let own = self.own_node(subject, peer, scenario, direction);
         let (subject, peer) = (self.space.index_of(subject), self.space.index_of(peer));
         self.traffic(

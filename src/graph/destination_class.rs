@@ -18,7 +18,7 @@ use crate::spec::EndFamilies;
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct DestinationClassKey {
-    /// What decides the way in; none for addresses.
+    /// What decides the way in; none for addresses that nothing governs.
     ingress: Option<EffectiveIx>,
     ports: Option<PortTableIx>,
     host: bool,
@@ -90,8 +90,10 @@ impl AllowGraph {
         let policed = self.space.is_policed(place, Direction::Ingress);
         if !self.space.is_class(place) {
             let families = self.space.end_families(place);
+            let governed = self.governing(place, Direction::Ingress).is_some();
+            let effective = self.governed_by(place, Direction::Ingress);
             return DestinationClassKey {
-                ingress: None,
+                ingress: governed.then(|| self.egress_index().contents[effective]),
                 ports: None,
                 host: false,
                 families,

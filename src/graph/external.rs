@@ -1,8 +1,9 @@
 //! What leaves the cluster: for one class, all outside addresses at once, by what may be sent
 //! there.
 //!
-//! Nothing governs the way in to an address, so the class's own policies decide alone: its profile
-//! is walked over the atoms, own node included (S55), once per part of the traffic its ports cut.
+//! Nothing governs the way in to an address of the outside, so the class's own policies decide
+//! alone: its profile is walked over the atoms, own node included (S55), once per part of the
+//! traffic its ports cut. The few addresses of nodes that policies govern are asked one by one.
 //! Classes that are governed alike share the answer ([`ExternalRows::parts`]). Cost: O(parts of the
 //! traffic line x rules) set operations per distinct profile, whatever the number of classes.
 //!
@@ -15,13 +16,16 @@ use crate::compile::node_index::HomeIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
 use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
+use crate::graph::own_node_exemption::NodeRelation;
 use crate::graph::row::by_allowed;
 use crate::graph::tiers::{Hit, Walk};
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
-use crate::set::{Bounds, Family, TrafficSet};
+use crate::set::{Bounds, Family, Lattice, TrafficSet};
 use crate::spec::EndFamilies;
 use crate::spec::address_families::FamilyUse;
+use crate::spec::environment::Endpoint;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Places of outside addresses to which the same may be sent.
@@ -41,6 +45,8 @@ struct ExternalKey {
     policed: bool,
     families: EndFamilies,
     node: EndpointBounds,
+    /// Where policies govern addresses, what these see of the class.
+    seen: Option<EndpointIx>,
 }
 
 /// The ways out of one graph, each made once.
@@ -72,6 +78,7 @@ impl<'g> ExternalRows<'g> {
     ) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
         let effective = graph.governed_by(class, Direction::Egress);
+        let governed = !graph.env.governed_addresses.is_empty();
         let isolated = graph
             .effective_policy(class, Direction::Egress)
             .isolated()
@@ -81,6 +88,7 @@ impl<'g> ExternalRows<'g> {
             host: graph.space.is_host(class),
             policed: graph.space.is_policed(class, Direction::Egress),
             families: graph.space.end_families(class),
+            seen: governed.then(|| graph.equivalent_sources()[class]),
             node: if isolated && graph.env.options.own_node_egress {
                 match home {
                     Some(home) => graph.node_index().node_at(home, false).clone(),
@@ -135,13 +143,52 @@ impl AllowGraph {
             .iter()
             .map(|(to, traffic)| (&to.must, &to.may, traffic))
             .collect();
-        let by_allowed = by_allowed(&pieces).into_iter();
+        let mut by_allowed = by_allowed(&pieces);
+        self.to_governed(class, node, &mut by_allowed);
+        let by_allowed = by_allowed.into_iter();
         by_allowed
+            .filter(|(_, destinations)| !destinations.is_empty())
             .map(|(allowed, destinations)| ExternalDestinations {
                 destinations,
                 allowed,
             })
             .collect()
+    }
+
+    /// Puts the addresses where they belong that policies govern: their way in has a say too.
+    fn to_governed(
+        &self,
+        class: EndpointIx,
+        node: &EndpointBounds,
+        by_allowed: &mut BTreeMap<Allowed, EndpointSet>,
+    ) {
+        let [governed, _] = self.governed_addresses();
+        if governed.is_empty() {
+            return;
+        }
+        for destinations in by_allowed.values_mut() {
+            *destinations = destinations.difference(&governed);
+        }
+        for place in governed.points() {
+            let near = NodeRelation::to_node(node.truth(place));
+            let allowed = self.between(class, place, true, near);
+            if !allowed.is_nothing() {
+                by_allowed
+                    .entry(allowed)
+                    .or_default()
+                    .add(EndpointSet::point(place));
+            }
+        }
+    }
+
+    /// The places of addresses whose way in, or whose way out, policies govern.
+    pub(crate) fn governed_addresses(&self) -> [EndpointSet; 2] {
+        Direction::ALL.map(|direction| {
+            let all = self.env.governed_addresses.keys();
+            let places = all.map(|address| self.space.index_of(Endpoint::Address(*address)));
+            let governed = places.filter(|place| self.governing(*place, direction).is_some());
+            governed.map(|place| place..=place).collect()
+        })
     }
 
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.

@@ -50,6 +50,14 @@ impl NodeRelation {
         node_of: [Truth::No; 2],
         on_node: Truth::No,
     };
+
+    /// The destination is, or may be, the node of the source's pods.
+    pub(crate) const fn to_node(on_node: Truth) -> Self {
+        Self {
+            on_node,
+            ..Self::NONE
+        }
+    }
 }
 
 impl AllowGraph {
@@ -353,8 +361,8 @@ impl AllowGraph {
         };
         self.over_scenarios(source, destination, |scenario| {
             match (
-                egress && self.space.is_class(source),
-                self.space.is_class(destination),
+                egress && self.may_be_governed(source),
+                self.may_be_governed(destination),
             ) {
                 (true, true) => {
                     side(Direction::Egress, scenario).and(&side(Direction::Ingress, scenario))

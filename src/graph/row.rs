@@ -196,7 +196,7 @@ impl AllowGraph {
         among: Option<&EndpointSet>,
     ) -> Vec<TrafficSources> {
         let open = EffectivePolicy::default();
-        let effective = if self.space.is_class(destination) {
+        let effective = if self.may_be_governed(destination) {
             self.effective_policy(destination, Direction::Ingress)
         } else {
             &open

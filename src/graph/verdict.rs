@@ -18,7 +18,7 @@ use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Bounds, Family, Ix};
 use crate::spec::address_families::FamilyUse;
-use crate::spec::environment::{Endpoint, Flow};
+use crate::spec::environment::Flow;
 use crate::spec::evaluate::{is_self, side_of};
 
 /// Where the ends of a flow stand on the line.
@@ -61,9 +61,6 @@ impl AllowGraph {
         scenario: usize,
     ) -> Bounds<bool> {
         let (subject, peer) = side_of(flow, direction);
-        let Endpoint::Pod(_) = subject else {
-            return Bounds::exact(true);
-        };
         let (subject_at, peer_at) = match direction {
             Direction::Egress => (at.source, at.destination),
             Direction::Ingress => (at.destination, at.source),
@@ -118,7 +115,7 @@ impl AllowGraph {
             FamilyUse::OneOf | FamilyUse::Perhaps(_) => 0,
             FamilyUse::Doubted(_) => 2,
         });
-        if !space.is_class(subject) {
+        if !self.may_be_governed(subject) {
             return matches;
         }
         let effective = self.effective_policy(subject, direction);

@@ -81,8 +81,7 @@ pub struct LintContext<'a> {
     doors: OnceCell<Vec<DoorLine>>,
 }
 
-/// Whether a policy is one of the network plugin whose rules only let through. Those of other
-/// layers, a mesh for example, isolate by other rules, and have lints of their own.
+/// Whether a policy is one of the network plugin whose rules only let through.
 fn is_of_plugin(policies: &PolicySet, policy: &Policy) -> bool {
     policy.is_additive() && policies.tier_of(policy).layer == LayerIx::CLUSTER_NETWORK
 }
@@ -138,10 +137,17 @@ impl<'a> LintContext<'a> {
         self
     }
 
-    /// Whether a policy is to be examined; one that something makes is in nobody's file.
+    /// Whether a policy is to be examined; one that something makes is in nobody's file, and one
+    /// that stands at the interfaces of nodes once more is examined where it is written.
     pub fn is_examined(&self, id: PolicyId) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(&id));
-        is_meant && self.policies.get(id).generated.is_none()
+        let policy = self.policies.get(id);
+        is_meant && policy.generated.is_none() && !self.stands_at_nodes(policy)
+    }
+
+    /// Whether a policy stands at the interfaces of nodes, besides where it is written.
+    pub fn stands_at_nodes(&self, policy: &Policy) -> bool {
+        self.policies.tier_of(policy).layer.is_of_hosts()
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {

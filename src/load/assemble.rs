@@ -31,6 +31,8 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     assembly.take_plugin(&mut objects);
     let mut cluster = build::cluster(&mut objects, &mut assembly);
     assembly.take_policies(objects, &cluster);
+    let named = assembly.policies.plugin.calico.named_addresses(&cluster);
+    cluster.name_addresses(named);
     assembly.take_layers(&mut cluster);
     assembly.refused_for_options();
     assembly.tiers_of_one_priority();

@@ -7,9 +7,8 @@ use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
 use crate::policy::dialects;
 use crate::policy::layer_policy::PolicyHead;
-use crate::policy::unmodelled::spared;
-use crate::policy::unmodelled::spared::SparedPeers;
-use crate::policy::unmodelled::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
+use crate::policy::spared_policy;
+use crate::policy::unmodelled::{SparedPeers, TaintNamespaces, TaintNodes, TaintPods, TaintReach};
 use crate::policy::{
     Direction, Namespaces, Subject, Taint, TaintEffect, TaintReason, TaintSubject,
 };
@@ -168,7 +167,7 @@ impl Assembly<'_> {
         spares: &SparedPeers,
         at: &Origin,
     ) {
-        let Some(tier) = self.policies.tier(spared::tier()) else {
+        let Some(tier) = self.policies.tier(spared_policy::tier()) else {
             return;
         };
         let governed = Direction::ALL.into_iter().filter(|d| directions[d.index()]);
@@ -180,7 +179,7 @@ impl Assembly<'_> {
                 shape: spares.shape,
             };
             let ends = (direction, subject.clone());
-            let mut policy = spared::policy(head, ends, spares, what);
+            let mut policy = spared_policy::policy(head, ends, spares, what);
             policy.tier = tier;
             self.interner.share(&mut policy);
             self.policies.policies.push(policy);

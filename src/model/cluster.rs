@@ -6,6 +6,7 @@
 use crate::model::doors::DoorObject;
 use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 use crate::model::labels::{Labels, Selector, Truth};
+use crate::model::named_addresses::NamedAddresses;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSource, Service, ServiceEndpoint};
 use crate::model::workload::Workload;
@@ -63,9 +64,13 @@ pub struct Cluster {
     namespaces: IndexMap<Box<str>, Namespace>,
     labels: IndexSet<Arc<Labels>>,
     pods: Vec<Pod>,
+    /// What policies of the network plugin govern besides pods, numbered behind these.
+    pub(super) hosts: Vec<Pod>,
     workloads: Vec<Workload>,
     services: Vec<Service>,
     doors: Vec<DoorObject>,
+    /// Addresses that objects give names.
+    pub(super) named_addresses: Arc<[NamedAddresses]>,
     nodes: IndexMap<Box<str>, Node>,
     /// What slices and other objects list for the Services of these names.
     listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
@@ -315,6 +320,7 @@ impl Cluster {
         self.listed.clone_from(&other.listed);
         self.untold.clone_from(&other.untold);
         self.told_controllers = Arc::clone(&other.told_controllers);
+        self.named_addresses = Arc::clone(&other.named_addresses);
     }
 
     /// Adds a node, replacing one of the same name.
@@ -392,9 +398,13 @@ impl Cluster {
         known.chain(assumed.iter().copied())
     }
 
-    /// A pod by id.
+    /// A pod by id, or something else that policies govern.
     pub fn pod(&self, id: PodId) -> &Pod {
-        &self.pods[id.0 as usize]
+        let at = id.0 as usize;
+        match at.checked_sub(self.pods.len()) {
+            None => &self.pods[at],
+            Some(behind) => &self.hosts[behind],
+        }
     }
 
     /// A workload by id.

@@ -9,9 +9,11 @@
 
 pub mod cluster;
 pub mod doors;
+pub mod hosts;
 pub mod ids;
 pub(crate) mod label_values;
 pub mod labels;
+pub mod named_addresses;
 pub mod open_labels;
 pub mod pod;
 pub mod relabel;
@@ -21,6 +23,7 @@ pub mod workload;
 pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};
 pub use crate::model::ids::{LabelsId, NamespaceId, PodId, ServiceId, WorkloadId};
 pub use crate::model::labels::{Labels, Pattern, Requirement, Selector, Truth};
+pub use crate::model::named_addresses::{NamedAddresses, NamedBy};
 pub use crate::model::pod::{ContainerPort, HostPort, Pod, PodDnsName, RareParts};
 pub use crate::model::service::{
     BalancerAddress, EndpointSource, OutsideService, Service, ServiceEndpoint, ServicePort,

@@ -109,7 +109,7 @@ impl FactsReader<'_> {
         self.facts.tally = PictureTally {
             workloads: env.cluster.workloads().len(),
             namespaces: env.cluster.namespaces().len(),
-            policies: env.policies.policies.len(),
+            policies: env.policies.count(),
             flows: lines.allowed,
             unknown: lines.lines.len() - lines.allowed,
             open: [self.listing.open_in.len(), self.listing.open_out.len()],

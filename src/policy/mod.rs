@@ -36,6 +36,7 @@ pub mod proxies;
 pub mod qualifier;
 pub mod rule;
 pub mod rule_ref;
+pub mod spared_policy;
 pub mod taint;
 pub mod tier;
 pub mod tunnel;

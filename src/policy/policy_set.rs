@@ -83,6 +83,13 @@ impl PolicySet {
             .collect()
     }
 
+    /// How many policies there are, without those that stand at the interfaces of nodes once more.
+    pub fn count(&self) -> usize {
+        let of_hosts = |policy: &&Policy| self.tier_of(policy).layer.is_of_hosts();
+        let all = self.policies.iter();
+        all.filter(|policy| !of_hosts(policy)).count()
+    }
+
     /// A policy by id.
     pub fn get(&self, id: PolicyId) -> &Policy {
         &self.policies[id.0 as usize]

@@ -45,8 +45,19 @@ impl LayerIx {
     pub const ISTIO: Self = Self(3);
     /// The proxies of Linkerd.
     pub const LINKERD: Self = Self(4);
+    /// What nodes let in to be forwarded, where Calico polices their interfaces.
+    pub const FORWARDED_IN: Self = Self(5);
+    /// What nodes let out of what they forward.
+    pub const FORWARDED_OUT: Self = Self(6);
+    /// What the processes of nodes send and receive there.
+    pub const HOSTS: Self = Self(7);
     /// Objects that are not modelled and surely leave some peers alone.
     pub const UNMODELLED: Self = Self(8);
+
+    /// Whether it stands at the interfaces of nodes.
+    pub const fn is_of_hosts(self) -> bool {
+        matches!(self, Self::FORWARDED_IN | Self::FORWARDED_OUT | Self::HOSTS)
+    }
 }
 
 /// What policies of equal priority do in an ordered tier where they disagree.
@@ -100,6 +111,9 @@ pub enum HostPods {
     Excluded,
     /// The API leaves it open (S56).
     Undefined,
+    /// Never selected as a peer; as subjects the policies are for nodes, and for the pods on their
+    /// networks as these.
+    AsNodes,
 }
 
 /// The stable codes of decisions that a tier's rules make, as `why` prints them.

@@ -5,6 +5,7 @@ pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, PodId, Requirement, Selector, Truth};
+use crate::policy::calico::host_labels;
 use crate::policy::istio::labels::IDENTITY;
 use crate::policy::networks::labels;
 use crate::policy::{
@@ -129,10 +130,21 @@ pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
     }
 }
 
+/// What a selector says of nodes and their host endpoints, if it says that alone.
+fn of_hosts(pods: &Selector) -> Option<String> {
+    let [only] = pods.requirements() else {
+        return None;
+    };
+    host_labels::words(only).map(|words| clean(&words).into_owned())
+}
+
 /// A peer in plain English.
 pub fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Pods(namespaces, pods) => {
+            if let Some(words) = of_hosts(pods) {
+                return words;
+            }
             let on_networks = pods.requirements().iter().find_map(labels::words);
             let on_networks = on_networks.filter(|_| labels::written(pods).is_everything());
             let which = if let Some(on) = on_networks {

@@ -237,15 +237,20 @@ impl<'a> Taker<'a> {
             let (least, _) = bounds(&cells, units == destination.units.len());
             blocks.entry(least).or_default().push(piece.sources);
         }
+        let [_, governed] = self.graph.governed_addresses();
         for (allowed, endpoints) in blocks {
-            let set = addresses_at(self.graph.space(), &EndpointSet::union_of(&endpoints));
-            facts(
-                &mut self.lines,
-                &addresses(&set),
-                to,
-                (&allowed, &allowed),
-                implied,
-            );
+            let all = EndpointSet::union_of(&endpoints);
+            // what is let in is implied of everybody whose own way out is not governed
+            let nothing = TrafficSet::empty();
+            let parts = [
+                (all.difference(&governed), implied),
+                (all.intersection(&governed), &nothing),
+            ];
+            for (places, implied) in parts.iter().filter(|(places, _)| !places.is_empty()) {
+                let set = addresses_at(self.graph.space(), places);
+                let pair = (&allowed, &allowed);
+                facts(&mut self.lines, &addresses(&set), to, pair, implied);
+            }
         }
     }
 
@@ -253,8 +258,10 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, mut external) = (self.graph, ExternalRows::new(self.graph));
         let workloads = graph.environment().cluster.workloads();
+        let [governed, _] = graph.governed_addresses();
         for (id, workload) in workloads.filter(|(_, w)| !w.pods.is_empty()) {
-            if self.on_nodes[id.0 as usize] || self.open_out[id.0 as usize] {
+            let open = self.open_out[id.0 as usize];
+            if self.on_nodes[id.0 as usize] || open && governed.is_empty() {
                 continue;
             }
             let mut rows: Vec<Arc<[ExternalDestinations]>> = Vec::new();
@@ -276,7 +283,14 @@ impl<'a> Taker<'a> {
                     .push(endpoints);
             }
             for ((least, most), endpoints) in blocks {
-                let set = addresses_at(graph.space(), &EndpointSet::union_of(&endpoints));
+                let mut places = EndpointSet::union_of(&endpoints);
+                if open {
+                    places = places.intersection(&governed); // elsewhere all is implied
+                }
+                if places.is_empty() {
+                    continue;
+                }
+                let set = addresses_at(graph.space(), &places);
                 let from = &self.names[id.0 as usize];
                 facts(
                     &mut self.lines,

@@ -16,6 +16,7 @@ pub use crate::spec::options::{
     CompileOptions, HostNetwork, HostNetworkMode, Plugin, ServiceCalls,
 };
 use crate::spec::plugin_view::{PluginView, api_servers};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub struct Environment {
     pub has_secondary_networks: bool,
     /// The addresses of nodes that something polices which is not modelled, by direction.
     pub policed_nodes: [IpSet; 2],
+    /// The addresses that policies govern, with what stands for each.
+    pub governed_addresses: BTreeMap<IpAddr, PodId>,
     /// The layers, each with its tiers in the order in which they are asked.
     pub layers: Arc<[(LayerIx, Vec<TierIx>)]>,
     /// The options of Cilium's agent, where the cluster runs it.
@@ -98,7 +101,11 @@ impl Environment {
         let has_secondary_networks = has_secondary_networks(&policies);
         let policed_nodes = policed_nodes(&policies, &options);
         let api_servers = api_servers(&cluster, &options);
+        let hosts = cluster.hosts();
+        let governed = hosts.flat_map(|(id, host)| host.addresses.iter().map(move |a| (*a, id)));
+        let governed_addresses = governed.collect();
         Self {
+            governed_addresses,
             cluster,
             policies,
             options,
@@ -120,6 +127,15 @@ impl Environment {
             HostNetwork::Unknown => &[HostNetworkMode::Node, HostNetworkMode::Pod],
             HostNetwork::Node => &[HostNetworkMode::Node],
             HostNetwork::Pod => &[HostNetworkMode::Pod],
+        }
+    }
+
+    /// What policies ask about where an end is governed: the pod, or what stands for an address
+    /// of a node.
+    pub fn governed(&self, end: Endpoint) -> Option<PodId> {
+        match end {
+            Endpoint::Pod(pod) => Some(pod),
+            Endpoint::Address(address) => self.governed_addresses.get(&address).copied(),
         }
     }
 

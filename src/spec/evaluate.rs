@@ -18,6 +18,7 @@ use crate::policy::{Direction, PolicyId, Taint, TaintEffect, TaintSubject};
 use crate::spec::address_families::FamilySet;
 use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
 use crate::spec::matching::subject_selects;
+pub use crate::spec::question::side_of;
 use crate::spec::question::{Case, ConnectionOrigin, DirectionQuestion, Tainted};
 use crate::spec::tiers::layer;
 use crate::spec::trace::{Doubt, Trace};
@@ -109,11 +110,18 @@ pub(crate) fn side_among(
     trace: &mut impl Trace,
 ) -> Truth {
     let (subject, peer) = side_of(flow, direction);
-    let Endpoint::Pod(pod) = subject else {
+    let Some(pod) = env.governed(subject) else {
         let policed = env.may_be_policed_node(subject, direction);
         return doubted(policed, Truth::Yes, trace); // no rule governs an outside address
     };
-    let taint = taints(env, pod, direction, case);
+    let taint = if let Endpoint::Pod(pod) = subject {
+        taints(env, pod, direction, case)
+    } else {
+        Tainted {
+            only_deny: env.may_be_policed_node(subject, direction),
+            ..Tainted::default()
+        }
+    };
     if taint.anything {
         trace.doubt(Doubt::Taint(TaintEffect::Anything));
         return Truth::Maybe;
@@ -142,14 +150,6 @@ fn doubted(may_deny: bool, allowed: Truth, trace: &mut impl Trace) -> Truth {
     }
     trace.doubt(Doubt::Taint(TaintEffect::OnlyDeny));
     Truth::Maybe
-}
-
-/// The governed end and the other end of a flow in one direction.
-pub fn side_of(flow: &Flow, direction: Direction) -> (Endpoint, Endpoint) {
-    match direction {
-        Direction::Egress => (flow.source, flow.destination),
-        Direction::Ingress => (flow.destination, flow.source),
-    }
 }
 
 /// Collects the taints on a pod.

@@ -12,7 +12,7 @@ use crate::policy::{
 };
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::question::{Case, DirectionQuestion};
+use crate::spec::question::{Case, DirectionQuestion, side_of};
 use std::net::IpAddr;
 
 /// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never
@@ -37,7 +37,8 @@ pub(crate) fn rule_matches(
     if !ports {
         return Truth::No;
     }
-    let subjects = subjects_match(env, policy, rule, question.pod, case);
+    let (own, _) = side_of(flow, question.direction);
+    let subjects = subjects_match(env, policy, rule, question.pod, own, case);
     let peers = peers_match(env, policy, rule, question.pod, question.peer, case);
     subjects.and(peers).and(unqualified(env, rule))
 }
@@ -58,25 +59,30 @@ fn qualifier_holds(env: &Environment, qualifier: &Qualifier) -> Truth {
     }
 }
 
-/// Whether a rule is for a pod that its policy selects.
+/// Whether a rule is for an end that its policy selects.
 pub fn subjects_match(
     env: &Environment,
     policy: &Policy,
     rule: &Rule,
     pod: PodId,
+    own: Endpoint,
     case: &Case,
 ) -> Truth {
-    let own = Endpoint::Pod(pod);
     match &rule.subjects {
         Peers::Any => Truth::Yes,
         Peers::Of(list) => any_matches(env, policy, list, pod, own, case),
     }
 }
 
-/// Whether a policy governs a pod.
+/// Whether a policy governs a pod, or something else that policies govern.
 pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetworkMode) -> Truth {
     let host_pods = env.policies.tier_of(policy).host_pods;
-    let hidden = host_pod_hidden(env.cluster.pod(pod), host_pods, mode);
+    let as_nodes = host_pods == HostPods::AsNodes;
+    let hidden = if env.cluster.is_host(pod) {
+        !as_nodes
+    } else {
+        !as_nodes && host_pod_hidden(env.cluster.pod(pod), host_pods, mode)
+    };
     if hidden {
         Truth::No
     } else {
@@ -87,6 +93,9 @@ pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetwork
 pub(crate) fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) -> Truth {
     let p = env.cluster.pod(pod);
     let labels = subject.pods.selects(env.cluster.labels(p.labels));
+    if env.cluster.is_host(pod) {
+        return labels; // it is in no namespace
+    }
     labels.and(namespaces_match(
         env,
         &subject.namespaces,
@@ -95,9 +104,9 @@ pub(crate) fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) 
     ))
 }
 
-/// Whether selectors do not see a host-network pod (S56, S78, S109).
-fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) -> bool {
-    pod.host_network && (host_pods == HostPods::Excluded || mode == HostNetworkMode::Node)
+/// Whether selectors of peers do not see a host-network pod (S56, S78, S109).
+pub fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) -> bool {
+    pod.host_network && (host_pods != HostPods::Undefined || mode == HostNetworkMode::Node)
 }
 
 /// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).

@@ -96,13 +96,21 @@ impl ConnectionOrigin {
     }
 }
 
+/// The governed end and the other end of a flow in one direction.
+pub fn side_of(flow: &Flow, direction: Direction) -> (Endpoint, Endpoint) {
+    match direction {
+        Direction::Egress => (flow.source, flow.destination),
+        Direction::Ingress => (flow.destination, flow.source),
+    }
+}
+
 /// One direction of one flow, while it is decided.
 pub struct DirectionQuestion<'a> {
     /// The cluster, the policies and the options.
     pub env: &'a Environment,
     /// The flow.
     pub flow: &'a Flow,
-    /// The governed pod.
+    /// The governed pod, or what stands for a governed address.
     pub pod: PodId,
     /// The other end.
     pub peer: Endpoint,

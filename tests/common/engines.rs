@@ -101,7 +101,9 @@ pub fn rows_agree(graph: &AllowGraph, seed: u64) {
                 space.representative(source),
                 space.representative(destination),
             );
-            if source == destination || !(space.is_class(source) || space.is_class(destination)) {
+            let env = graph.environment();
+            let is_governed = |end: Endpoint| env.governed(end).is_some();
+            if source == destination || !(is_governed(from) || is_governed(to)) {
                 continue;
             }
             let found = row.iter().find(|part| part.sources.contains(source));

@@ -73,7 +73,8 @@ impl ChangedPair<'_> {
             .collect();
         let mut found = Vec::new();
         for (end, direction) in self.governed_ends() {
-            let (Endpoint::Pod(subject), endpoint) = evaluate::side_of(flow, direction) else {
+            let (own, endpoint) = evaluate::side_of(flow, direction);
+            let Some(subject) = env.governed(own) else {
                 continue;
             };
             for edit in &self.edits.affected(end, direction).policies {
@@ -121,9 +122,9 @@ impl ChangedPair<'_> {
     }
 }
 
-/// What governs an endpoint in one direction; nothing governs an address.
+/// What governs an endpoint in one direction; nothing governs an address of the outside.
 fn governed_by(side: Side<'_>, endpoint: Endpoint, direction: Direction) -> Option<EffectiveIx> {
     let graph = side.graph;
-    let is_pod = matches!(endpoint, Endpoint::Pod(_));
-    is_pod.then(|| graph.governed_by(graph.space().index_of(endpoint), direction))
+    graph.environment().governed(endpoint)?;
+    Some(graph.governed_by(graph.space().index_of(endpoint), direction))
 }

@@ -30,7 +30,8 @@ const MOST_COMPARED: usize = 2_000;
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     // an entry of Cilium that can match nothing may be there to close a direction
     let policies = context.policies.iter();
-    for (id, policy) in policies.filter(|(_, p)| p.cilium().is_none()) {
+    let is_asked = |p: &Policy| p.cilium().is_none() && !context.stands_at_nodes(p);
+    for (id, policy) in policies.filter(|(_, p)| is_asked(p)) {
         for (rule_ref, _, rule) in rules(id, policy) {
             if unmatchable(rule, rule_ref.direction) && is_alone(policy, rule_ref) {
                 let finding = reporter

@@ -2,6 +2,7 @@
 
 use crate::model::Labels;
 use crate::policy::calico::check::{CalicoDoor, RuleWay};
+use crate::policy::calico::felix::felix_settings;
 use crate::policy::calico::objects::{
     Account, CalicoExtra, CalicoProfile, CalicoTier, HostEndpoint, NetworkSet,
 };
@@ -12,7 +13,7 @@ use crate::policy::lowered::{Checks, Header};
 use crate::policy::priority::Priority;
 use crate::policy::validate::decoded;
 use crate::policy::written_object::WrittenObject;
-use crate::set::{IpSet, Protocol};
+use crate::set::IpSet;
 use crate::source::{DocumentId, Path};
 use crate::tree::{Problem, SyntaxNode};
 use ipnet::IpNet;
@@ -21,12 +22,13 @@ use serde::Deserialize;
 use std::net::IpAddr;
 
 /// The kinds of objects that are no policies and decide what policies mean.
-pub const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 6] = [
     "Tier",
     "NetworkSet",
     "GlobalNetworkSet",
     "HostEndpoint",
     "Profile",
+    "FelixConfiguration",
 ];
 
 /// What reading an object that is no policy gave.
@@ -59,6 +61,15 @@ pub fn extra(kind: &str, node: &SyntaxNode, header: Header<'_>) -> Option<ReadEx
             host_endpoint(form, metadata, header, checks)
         }),
         "Profile" => read_as(node, |form, _, checks| profile(form, header, checks)),
+        "FelixConfiguration" => {
+            let mut checks = Checks::default();
+            let read = felix_settings(header.name, header.document, node, &mut checks);
+            ReadExtra {
+                extra: read.map(CalicoExtra::Felix),
+                checks,
+                problems: Vec::new(),
+            }
+        }
         _ => return None,
     })
 }
@@ -165,11 +176,7 @@ fn host_endpoint(
     }
     let mut named = Vec::new();
     for (i, port) in form.ports.iter().flatten().enumerate() {
-        let protocol = port.protocol.as_ref().and_then(ports::protocol);
-        let protocol = protocol.and_then(|p| {
-            let mut all = Protocol::ALL.into_iter();
-            all.find(|q| p.traffic == crate::set::TrafficSet::protocol(*q))
-        });
+        let protocol = port.protocol.as_ref().and_then(ports::with_ports);
         let number = port.port.and_then(|n| u16::try_from(n).ok());
         let (Some(name), Some(protocol), Some(number)) = (&port.name, protocol, number) else {
             let message = "a port has a name, a protocol with ports, and a number";
@@ -237,6 +244,7 @@ pub fn placed(extra: &mut CalicoExtra, at: DocumentId) {
         CalicoExtra::Tier(tier) => tier.document = at,
         CalicoExtra::Set(set) => set.document = at,
         CalicoExtra::Host(host) => host.document = at,
-        CalicoExtra::Profile(_) | CalicoExtra::Account(_) | CalicoExtra::Felix(_) => {}
+        CalicoExtra::Felix(felix) => felix.document = at,
+        CalicoExtra::Profile(_) | CalicoExtra::Account(_) => {}
     }
 }

@@ -6,6 +6,8 @@
 
 use crate::model::open_labels::{is_open, perhaps};
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Pod, Requirement, Selector};
+use crate::policy::calico::host_labels::{self, FORWARDED, NODE, PROCESS};
+use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::objects::{Account, CalicoObjects};
 use crate::policy::calico::selector::{
     ACCOUNT, KUBERNETES, NAME, NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, ORCHESTRATOR,
@@ -62,6 +64,7 @@ fn is_made(key: &str) -> bool {
         || key.starts_with(OF_ACCOUNT)
         || key.starts_with(PORT)
         || [NAMESPACE, ORCHESTRATOR, ACCOUNT].contains(&key)
+        || host_labels::ALL.contains(&key)
 }
 
 /// The labels that rules ask for and that pods have only for Calico.
@@ -101,6 +104,7 @@ pub fn seen_by_calico(
     cluster: &Cluster,
     policies: &PolicySet,
     objects: &CalicoObjects,
+    interfaces: &Interfaces<'_>,
 ) -> Option<Cluster> {
     let keys = asked(policies);
     let has_init_ports = cluster.pods().any(|(_, pod)| !pod.init_ports().is_empty());
@@ -116,11 +120,15 @@ pub fn seen_by_calico(
             keys,
             accounts,
             listed,
+            interfaces,
         };
         let ports = made.keys.iter().any(|key| key.starts_with(PORT));
+        let nodes = host_labels::ALL.iter().any(|key| made.keys.contains(key));
         let key = |pod: &Pod| {
             let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
-            (pod.labels, pod.namespace, pod.account().cloned(), ports)
+            let node = nodes.then(|| (pod.node.clone(), pod.host_network));
+            let own = (pod.labels, pod.namespace);
+            (own, pod.account().cloned(), ports, node)
         };
         seen.relabel_pods(key, |cluster, pod| made.of(cluster, pod));
     }
@@ -144,6 +152,7 @@ struct LabelsOfCalico<'k> {
     accounts: BTreeMap<(&'k str, &'k str), &'k Account>,
     /// The namespaces whose accounts the input lists (CA16).
     listed: BTreeSet<&'k str>,
+    interfaces: &'k Interfaces<'k>,
 }
 
 impl LabelsOfCalico<'_> {
@@ -186,6 +195,13 @@ impl LabelsOfCalico<'_> {
             NAMESPACE => Some(namespace.name.to_string()),
             ORCHESTRATOR => Some(KUBERNETES.to_owned()),
             ACCOUNT => Some(account.to_owned()),
+            NODE if pod.host_network => None,
+            NODE => Some(
+                pod.node
+                    .as_deref()
+                    .map_or_else(|| perhaps(""), str::to_owned),
+            ),
+            FORWARDED | PROCESS => self.interfaces.label_of(pod, key),
             _ => {
                 let ports = pod.ports.iter().chain(pod.init_ports());
                 let mut labels = ports.filter_map(|port| {

@@ -14,7 +14,8 @@ use crate::policy::calico::objects::{CalicoObjects, HostEndpoint};
 use crate::policy::calico::options::CalicoSettings;
 use crate::policy::calico::policy::{CalicoPolicy, CalicoRule, RuleAction, RuleSide};
 use crate::policy::calico::selector::{
-    ACCOUNT, NAMESPACE, both, of_accounts, of_namespaces, pods, selects_thing, within_namespaces,
+    ACCOUNT, NAMESPACE, both, of_accounts, of_namespaces, pods, selects_thing, within_accounts,
+    within_namespaces,
 };
 use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::rule::{
@@ -80,29 +81,21 @@ pub fn lower(
     standing: &PolicyStanding<'_>,
     known: &CalicoKnowledge<'_>,
 ) -> Policy {
-    let lowering = SideLowering {
-        known,
-        namespace: written.namespace.as_deref(),
-    };
-    let mut layout = Layout {
+    let each = Direction::ALL.map(|way| {
+        let seen = SeenAs { way, governed: way };
+        lower_rules(
+            &written.rules[way.index()],
+            written.namespace.as_deref(),
+            seen,
+            known,
+        )
+    });
+    let [ingress, egress] = each;
+    let (rules, places) = ([ingress.0, egress.0], [ingress.1, egress.1]);
+    let layout = Layout {
         root: Path::root().key("spec"),
-        rules: [Vec::new(), Vec::new()],
+        rules: places,
     };
-    let mut rules = [Vec::new(), Vec::new()];
-    for direction in Direction::ALL {
-        let d = direction.index();
-        for (index, rule) in written.rules[d].iter().enumerate() {
-            for lowered in lowering.rule(rule, direction) {
-                rules[d].push(lowered);
-                let at = Path::root().key(direction.name()).index(index);
-                layout.rules[d].push(RulePlace::Parts {
-                    rule: at.clone(),
-                    peers: PeersPlace::Field(at.key(["source", "destination"][d])),
-                    ports: PortsPlace::List(at.key("destination").key("ports")),
-                });
-            }
-        }
-    }
     let enforced = written.staged.is_none() || known.settings.staged;
     let governs = enforced && written.stage.governs_pods();
     let (namespaces, pods) = pods(&subject(written));
@@ -123,6 +116,40 @@ pub fn lower(
         written: Some(PolicySource::Calico(Arc::clone(written))),
         generated: None,
     }
+}
+
+/// From which end rules are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenAs {
+    /// The list that they stand in: what enters an endpoint, or what leaves it.
+    pub way: Direction,
+    /// The end that is governed: the destination of what it lets in, the source of what it lets
+    /// out. Of a host endpoint that others' traffic passes it may be either.
+    pub governed: Direction,
+}
+
+/// Lowers a list of rules, each with the place where it stands.
+pub fn lower_rules(
+    written: &[CalicoRule],
+    namespace: Option<&str>,
+    seen: SeenAs,
+    known: &CalicoKnowledge<'_>,
+) -> (Vec<Rule>, Vec<RulePlace>) {
+    let lowering = SideLowering { known, namespace };
+    let (mut rules, mut places) = (Vec::new(), Vec::new());
+    let peers = ["source", "destination"][seen.governed.index()];
+    for (index, rule) in written.iter().enumerate() {
+        let at = Path::root().key(seen.way.name()).index(index);
+        for lowered in lowering.rule(rule, seen) {
+            rules.push(lowered);
+            places.push(RulePlace::Parts {
+                rule: at.clone(),
+                peers: PeersPlace::Field(at.key(peers)),
+                ports: PortsPlace::List(at.key("destination").key("ports")),
+            });
+        }
+    }
+    (rules, places)
 }
 
 /// What decides between policies of one order (CA45): the name, the namespace and the kind; until
@@ -175,10 +202,16 @@ pub fn subject(written: &CalicoPolicy) -> LabelExpression {
         parts.push(LabelExpression::In(NAMESPACE.into(), vec![own.clone()]));
     }
     let namespaces = written.namespaces.as_ref();
-    parts.extend(written.selector.as_ref().map(|selector| match namespaces {
-        Some(_) => within_namespaces(selector),
-        None => selector.clone(),
-    }));
+    parts.extend(
+        written
+            .selector
+            .as_ref()
+            .map(|selector| match (namespaces, &written.accounts) {
+                (Some(_), _) => within_namespaces(selector),
+                (None, Some(_)) => within_accounts(selector),
+                (None, None) => selector.clone(),
+            }),
+    );
     parts.extend(namespaces.map(of_namespaces));
     parts.extend(written.accounts.as_ref().map(of_accounts));
     both(parts)
@@ -191,7 +224,7 @@ struct SideLowering<'k> {
 }
 
 impl SideLowering<'_> {
-    fn rule(&self, rule: &CalicoRule, direction: Direction) -> Vec<Rule> {
+    fn rule(&self, rule: &CalicoRule, seen: SeenAs) -> Vec<Rule> {
         let action = match rule.action {
             RuleAction::Allow => Action::Allow,
             RuleAction::Deny => Action::Deny,
@@ -204,12 +237,12 @@ impl SideLowering<'_> {
             known: self.known,
             rule,
             sides: &sides,
-            direction,
+            direction: seen.way,
         };
         let mut rules: Vec<Rule> = boxes
             .all()
             .into_iter()
-            .map(|found| self.of_box(action, rule, found, direction, families.as_ref()))
+            .map(|found| self.of_box(action, rule, found, seen.governed, families.as_ref()))
             .collect();
         if rules.is_empty() {
             rules.push(Rule::new(action, Peers::Of([].into()), Ports::Any));
@@ -222,11 +255,11 @@ impl SideLowering<'_> {
         action: Action,
         rule: &CalicoRule,
         found: RuleBox,
-        direction: Direction,
+        governed: Direction,
         families: Option<&IpSet>,
     ) -> Rule {
         let (mut own, mut other) = (found.destination, found.source);
-        if direction == Direction::Egress {
+        if governed == Direction::Egress {
             std::mem::swap(&mut own, &mut other);
         }
         other.extend(families.map(|set| Peer::Addresses(set.clone())));

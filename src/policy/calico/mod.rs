@@ -9,8 +9,15 @@
 mod boxes;
 mod check;
 mod check_sides;
+mod endpoint_to_host;
 pub mod expression;
 pub mod extras;
+pub mod felix;
+pub mod host_labels;
+mod host_layers;
+mod host_profiles;
+mod host_tiers;
+mod interfaces;
 mod knowledge;
 mod labels;
 pub mod lower;

@@ -1,12 +1,16 @@
 //! Objects of Calico that are no policies and decide what policies mean.
 
-use crate::model::{Labels, ServiceEndpoint};
-use crate::policy::calico::options::EndpointToHost;
+use crate::model::{Cluster, Labels, NamedAddresses, NamedBy, ServiceEndpoint};
+use crate::policy::calico::felix::FelixSettings;
+use crate::policy::calico::options::CalicoSettings;
 use crate::policy::calico::policy::CalicoRule;
 use crate::policy::priority::Priority;
 use crate::set::{IpSet, Protocol};
 use crate::source::DocumentId;
 use std::net::IpAddr;
+
+/// The interface name of a host endpoint that stands for every other interface (CA103).
+pub const EVERY_INTERFACE: &str = "*";
 
 /// What was read of Calico besides policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +29,8 @@ pub struct CalicoObjects {
     pub accounts: Vec<Account>,
     /// What slices list for Services, whether ready or not (CA90).
     pub slices: Vec<Slice>,
-    /// Settings of Felix.
-    pub felix: FelixSettings,
+    /// Settings of Felix, for every node and for single ones.
+    pub felix: Vec<FelixSettings>,
 }
 
 /// An object that adds something to [`CalicoObjects`].
@@ -61,6 +65,39 @@ impl CalicoObjects {
     /// Whether the input has something that Calico enforces.
     pub fn is_enforced(&self) -> bool {
         self.has_policies || !self.hosts.is_empty()
+    }
+
+    /// The addresses that network sets and host endpoints name. A host endpoint of every interface
+    /// without addresses has those of its node.
+    pub fn named_addresses(&self, cluster: &Cluster) -> Vec<NamedAddresses> {
+        let sets = self.sets.iter().map(|set| NamedAddresses {
+            kind: NamedBy::NetworkSet,
+            namespace: set.namespace.clone(),
+            name: set.name.clone(),
+            addresses: set.nets.clone(),
+        });
+        let hosts = self.hosts.iter().map(|host| {
+            let of_node = cluster
+                .find_node(&host.node)
+                .filter(|_| host.addresses.is_empty() && &*host.interface == EVERY_INTERFACE);
+            let of_node = of_node.iter().flat_map(|node| &node.addresses);
+            let all = host.addresses.iter().chain(of_node);
+            NamedAddresses {
+                kind: NamedBy::HostEndpoint,
+                namespace: None,
+                name: host.name.clone(),
+                addresses: IpSet::from_cidrs(all.map(|a| ipnet::IpNet::from(*a))),
+            }
+        });
+        sets.chain(hosts).collect()
+    }
+
+    /// Whether it is assumed what becomes of traffic from pods to their own nodes, where host
+    /// endpoints show that nodes are policed (CA101).
+    pub fn assumes_endpoint_to_host(&self, settings: &CalicoSettings) -> bool {
+        let told = |felix: &FelixSettings| felix.node.is_none() && felix.endpoint_to_host.is_some();
+        let is_told = settings.endpoint_to_host.is_some() || self.felix.iter().any(told);
+        !self.hosts.is_empty() && !is_told
     }
 
     /// Whether a tier is built in, or one of the input.
@@ -101,7 +138,11 @@ impl CalicoObjects {
                 }
             }
             CalicoExtra::Account(account) => self.accounts.push(account),
-            CalicoExtra::Felix(felix) => self.felix = felix,
+            CalicoExtra::Felix(felix) => {
+                if self.felix.iter().all(|f| f.node != felix.node) {
+                    self.felix.push(felix);
+                }
+            }
         }
     }
 }
@@ -193,24 +234,4 @@ pub struct Slice {
     pub service: Box<str>,
     /// The endpoints.
     pub endpoints: Vec<ServiceEndpoint>,
-}
-
-/// Settings of Felix that change verdicts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FelixSettings {
-    /// What becomes of traffic from a pod to its own node (CA101).
-    pub endpoint_to_host: Option<EndpointToHost>,
-    /// The ports that are always open on the way in and on the way out, if told (CA105).
-    pub failsafe: [Option<Vec<FailsafePort>>; 2],
-}
-
-/// A port that is open before any policy of a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailsafePort {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// The number.
-    pub port: u16,
-    /// The other ends that it is open for.
-    pub net: IpSet,
 }

@@ -34,6 +34,13 @@ fn numbered(protocol: Protocol) -> TrafficSet {
     TrafficSet::messages(protocol, 0, u16::MAX)
 }
 
+/// Reads a protocol that has ports.
+pub fn with_ports(value: &Json) -> Option<Protocol> {
+    let read = protocol(value)?;
+    let mut all = Protocol::ALL.into_iter();
+    all.find(|p| read.traffic == TrafficSet::protocol(*p))
+}
+
 /// Reads a protocol: a name, or a number from 1 to 255.
 pub fn protocol(value: &Json) -> Option<CalicoProtocol> {
     let plain = |number: u8| CalicoProtocol {

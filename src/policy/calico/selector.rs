@@ -73,6 +73,11 @@ pub fn within_namespaces(expression: &LabelExpression) -> LabelExpression {
     expression.mapped(&|key| key.into(), &|word| scoped(word, NAMESPACE))
 }
 
+/// The same expression with `all()` as anything that runs as a service account (CA53).
+pub fn within_accounts(expression: &LabelExpression) -> LabelExpression {
+    expression.mapped(&|key| key.into(), &|word| scoped(word, ACCOUNT))
+}
+
 /// The pods that an expression selects.
 pub fn pods(expression: &LabelExpression) -> (Namespaces, Selector) {
     let (mut namespaces, mut own) = (Vec::new(), Vec::new());

@@ -9,12 +9,15 @@
 //! Invariants: the policies keep their indices, names and documents, so that every reference stays
 //! right; to do it twice is to do it once. Cost: O(policies x (sets + hosts)).
 
-use crate::model::{Cluster, Selector, Truth};
+use crate::model::{Cluster, Labels, Selector, Truth};
+use crate::policy::calico::endpoint_to_host::add_endpoint_to_host;
+use crate::policy::calico::host_layers::{add, without};
+use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::knowledge::CalicoKnowledge;
 use crate::policy::calico::labels::{NumbersOfNames, seen_by_calico};
 use crate::policy::calico::lower::{PolicyStanding, STAGED_KUBERNETES, lower};
-use crate::policy::calico::objects::CalicoObjects;
-use crate::policy::calico::options::CalicoSettings;
+use crate::policy::calico::objects::{CalicoObjects, HostEndpoint};
+use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
 use crate::policy::calico::policy::{Stage, StagedAction};
 use crate::policy::calico::ports::names;
 use crate::policy::calico::tier_table::TierTable;
@@ -31,6 +34,9 @@ use std::collections::BTreeSet;
 
 /// What the taints are called that stand for host endpoints.
 const OF_HOSTS: &str = "HostEndpoint";
+
+/// What decides about host endpoints, as objects are called that could not be read.
+const OF_CALICO: [&str; 4] = ["GlobalNetworkPolicy", "HostEndpoint", "Tier", "Profile"];
 
 /// The place of `NetworkPolicies` in tier default (CA121).
 const OF_NETWORK_POLICIES: i32 = 1000;
@@ -50,13 +56,14 @@ pub fn specialize(
     settings: &CalicoSettings,
 ) -> SeenByCalico {
     let objects = &policies.plugin.calico;
+    let interfaces = Interfaces::new(objects, cluster);
     let is_read_otherwise = policies
         .policies
         .iter()
         .any(|p| p.calico().is_some() || is_of_admin(p)); // their peers, their ties
-    if !is_read_otherwise && objects.hosts.is_empty() {
+    if !is_read_otherwise && objects.hosts.is_empty() && !closes_hosts(objects, settings) {
         return SeenByCalico {
-            cluster: seen_by_calico(cluster, policies, objects),
+            cluster: seen_by_calico(cluster, policies, objects, &interfaces),
             policies: None,
         };
     }
@@ -67,6 +74,7 @@ pub fn specialize(
         ports: NumbersOfNames::of(cluster, &asked_names(policies)),
     };
     let mut special = policies.clone();
+    without(&mut special);
     let mut interner = PolicyInterner::default();
     let table = TierTable::new(objects, policies, settings);
     special.tiers = table.tiers(&policies.tiers);
@@ -88,21 +96,57 @@ pub fn specialize(
         }
         interner.share(policy);
     }
-    if settings.staged {
-        promote(&mut special);
-    }
+    let gone = if settings.staged {
+        promote(&mut special)
+    } else {
+        BTreeSet::new()
+    };
     for taint in &mut special.taints {
         if taint.effect == TaintEffect::UnorderedTier {
             taint.effect = TaintEffect::Anything; // its place among ordered policies is not known
         }
     }
+    if closes_hosts(objects, settings) {
+        add_endpoint_to_host(&mut special, cluster, objects, settings);
+    }
     special.taints.retain(|taint| *taint.what != *OF_HOSTS);
-    let of_hosts = of_hosts(&special, cluster);
-    special.taints.extend(of_hosts);
+    let decides = decides_hosts(&special, &interfaces);
+    if decides {
+        add(&mut special, &gone, &known, &table, &interfaces);
+    } else {
+        let of_hosts = of_hosts(&special, cluster);
+        special.taints.extend(of_hosts);
+    }
+    let mut seen = seen_by_calico(cluster, &special, objects, &interfaces);
+    if decides && !objects.hosts.is_empty() {
+        let cluster = seen.get_or_insert_with(|| cluster.clone());
+        let governed = interfaces.governed(cluster);
+        cluster.govern_hosts(governed);
+    }
     SeenByCalico {
-        cluster: seen_by_calico(cluster, &special, objects),
+        cluster: seen,
         policies: Some(special),
     }
+}
+
+/// Whether what pods send their own nodes may be stopped behind their policies (CA101).
+fn closes_hosts(objects: &CalicoObjects, settings: &CalicoSettings) -> bool {
+    let told = objects
+        .felix
+        .iter()
+        .filter_map(|felix| felix.endpoint_to_host);
+    let mut all = told.chain(settings.endpoint_to_host);
+    all.any(|action| action != EndpointToHost::Accept)
+}
+
+/// Whether it can be decided what host endpoints let in and out: the addresses of their nodes are
+/// told, and every policy that may select them could be read.
+fn decides_hosts(special: &PolicySet, interfaces: &Interfaces<'_>) -> bool {
+    let may_select = |taint: &Taint| {
+        let kind = taint.what.split(' ').next();
+        kind.is_some_and(|kind| OF_CALICO.contains(&kind))
+    };
+    !interfaces.has_untold() && !special.taints.iter().any(may_select)
 }
 
 /// What host endpoints let in and out is not decided here: it may be denied at their nodes, and
@@ -255,6 +299,16 @@ fn with_sets(peer: &Peer, objects: &CalicoObjects, cluster: &Cluster) -> Option<
         return None;
     };
     let mut nets = IpSet::empty();
+    if let Namespaces::Matching(selector) = namespaces
+        && !selector.is_everything()
+        && selector.matches(&Labels::default())
+    {
+        // what is in no namespace has none of the labels that the selector does not want (CA55)
+        let sets = objects.sets.iter().filter(|set| set.namespace.is_none());
+        let sets = sets.map(|set| set.nets.clone());
+        let all = sets.chain(objects.hosts.iter().map(HostEndpoint::set));
+        nets = all.fold(nets, |so_far, more| so_far.union(&more));
+    }
     for set in &objects.sets {
         let Some(name) = set.namespace.as_deref() else {
             continue;
@@ -275,8 +329,8 @@ fn with_sets(peer: &Peer, objects: &CalicoObjects, cluster: &Cluster) -> Option<
 }
 
 /// Staged policies count; an enforced one of the same name makes room, and so does one that is to
-/// be deleted (CA112).
-fn promote(special: &mut PolicySet) {
+/// be deleted (CA112). Which of the policies are not in force.
+fn promote(special: &mut PolicySet) -> BTreeSet<usize> {
     let key = |p: &Policy| (p.calico().is_some(), p.namespace.clone(), p.name.clone());
     let of_kubernetes = |p: &Policy| p.shape.kind == STAGED_KUBERNETES.kind;
     let staged = |p: &Policy| match p.calico() {
@@ -289,7 +343,8 @@ fn promote(special: &mut PolicySet) {
         .filter(|p| staged(p).is_some())
         .map(key)
         .collect();
-    for policy in &mut special.policies {
+    let mut gone = BTreeSet::new();
+    for (i, policy) in special.policies.iter_mut().enumerate() {
         let is_admin = policy.calico().is_none() && policy.namespace.is_none();
         let goes = match staged(policy) {
             Some(action) => action == StagedAction::Delete,
@@ -300,8 +355,10 @@ fn promote(special: &mut PolicySet) {
         }
         if goes {
             policy.applies = [false, false];
+            gone.insert(i);
         }
     }
+    gone
 }
 
 /// The policy set under a network plugin that reads no policies of Calico: whether they are in

@@ -112,16 +112,26 @@ impl TierTable {
         at.map_or(kubernetes::NETWORK, TierIx)
     }
 
+    /// The place of a row in the order of asking.
+    fn place(&self, at: usize) -> usize {
+        fn key(row: &TierRow) -> (bool, Priority, &str) {
+            (row.missing, row.order, &row.name)
+        }
+        let own = key(&self.rows[at]);
+        self.rows.iter().filter(|row| key(row) < own).count()
+    }
+
+    /// The place of the tier of a name in the order of asking, and whether what it does not decide
+    /// goes on.
+    pub fn place_and_end(&self, name: &str) -> (usize, bool) {
+        let at = self.rows.iter().position(|row| *row.name == *name);
+        at.map_or((0, false), |at| (self.place(at), self.rows[at].passes))
+    }
+
     /// The tiers of a policy set with those of Calico; tiers of other layers stay.
     pub fn tiers(&self, known: &[Tier]) -> Vec<Tier> {
-        let mut order: Vec<usize> = (0..self.rows.len()).collect();
-        order.sort_by_key(|i| {
-            let row = &self.rows[*i];
-            (row.missing, row.order, row.name.clone())
-        });
-        let place = |at: usize| order.iter().position(|i| *i == at).unwrap_or(at);
         let rows = self.rows.iter().enumerate();
-        let mut own = rows.map(|(i, row)| tier(row, place(i)));
+        let mut own = rows.map(|(i, row)| tier(row, self.place(i)));
         let mut all: Vec<Tier> = own.by_ref().take(FIXED).collect();
         all.extend(known.get(FIXED..).unwrap_or_default().iter().cloned());
         all.extend(own);

@@ -17,12 +17,13 @@ mod nodes;
 mod read;
 mod selectors;
 mod separate_networks;
-pub mod spared;
+mod spared;
 mod taint_reach;
 mod unlisted;
 
 pub use crate::policy::unmodelled::kinds::{KINDS, NO_PART, RecognizedKind};
 pub use crate::policy::unmodelled::selectors::{label_selector, uses_plugin_labels};
+pub use crate::policy::unmodelled::spared::SparedPeers;
 pub use crate::policy::unmodelled::taint_reach::{
     TaintNamespaces, TaintNodes, TaintPods, TaintReach,
 };

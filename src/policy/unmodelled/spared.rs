@@ -3,15 +3,11 @@
 //!
 //! A taint makes everything that comes to its pods unknown. Of these kinds it is known whom they
 //! cannot touch, so that they are policies of a layer of their own instead: first the peers that
-//! are spared, then a denial of which it is not known whether it holds. Cost: two rules an object.
+//! are spared, then a denial of which it is not known whether it holds
+//! ([`crate::policy::spared_policy`]). Cost: two rules an object.
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
-use crate::policy::layer_policy::PolicyHead;
-use crate::policy::layout::RulePlace;
-use crate::policy::qualifier::Qualifier;
-use crate::policy::rule::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, Ports, Rule, Shape, Subject,
-};
+use crate::policy::rule::Shape;
 use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode, Ties};
 use crate::source::Path;
 
@@ -59,42 +55,4 @@ pub static NET_NAMESPACE: Shape = Shape {
 pub fn named<'n>(names: impl Iterator<Item = &'n str>) -> Selector {
     let names = names.map(Into::into).collect();
     Selector::new([Requirement::In(NAMESPACE_NAME_LABEL.into(), names)])
-}
-
-/// The tier that such objects are asked in.
-pub fn tier() -> Tier {
-    let mode = TierMode::Ordered(Ties::ByName);
-    let name = "not modelled";
-    Tier::of_layer(LayerIx::UNMODELLED, name, name, mode, TierEnd::Pass)
-}
-
-/// What an object does to its subjects in one direction.
-pub fn policy(
-    head: PolicyHead,
-    (direction, subject): (Direction, Subject),
-    spared: &SparedPeers,
-    what: &str,
-) -> Policy {
-    let pods = |namespaces: Selector| {
-        let peer = Peer::Pods(Namespaces::Matching(namespaces), Selector::everything());
-        Peers::Of([peer].into())
-    };
-    let alone = Rule::new(Action::Allow, pods(spared.namespaces.clone()), Ports::Any);
-    let others = if spared.outside {
-        pods(Selector::everything())
-    } else {
-        Peers::Any
-    };
-    let denied = Rule {
-        qualifiers: vec![Qualifier::Undocumented(
-            format!("{what} is not modelled").into(),
-        )],
-        ..Rule::new(Action::Deny, others, Ports::Any)
-    };
-    let place = || RulePlace::whole(Path::root());
-    head.policy(
-        direction,
-        subject,
-        vec![(alone, place()), (denied, place())],
-    )
 }

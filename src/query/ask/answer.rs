@@ -361,11 +361,12 @@ impl Asking<'_> {
 
     /// Whether a question about two ends is about these two endpoints of them.
     fn is_meant(&self, from: &End, to: &End, source: Endpoint, destination: Endpoint) -> bool {
-        let outside = |endpoint| matches!(endpoint, Endpoint::Address(_));
+        let outside = |endpoint| self.graph.environment().governed(endpoint).is_none();
         let by_word = from.is_word() || to.is_word();
         let cluster = &self.graph.environment().cluster;
         !(by_word && !symbolic::meets(self.graph, source, destination)
             || outside(source) && outside(destination)
+            || source == destination && matches!(source, Endpoint::Address(_))
             || self.skips_itself(from, to, source, destination)
             || service_effect::leads_elsewhere(cluster, self.destination, source, destination)
             || is_one_namespace_twice(cluster, source, destination))

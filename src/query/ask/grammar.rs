@@ -4,7 +4,7 @@
 //! well-known set. Parsing does not depend on a cluster: whether `a/b` exists is decided when the
 //! endpoint is resolved. Cost: linear in the text.
 
-use crate::model::{Selector, WorkloadKind};
+use crate::model::{NamedBy, Selector, WorkloadKind};
 use crate::potential::AskedPorts;
 pub use crate::query::ask::parse_error::ParseError;
 use crate::query::ask::parse_error::error;
@@ -103,6 +103,15 @@ pub enum Target {
     Keyword(Keyword),
     /// `node/NAME`: a node of the cluster.
     Node(Box<str>),
+    /// `netset/NAME`, `netset/NAMESPACE/NAME`, `hep/NAME`: addresses that an object names.
+    Named {
+        /// What names them.
+        kind: NamedBy,
+        /// The namespace, if given.
+        namespace: Option<Box<str>>,
+        /// The name.
+        name: Box<str>,
+    },
     /// `assumed/NAME`: the pods of a controller as its default install has them.
     Assumed(Box<str>),
 }
@@ -371,6 +380,9 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
         ["*", "*"] => Ok(Target::Keyword(Keyword::Any)),
         ["*", name] => Ok(Target::Everywhere((*name).into())),
         ["node", name] => Ok(Target::Node((*name).into())),
+        ["hep", name] => Ok(group(NamedBy::HostEndpoint, None, name)),
+        ["netset", name] => Ok(group(NamedBy::NetworkSet, None, name)),
+        ["netset", namespace, name] => Ok(group(NamedBy::NetworkSet, Some(namespace), name)),
         ["assumed", name] => Ok(Target::Assumed((*name).into())),
         ["ns" | "namespace", name] => Ok(Target::Namespace((*name).into())),
         [namespace, "*"] => Ok(Target::Namespace((*namespace).into())),
@@ -396,6 +408,14 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
             format!("`{text}` is not an endpoint"),
             "write a name, ns/name, kind/name or ns/kind/name",
         ),
+    }
+}
+
+fn group(kind: NamedBy, namespace: Option<&str>, name: &str) -> Target {
+    Target::Named {
+        kind,
+        namespace: namespace.map(Into::into),
+        name: name.into(),
     }
 }
 

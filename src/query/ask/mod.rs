@@ -10,6 +10,7 @@ mod dns_name;
 pub mod entrance;
 pub mod grammar;
 mod made_names;
+mod named_addresses;
 mod naming;
 mod node_name;
 mod nodes;

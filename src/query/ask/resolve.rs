@@ -59,6 +59,11 @@ pub fn resolve(
         Target::Addresses(net) => Ok(resolver.addresses(*net)),
         Target::Keyword(keyword) => resolver.keyword(*keyword),
         Target::Node(name) => resolver.node(name),
+        Target::Named {
+            kind,
+            namespace,
+            name,
+        } => resolver.named_addresses(*kind, namespace.as_deref(), name),
         Target::Assumed(name) => resolver.workloads(&format!("controller {name}"), |w, _| {
             w.origin.document == DocumentId::NONE && w.name == *name
         }),

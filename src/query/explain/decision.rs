@@ -36,10 +36,25 @@ impl DecisionRecord {
     }
 
     /// The outcome that decides a side whose answer is certain: the last one of the last layer with
-    /// the same answer.
-    fn decisive(&self, allowed: Truth) -> Option<Ground> {
-        let (_, ends) = self.layers.iter().rfind(|(truth, _)| *truth == allowed)?;
-        ends.last().map(|(_, ground)| *ground)
+    /// the same answer. What the interfaces of nodes let through says little of a pod, so that
+    /// their layers come last where they allow, unless only they say something.
+    fn decisive(&self, env: &Environment, allowed: Truth) -> Option<Ground> {
+        let layers = env.layers.iter().map(|(layer, _)| layer.is_of_hosts());
+        let agreeing = layers
+            .zip(&self.layers)
+            .filter(|(_, (truth, _))| *truth == allowed);
+        let grounds = agreeing.filter_map(|(of_hosts, (_, ends))| {
+            let (_, ground) = ends.last()?;
+            Some((of_hosts && allowed == Truth::Yes, *ground))
+        });
+        let grounds: Vec<(bool, Ground)> = grounds.collect();
+        let plain = grounds.iter().rfind(|(of_hosts, _)| !of_hosts);
+        let said = |ground: &&(bool, Ground)| ground.1 != Ground::Default;
+        let found = plain.filter(said).or_else(|| grounds.iter().rfind(said));
+        found
+            .or(plain)
+            .or(grounds.last())
+            .map(|(_, ground)| *ground)
     }
 }
 
@@ -70,17 +85,17 @@ pub(crate) fn decide(env: &Environment, side: &mut ExplanationSide, flow: &Flow,
     for tier in &mut side.tiers {
         tier.reached = record.tiers.is_empty() || record.tiers.contains(&tier.tier);
     }
-    side.isolated_by = isolating(env, side);
     let isolated = |(_, ground): &(bool, Ground)| matches!(ground, Ground::NoRule(_));
     if record.ends().any(isolated) {
         side.near = nearest(&written_rules(env, side));
     }
     if side.allowed == Truth::Maybe {
         unknown(env, side, case, &record);
-    } else if let Some(ground) = record.decisive(side.allowed) {
+    } else if let Some(ground) = record.decisive(env, side.allowed) {
         (side.decided_in, side.decided_by) = (ground.tier(), rule_of(side, ground));
         side.reason = reason(env, side, ground);
     }
+    side.isolated_by = isolating(env, side);
 }
 
 /// The policies that are filled in, in the order of the policy set.
@@ -92,9 +107,16 @@ fn governing(side: &ExplanationSide) -> Vec<PolicyId> {
     governing
 }
 
-/// The policies of the evaluated tiers that isolate the subject.
+/// The policies of the evaluated tiers that isolate the subject; those of the interfaces of nodes
+/// where such a tier decides, and nowhere else.
 fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<PolicyId> {
-    let tiers = side.tiers.iter().filter(|tier| tier.reached);
+    let of_hosts = |tier: TierIx| env.policies.tiers[tier.index()].layer.is_of_hosts();
+    let at_hosts = side.decided_in.filter(|tier| of_hosts(*tier));
+    let counts = |tier: TierIx| match at_hosts {
+        Some(decides) => tier == decides,
+        None => !of_hosts(tier),
+    };
+    let tiers = side.tiers.iter().filter(|t| t.reached && counts(t.tier));
     let policies = tiers.flat_map(|tier| &tier.policies).map(|p| p.policy);
     policies
         .filter(|id| env.policies.get(*id).isolates(side.direction))

@@ -7,7 +7,6 @@
 use crate::compile::effective_policy::EffectiveTier;
 use crate::graph::AllowGraph;
 use crate::model::{Labels, NamespaceId, PodId, Requirement, Selector, Truth};
-use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
 use crate::query::explain::decision::decide;
 use crate::query::explain::reason_code::Reason;
@@ -16,8 +15,8 @@ use crate::query::explain::side::{
 };
 use crate::spec::environment::PodAddress;
 use crate::spec::matching;
-use crate::spec::question::Case;
-use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
+use crate::spec::question::{Case, side_of};
+use crate::spec::{Endpoint, Environment, Flow};
 
 /// Evaluates one side of a flow in one case.
 pub(crate) struct Walker<'a> {
@@ -35,8 +34,8 @@ impl Walker<'_> {
     /// The side with every policy that governs it, decided.
     pub(crate) fn side(&self) -> ExplanationSide {
         let mut side = ExplanationSide::plain(self.flow, self.direction, Reason::AllowDefault);
-        let Endpoint::Pod(pod) = side.subject else {
-            let env = self.graph.environment();
+        let env = self.graph.environment();
+        let Some(pod) = env.governed(side.subject) else {
             if env.may_be_policed_node(side.subject, self.direction) {
                 decide(env, &mut side, self.flow, &self.case);
             }
@@ -45,7 +44,6 @@ impl Walker<'_> {
         let Some(effective) = self.graph.effective(side.subject, self.direction) else {
             return side;
         };
-        let env = self.graph.environment();
         let is_node = Environment::is_node(env.cluster.pod(pod), self.case.mode);
         for tier in env.layers.iter().flat_map(|(_, tiers)| tiers) {
             let governing = effective.tiers.iter().find(|t| t.tier == *tier);
@@ -121,7 +119,8 @@ impl Walker<'_> {
             at,
             ports,
             matched: if ports {
-                let subjects = matching::subjects_match(env, policy, rule, pod, &self.case);
+                let (own, _) = side_of(self.flow, self.direction);
+                let subjects = matching::subjects_match(env, policy, rule, pod, own, &self.case);
                 best.and(subjects)
                     .and(matching::unqualified(self.graph.environment(), rule))
             } else {
@@ -166,10 +165,8 @@ impl Walker<'_> {
             (Peer::Pods(..), Endpoint::Address(_)) => vec![Mismatch::NotAPod],
             (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) => {
                 let p = env.cluster.pod(other);
-                if p.host_network
-                    && (env.policies.tier_of(policy).host_pods == HostPods::Excluded
-                        || self.case.mode == HostNetworkMode::Node)
-                {
+                let host_pods = env.policies.tier_of(policy).host_pods;
+                if matching::host_pod_hidden(p, host_pods, self.case.mode) {
                     return vec![Mismatch::HostNetwork];
                 }
                 let namespace = env.cluster.pod(pod).namespace;

@@ -281,8 +281,10 @@ impl Lister<'_> {
     /// Lists outside addresses as destinations, only of sources whose egress is governed.
     fn outside(&self, visit: VisitEntry<'_>) -> ControlFlow<()> {
         let mut external = ExternalRows::new(self.graph);
+        // an address that policies govern may not let in what its source is open for
+        let implied = !self.filter.all && self.graph.environment().governed_addresses.is_empty();
         for (id, workload) in self.graph.environment().cluster.workloads() {
-            if !self.is_wanted(id) || !self.filter.all && self.is_open_out(id) {
+            if !self.is_wanted(id) || implied && self.is_open_out(id) {
                 continue;
             }
             let mut groups: Vec<ExternalGroup> = Vec::new();

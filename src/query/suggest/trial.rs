@@ -305,7 +305,7 @@ pub fn verify(
         asked,
     };
     comparison.enough()?;
-    let mut added = before.environment().policies.policies.len();
+    let mut added = before.environment().policies.count(); // what stands at nodes comes behind
     for change in changes {
         let policy = changed_policy(change).unwrap_or_else(|| {
             added += 1;

@@ -264,6 +264,8 @@ impl TextWriter<'_> {
         let name = words::clean(&self.cluster().workload_name(plain.workload)).into_owned();
         let labels: Vec<String> = workload.pods.first().map_or_else(Vec::new, |p| {
             let labels = self.cluster().pod_labels(*p).iter();
+            // what stands for something else has a space in its key
+            let labels = labels.filter(|(key, _)| !key.contains(' '));
             let written = labels.filter(|(_, v)| crate::policy::validate::is_label_value(v));
             written
                 .map(|(k, v)| format!("{}={}", words::clean(k), words::clean(v)))

@@ -174,6 +174,14 @@ fn unknown(input: &Input, verbose: bool, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Result<()> {
+    let env = graph.environment();
+    let calico = &env.policies.plugin.calico;
+    if calico.assumes_endpoint_to_host(&env.options.calico) {
+        writeln!(
+            out,
+            "assumed   what pods send their own nodes passes behind their policies, as Calico's manifests set it: no FelixConfiguration, no cluster.calico.endpoint-to-host given"
+        )?;
+    }
     let cluster = &input.cluster;
     let undeclared: Vec<String> = cluster
         .namespaces()

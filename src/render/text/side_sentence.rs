@@ -2,7 +2,8 @@
 
 use crate::model::{Requirement, Truth};
 use crate::policy::networks::islands::NETWORK_CODES;
-use crate::policy::{RuleRef, TaintReason};
+use crate::policy::tier::LayerIx;
+use crate::policy::{Policy, RuleRef, TaintReason};
 use crate::query::Verdict;
 use crate::query::explain::by_node::by_node;
 use crate::query::explain::explanation::{
@@ -38,10 +39,11 @@ impl TextWriter<'_> {
             .map(|s| words::name_of(self.context, s.subject))
             .collect();
         let sides = explanation.sides().into_iter().zip(&names);
-        let shown = sides.filter(|(s, _)| matches!(s.subject, Endpoint::Pod(_)));
+        let env = self.context.graph.environment();
+        let shown = sides.filter(|(s, _)| env.governed(s.subject).is_some());
         let width = shown.map(|(_, n)| n.chars().count()).max().unwrap_or(0);
         for (side, name) in explanation.sides().into_iter().zip(&names) {
-            let outside = matches!(side.subject, Endpoint::Address(_));
+            let outside = env.governed(side.subject).is_none();
             if outside && (side.allowed == Truth::Yes || verdict == Verdict::No) {
                 continue; // no rule governs an address; of a node something unmodelled may
             }
@@ -50,7 +52,12 @@ impl TextWriter<'_> {
             } else {
                 "in"
             };
-            writeln!(out, "     {word:<4} {name:<width$}   {}", self.side(side))?;
+            let at = self.at_interface(side);
+            writeln!(
+                out,
+                "     {word:<4} {name:<width$}   {at}{}",
+                self.side(side)
+            )?;
             if let (false, Some(near)) = (side.allowed.possible(), &side.near) {
                 self.near(side, near, out)?;
             }
@@ -103,6 +110,18 @@ impl TextWriter<'_> {
             out,
             "     give --cni, or accept with --assume hostnetwork=node"
         )
+    }
+
+    /// Where a side is decided, if that is not at its subject but at an interface of its node.
+    fn at_interface(&self, side: &ExplanationSide) -> &'static str {
+        let policies = &self.context.graph.environment().policies;
+        let layer = side
+            .decided_in
+            .map(|tier| policies.tiers[tier.index()].layer);
+        match layer {
+            Some(LayerIx::FORWARDED_IN | LayerIx::FORWARDED_OUT) => "at its node: ",
+            _ => "",
+        }
     }
 
     /// That the ends have no network in common, and which they are on.
@@ -296,6 +315,11 @@ impl TextWriter<'_> {
     fn doubt_of_pod(&self, side: &ExplanationSide) -> Option<String> {
         let policies = &self.context.graph.environment().policies;
         let mut doubtful = side.doubtful_policies.iter().map(|id| policies.get(*id));
+        let at_hosts = |policy: &Policy| policies.tier_of(policy).layer.is_of_hosts();
+        if doubtful.clone().any(at_hosts) {
+            let why = "may apply to it: by which interface of which node it is reached is not told";
+            return Some(why.to_owned());
+        }
         match (side.reason, side.subject) {
             (Reason::UnknownGeneratedPolicy, _) => {
                 let generated = doubtful.find_map(|policy| policy.generated.as_deref())?;
