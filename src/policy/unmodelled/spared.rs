@@ -8,8 +8,6 @@
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::rule::Shape;
-use crate::policy::tier::{LayerIx, Tier, TierEnd, TierMode, Ties};
-use crate::source::Path;
 
 /// Whom an object that only denies leaves alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
