@@ -18,24 +18,22 @@
     clippy::print_stdout
 )]
 
-mod common {
-    pub mod random;
-}
-mod smt {
-    pub mod form;
-    pub mod identities;
-    pub mod lowered;
-    pub mod matching;
-    pub mod proof;
-    pub mod solver;
-    pub mod spec;
-    pub mod term;
-    pub mod world;
-    pub mod written;
-}
+#[path = "common/antrea_objects.rs"]
+mod antrea_objects;
+#[path = "common/cilium_objects.rs"]
+mod cilium_objects;
+#[path = "common/layer_objects.rs"]
+mod layer_objects;
+#[path = "common/random.rs"]
+mod random;
+#[path = "smt/mod.rs"]
+mod smt;
 
-use common::random::{Random, documents, on_all_cores, text};
-use netpal::{CniProfile, CompileOptions, HostNetwork, Input, IpSet, LoadOptions, Source};
+use netpal::{
+    CNI_PROFILES, CniProfile, CompileOptions, HostNetwork, Input, IpSet, LayerSettings,
+    LoadOptions, Plugin, Source,
+};
+use random::{Random, documents, on_all_cores, text};
 use serde_json::Value;
 use smt::proof::{Proved, Prover, Subject, Tally, compiled};
 use std::path::{Path, PathBuf};
@@ -56,7 +54,9 @@ fn options(random: &mut Random) -> CompileOptions {
         host_network: *random.pick(&[HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod]),
         blocks_match_pods: random.chance(75),
         own_node_egress: random.chance(75),
-        pod_cidrs: random.chance(25).then(|| cidrs(&["10.0.0.0/24", "fd00::/8"])),
+        pod_cidrs: random
+            .chance(25)
+            .then(|| cidrs(&["10.0.0.0/24", "fd00::/8"])),
         node_cidrs: if random.chance(25) {
             cidrs(&["192.168.1.0/24"])
         } else {
@@ -67,8 +67,12 @@ fn options(random: &mut Random) -> CompileOptions {
 }
 
 fn loaded(documents: &[Value]) -> Input {
+    loaded_with(documents, &LoadOptions::default())
+}
+
+fn loaded_with(documents: &[Value], options: &LoadOptions) -> Input {
     let source = Source::Text("random.yaml".into(), text(documents).into());
-    netpal::load_sources(&[source], &[], &LoadOptions::default()).unwrap()
+    netpal::load_sources(&[source], &[], options).unwrap()
 }
 
 /// What some proofs come to: no counterexample.
@@ -84,26 +88,98 @@ fn judged(name: &str, proofs: Vec<Option<Proved>>) -> Tally {
     total
 }
 
-#[test]
-fn random_clusters_are_answered_as_the_specification_says() {
+/// Proves random clusters: what a seed gives, and the options of its graph.
+fn random_clusters(name: &str, make: impl Fn(&mut Random) -> (Input, CompileOptions) + Sync) {
     let (count, thorough) = asked_for();
-    let proofs = on_all_cores(0..count, |seed| {
-        let mut random = Random::new(seed);
-        let input = loaded(&documents(&mut random));
-        let graph = compiled(&input, &options(&mut random));
+    let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
+    let proofs = on_all_cores(first..first + count, |seed| {
+        let (input, options) = make(&mut Random::new(seed));
+        let graph = compiled(&input, &options);
         let mut prover = Prover::start(thorough)?;
         let name = format!("seed {seed}");
         let (name, input, graph) = (name.as_str(), &input, &graph);
         prover.graph(&Subject { name, input, graph });
         Some(prover.done())
     });
-    judged("random clusters", proofs);
+    judged(name, proofs);
+}
+
+#[test]
+fn clusters_of_kubernetes_are_answered_as_the_specification_says() {
+    random_clusters("clusters of Kubernetes", |random| {
+        let input = loaded(&documents(random));
+        (input, options(random))
+    });
+}
+
+/// The options of a network plugin, or sometimes others about pods on their node's network.
+fn options_under(profile: &CniProfile, random: &mut Random) -> CompileOptions {
+    let mut options = profile.apply(CompileOptions::default());
+    options.source_port = random.chance(20).then_some(80);
+    if random.chance(20) {
+        options.host_network = *random.pick(&[HostNetwork::Unknown, HostNetwork::Pod]);
+    }
+    options
+}
+
+#[test]
+fn clusters_of_antrea_are_answered_as_the_specification_says() {
+    random_clusters("clusters of Antrea", |random| {
+        let mut all = documents(random);
+        all.extend(antrea_objects::objects(random));
+        let profile = CniProfile::find("antrea").unwrap();
+        (loaded(&all), options_under(profile, random))
+    });
+}
+
+#[test]
+fn clusters_of_cilium_are_answered_as_the_specification_says() {
+    random_clusters("clusters of Cilium", |random| {
+        let mut all = documents(random);
+        all.extend(cilium_objects::policies(random));
+        let profile = CniProfile::find("cilium").unwrap();
+        let mut options = options_under(profile, random);
+        let settings = cilium_objects::settings(random);
+        options.plugin = Plugin::Cilium(Box::new(settings.clone()));
+        let cilium = Some(settings);
+        let input = loaded_with(
+            &all,
+            &LoadOptions {
+                cilium,
+                ..LoadOptions::default()
+            },
+        );
+        (input, options)
+    });
+}
+
+#[test]
+fn clusters_with_layers_are_answered_as_the_specification_says() {
+    random_clusters("clusters with layers", |random| {
+        let mut all = documents(random);
+        layer_objects::meshed(&mut all, random);
+        all.extend(layer_objects::policies(random));
+        let layers: LayerSettings = layer_objects::settings(random);
+        let input = loaded_with(
+            &all,
+            &LoadOptions {
+                layers,
+                ..LoadOptions::default()
+            },
+        );
+        let profile = random.pick(CNI_PROFILES);
+        (input, options_under(profile, random))
+    });
 }
 
 /// The documents without one of their policies, if there is one.
 fn without_one(documents: &[Value], random: &mut Random) -> Option<Vec<Value>> {
     let is_policy = |document: &Value| {
-        let kinds = ["NetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy"];
+        let kinds = [
+            "NetworkPolicy",
+            "AdminNetworkPolicy",
+            "ClusterNetworkPolicy",
+        ];
         kinds.iter().any(|kind| document["kind"] == *kind)
     };
     let policies = (0..documents.len()).filter(|at| is_policy(&documents[*at]));
@@ -149,11 +225,15 @@ fn a_wrong_graph_is_refuted() {
     for seed in 0..20 {
         let mut random = Random::new(seed);
         let documents = documents(&mut random);
-        let Some(fewer) = without_one(&documents, &mut random) else { continue };
+        let Some(fewer) = without_one(&documents, &mut random) else {
+            continue;
+        };
         let options = CompileOptions::default();
         let inputs = [loaded(&documents), loaded(&fewer)];
         let [right, wrong] = inputs.each_ref().map(|input| compiled(input, &options));
-        let Some(mut prover) = Prover::start(false) else { return };
+        let Some(mut prover) = Prover::start(false) else {
+            return;
+        };
         prover.claims(&inputs[0], &right, &wrong);
         for found in prover.done().refuted {
             refuted += 1;

@@ -7,7 +7,10 @@ use netpal::{Environment, Family, PodId};
 
 impl World {
     fn is_reserved(&mut self, env: &Environment) -> Term {
-        let reserved = env.cilium.iter().flat_map(|cilium| cilium.reserved.keys().copied());
+        let reserved = env
+            .cilium
+            .iter()
+            .flat_map(|cilium| cilium.reserved.keys().copied());
         let reserved: Vec<_> = reserved.collect();
         self.outside_is(reserved)
     }
@@ -69,7 +72,10 @@ impl World {
                     }
                     others = others.or(&here);
                 }
-                let told = env.cluster.find_node(own).filter(|node| !node.addresses.is_empty());
+                let told = env
+                    .cluster
+                    .find_node(own)
+                    .filter(|node| !node.addresses.is_empty());
                 match told {
                     Some(_) => is_own,
                     None => is_own.or(&others.not().and(&self.fact("it is the own node"))),

@@ -51,7 +51,13 @@ impl World {
     }
 
     /// Whether the labels of a pod are selected.
-    pub fn pod_labelled(&mut self, env: &Environment, end: End, id: PodId, want: &Labelled) -> Term {
+    pub fn pod_labelled(
+        &mut self,
+        env: &Environment,
+        end: End,
+        id: PodId,
+        want: &Labelled,
+    ) -> Term {
         let labels = env.cluster.pod_labels(id);
         self.labelled(want, labels, end.role, &Untold::Nothing)
     }
@@ -74,7 +80,9 @@ impl World {
         whose: &str,
         untold: &Untold<'_>,
     ) -> Term {
-        let each = want.iter().map(|c| self.condition(c, labels, whose, untold));
+        let each = want
+            .iter()
+            .map(|c| self.condition(c, labels, whose, untold));
         let each: Vec<Term> = each.collect();
         all(each)
     }
@@ -87,7 +95,9 @@ impl World {
         untold: &Untold<'_>,
     ) -> Term {
         let mut is_one_of = |key: &str, values: &[String]| {
-            let each = values.iter().map(|v| self.value(labels, whose, untold, key, Some(v)));
+            let each = values
+                .iter()
+                .map(|v| self.value(labels, whose, untold, key, Some(v)));
             let each: Vec<Term> = each.collect();
             any(each)
         };
@@ -109,7 +119,9 @@ impl World {
                 Told::Open { .. } => self.fact(&format!("label {key} of {whose} is like {part}")),
             },
             Condition::AnyOf(selectors) => {
-                let each = selectors.iter().map(|s| self.labelled(s, labels, whose, untold));
+                let each = selectors
+                    .iter()
+                    .map(|s| self.labelled(s, labels, whose, untold));
                 let each: Vec<Term> = each.collect();
                 any(each)
             }
@@ -220,17 +232,20 @@ impl World {
 
     /// Whether what a rule needs besides is the case.
     pub fn needs(&mut self, env: &Environment, rule: &Rule) -> Term {
-        let each = rule.needs.iter().map(|need| match (need, env.options.source_port) {
-            (Need::SourcePorts(ranges), Some(port)) => {
-                Term::of(ranges.iter().any(|(a, b)| (*a..=*b).contains(&port)))
-            }
-            (Need::SourcePorts(ranges), None) => {
-                let each = ranges.iter().map(|(a, b)| self.source_port(*a, *b));
-                let each: Vec<Term> = each.collect();
-                any(each)
-            }
-            (Need::Untold, _) => self.fresh_fact("what a rule needs"),
-        });
+        let each = rule
+            .needs
+            .iter()
+            .map(|need| match (need, env.options.source_port) {
+                (Need::SourcePorts(ranges), Some(port)) => {
+                    Term::of(ranges.iter().any(|(a, b)| (*a..=*b).contains(&port)))
+                }
+                (Need::SourcePorts(ranges), None) => {
+                    let each = ranges.iter().map(|(a, b)| self.source_port(*a, *b));
+                    let each: Vec<Term> = each.collect();
+                    any(each)
+                }
+                (Need::Untold, _) => self.fresh_fact("what a rule needs"),
+            });
         let each: Vec<Term> = each.collect();
         all(each)
     }
@@ -241,18 +256,20 @@ impl World {
         let Some(entries) = &rule.ports else {
             return Term::yes(); // S16
         };
-        let each = entries.iter().map(|entry| match (entry, asked.destination.place) {
-            (Entry::Named(..), Place::Outside(_)) => Term::no(), // S50
-            (Entry::Named(name, kind), Place::Pod(id)) => {
-                let pod = asked.env.cluster.pod(id);
-                let declared = pod.ports.iter().filter(|p| p.name.as_deref() == Some(name));
-                let declared = declared.map(|p| (Kind::of(p.protocol), p.port));
-                let agrees = declared.filter(|(of, _)| kind.is_none_or(|kind| kind == *of));
-                let on = any(agrees.map(|(of, n)| Self::traffic(&Entry::Range(of, n, n))));
-                on.and(&self.seen(asked.env, pod, asked.host_pods))
-            }
-            (entry, _) => Self::traffic(entry),
-        });
+        let each = entries
+            .iter()
+            .map(|entry| match (entry, asked.destination.place) {
+                (Entry::Named(..), Place::Outside(_)) => Term::no(), // S50
+                (Entry::Named(name, kind), Place::Pod(id)) => {
+                    let pod = asked.env.cluster.pod(id);
+                    let declared = pod.ports.iter().filter(|p| p.name.as_deref() == Some(name));
+                    let declared = declared.map(|p| (Kind::of(p.protocol), p.port));
+                    let agrees = declared.filter(|(of, _)| kind.is_none_or(|kind| kind == *of));
+                    let on = any(agrees.map(|(of, n)| Self::traffic(&Entry::Range(of, n, n))));
+                    on.and(&self.seen(asked.env, pod, asked.host_pods))
+                }
+                (entry, _) => Self::traffic(entry),
+            });
         let each: Vec<Term> = each.collect();
         let on = any(each);
         self.named(&on)
@@ -356,7 +373,10 @@ impl World {
             }
             Place::Pod(id) => {
                 let pod = env.cluster.pod(id);
-                let node = pod.node.as_deref().and_then(|name| env.cluster.find_node(name));
+                let node = pod
+                    .node
+                    .as_deref()
+                    .and_then(|name| env.cluster.find_node(name));
                 match node {
                     _ if !pod.host_network => Term::no(),
                     Some(node) => labelled(self, &node.labels),
@@ -368,7 +388,10 @@ impl World {
 
     /// Whether the outside address is one of the Node objects'.
     pub fn is_node_address(&mut self, env: &Environment) -> Term {
-        let nodes = env.cluster.nodes().flat_map(|(_, node)| node.addresses.iter().copied());
+        let nodes = env
+            .cluster
+            .nodes()
+            .flat_map(|(_, node)| node.addresses.iter().copied());
         let nodes: Vec<_> = nodes.collect();
         self.outside_is(nodes)
     }
@@ -390,12 +413,12 @@ impl World {
             (Symbol::Nodes, _) => self.symbol_nodes(env, end),
             (Symbol::ApiServer, Place::Outside(_)) => self.is_api_server(env),
             (Symbol::ApiServer, Place::Pod(id)) => host(id).and(&self.is_on_api_server(env, end)),
-            (Symbol::OwnNode, _) => {
-                self.symbol_nodes(env, end).and(&self.is_node_of(env, asked.pod, end))
-            }
-            (Symbol::OtherNodes, _) => {
-                self.symbol_nodes(env, end).and(&self.is_node_of(env, asked.pod, end).not())
-            }
+            (Symbol::OwnNode, _) => self
+                .symbol_nodes(env, end)
+                .and(&self.is_node_of(env, asked.pod, end)),
+            (Symbol::OtherNodes, _) => self
+                .symbol_nodes(env, end)
+                .and(&self.is_node_of(env, asked.pod, end).not()),
             (Symbol::Perhaps, _) | (Symbol::PerhapsNoPod, Place::Outside(_)) => {
                 self.fresh_fact("a peer that is not told")
             }
@@ -428,7 +451,9 @@ fn told<'l>(labels: &'l Labels, key: &str) -> Told<'l> {
         (_, Some(rest)) => (rest, true),
         _ => return Told::Value(value),
     };
-    let values = rest.strip_prefix(": ").map(|list| list.split('|').collect());
+    let values = rest
+        .strip_prefix(": ")
+        .map(|list| list.split('|').collect());
     let values = values.unwrap_or_default();
     Told::Open { values, absent }
 }

@@ -15,8 +15,8 @@ use super::world::{End, OUTSIDE, Place, World};
 use netpal::internals::compile::AtomIx;
 use netpal::internals::set::Ix;
 use netpal::{
-    AllowGraph, Allowed, ChangeKind, CompileOptions, Diff, DiffSide, Endpoint, Environment, Family, Flow, Input,
-    PodId, Traffic, TrafficSet,
+    AllowGraph, Allowed, ChangeKind, CompileOptions, Diff, DiffSide, Endpoint, Environment, Family,
+    Flow, Input, PodId, Traffic, TrafficSet,
 };
 use std::net::IpAddr;
 use std::ops::AddAssign;
@@ -156,7 +156,9 @@ impl Prover {
         self.tally.pairs += 1;
         self.tally.open += usize::from(world.is_open());
         let claim = differs(&formula, &allowed);
-        let found = self.solver.ask(world.lines(), claim.text(), &["kind", "port"]);
+        let found = self
+            .solver
+            .ask(world.lines(), claim.text(), &["kind", "port"]);
         if let Found::Model(values) = found {
             let traffic = traffic(&values);
             self.refute(at, &[from, to], traffic, "");
@@ -176,7 +178,11 @@ impl Prover {
     ) {
         let mut world = World::new(Some(family));
         let (outside, own) = (Place::Outside(family), Place::Pod(pod));
-        let [from, to] = if is_source { [own, outside] } else { [outside, own] };
+        let [from, to] = if is_source {
+            [own, outside]
+        } else {
+            [outside, own]
+        };
         let [source, destination] = ends(from, to);
         let formula = says.allowed(&mut world, source, destination);
         self.tally.of_addresses += 1;
@@ -197,7 +203,9 @@ impl Prover {
             }
         }
         let nowhere = any(parts.iter().map(|(_, here)| here.clone())).not();
-        let wrong = parts.iter().map(|(allowed, here)| here.and(&differs(&formula, allowed)));
+        let wrong = parts
+            .iter()
+            .map(|(allowed, here)| here.and(&differs(&formula, allowed)));
         let claim = any(wrong.chain([nowhere]));
         let wanted = ["kind", "port", OUTSIDE];
         if let Found::Model(values) = self.solver.ask(world.lines(), claim.text(), &wanted) {
@@ -279,7 +287,9 @@ impl Prover {
         for (from, to) in pods.iter().flat_map(|a| pods.iter().map(move |b| (*a, *b))) {
             let mut world = World::new(None);
             let [source, destination] = ends(Place::Pod(from), Place::Pod(to));
-            let each = says.each_ref().map(|s| s.allowed(&mut world, source, destination));
+            let each = says
+                .each_ref()
+                .map(|s| s.allowed(&mut world, source, destination));
             let [from, to] = [from, to].map(Endpoint::Pod);
             let decided = sides.map(|side| {
                 let allowed = side.graph.allowed(from, to);
@@ -289,7 +299,9 @@ impl Prover {
             let differ = Term::new(format!("(distinct {} {})", first.text(), second.text()));
             let claim = all(decided.into_iter().chain([differ]));
             self.tally.pairs += 1;
-            let found = self.solver.ask(world.lines(), claim.text(), &["kind", "port"]);
+            let found = self
+                .solver
+                .ask(world.lines(), claim.text(), &["kind", "port"]);
             if let Found::Model(values) = found {
                 let note = "a change is not told";
                 self.refute(sides[1], &[from, to], traffic(&values), note);
@@ -298,18 +310,15 @@ impl Prover {
     }
 
     /// That each change is one in some world.
-    fn changes(
-        &mut self,
-        diff: &Diff,
-        sides: [&Subject<'_>; 2],
-        says: &[Specification<'_>; 2],
-    ) {
+    fn changes(&mut self, diff: &Diff, sides: [&Subject<'_>; 2], says: &[Specification<'_>; 2]) {
         for change in &diff.changes {
             let [before, after] = [change.example.0, change.example.1];
-            let outside = [before.source, before.destination].iter().find_map(|end| match end {
-                Endpoint::Address(address) => Some(*address),
-                Endpoint::Pod(_) => None,
-            });
+            let outside = [before.source, before.destination]
+                .iter()
+                .find_map(|end| match end {
+                    Endpoint::Address(address) => Some(*address),
+                    Endpoint::Pod(_) => None,
+                });
             let mut world = World::new(outside.map(Family::of));
             let mut each = Vec::new();
             for (says, flow) in says.iter().zip([before, after]) {
@@ -317,7 +326,10 @@ impl Prover {
                 each.push(says.allowed(&mut world, source, destination));
             }
             let on = World::traffic(&piece(
-                TrafficSet::single(before.traffic).pieces().next().expect("some traffic"),
+                TrafficSet::single(before.traffic)
+                    .pieces()
+                    .next()
+                    .expect("some traffic"),
             ));
             let here = outside.map(|a| World::outside_between(a, a));
             let differ = match change.kind {
@@ -372,7 +384,11 @@ fn place(end: Endpoint) -> Place {
 
 fn flow_ends(pod: PodId, address: IpAddr, is_source: bool) -> [Endpoint; 2] {
     let (pod, address) = (Endpoint::Pod(pod), Endpoint::Address(address));
-    if is_source { [pod, address] } else { [address, pod] }
+    if is_source {
+        [pod, address]
+    } else {
+        [address, pod]
+    }
 }
 
 /// That a world allows what may not be, or denies what must be.
@@ -405,4 +421,3 @@ fn named(graph: &AllowGraph, end: Endpoint) -> String {
         Endpoint::Address(address) => address.to_string(),
     }
 }
-

@@ -23,7 +23,10 @@ impl Solver {
     /// Starts z3; none where it is not installed.
     pub fn start() -> Option<Self> {
         let mut command = Command::new("z3");
-        let command = command.args(["-in", "-smt2", "-memory:1000", "-t:60000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let command = command
+            .args(["-in", "-smt2", "-memory:1000", "-t:60000"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().ok()?;
         let (to, from) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
         Some(Self { child, to, from })
@@ -80,5 +83,7 @@ pub fn number(constant: &str) -> u128 {
         let digits = constant.strip_prefix(prefix)?;
         u128::from_str_radix(digits, radix).ok()
     };
-    digits("#x", 16).or_else(|| digits("#b", 2)).expect("a constant")
+    digits("#x", 16)
+        .or_else(|| digits("#b", 2))
+        .expect("a constant")
 }

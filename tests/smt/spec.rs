@@ -104,7 +104,9 @@ impl<'e> Specification<'e> {
         let layers = self.env.layers.iter();
         let layers = layers.map(|(_, tiers)| self.layer(world, asked, direction, tiers, &tainted));
         let layers: Vec<Term> = layers.collect();
-        let allowed = all(layers.into_iter().chain([tainted.denies.not(), policed.not()]));
+        let allowed = all(layers
+            .into_iter()
+            .chain([tainted.denies.not(), policed.not()]));
         let anything = world.named(&tainted.anything);
         if anything.is_no() {
             return world.named(&allowed);
@@ -153,13 +155,17 @@ impl<'e> Specification<'e> {
         }
         let pod = self.env.cluster.pod(asked.pod);
         for taint in self.env.policies.taints.iter() {
-            let TaintSubject::Pods(subject) = &taint.subject else { continue };
+            let TaintSubject::Pods(subject) = &taint.subject else {
+                continue;
+            };
             if !taint.directions[direction.index()] {
                 continue;
             }
             let seen = world.seen(self.env, pod, asked.host_pods);
-            let (spaces, pods) =
-                (lowered::spaces(&subject.namespaces), lowered::labelled(&subject.pods));
+            let (spaces, pods) = (
+                lowered::spaces(&subject.namespaces),
+                lowered::labelled(&subject.pods),
+            );
             let spaces = world.spaces(self.env, &spaces, pod.namespace, pod.namespace);
             let pods = world.pod_labelled(self.env, asked.own, asked.pod, &pods);
             let selects = all([seen, spaces, pods]);
@@ -202,7 +208,10 @@ impl<'e> Specification<'e> {
                 tier,
                 ix: *ix,
                 direction,
-                asked: Asked { host_pods: tier.host_pods, ..asked },
+                asked: Asked {
+                    host_pods: tier.host_pods,
+                    ..asked
+                },
                 tainted,
             };
             in_tier.asked.host_pods = tier.host_pods;
@@ -217,7 +226,9 @@ impl<'e> Specification<'e> {
             let here = world.named(&reached[at]);
             allow = allow.or(&here.and(&outcome.allow));
             reached[at + 1] = reached[at + 1].or(&here.and(&outcome.none()));
-            let to = tier.pass_to.and_then(|to| tiers.iter().position(|t| *t == to));
+            let to = tier
+                .pass_to
+                .and_then(|to| tiers.iter().position(|t| *t == to));
             let to = to.filter(|to| *to > at).unwrap_or(at + 1);
             reached[to] = reached[to].or(&here.and(&outcome.pass));
         }
@@ -263,7 +274,10 @@ impl<'s> InTier<'s> {
             let seen = world.seen(env, pod, self.tier.host_pods);
             let spaces = world.spaces(env, &policy.spaces, pod.namespace, pod.namespace);
             let pods = world.pod_labelled(env, self.asked.own, self.asked.pod, &policy.pods);
-            let doubt = lowered.generated.as_ref().and_then(|made| made.unless.as_ref());
+            let doubt = lowered
+                .generated
+                .as_ref()
+                .and_then(|made| made.unless.as_ref());
             let is_there = match doubt {
                 Some(_) => world.fact(&format!("{} is there", lowered.full_name())),
                 None => Term::yes(),
@@ -310,7 +324,9 @@ impl<'s> InTier<'s> {
                 // S73, S103: any of them may be the first one that is asked
                 for policy in each.clone() {
                     let picked = world.fresh_fact("the policy is asked first");
-                    let picked = policy.into_iter().map(|(term, does)| (picked.and(&term), does));
+                    let picked = policy
+                        .into_iter()
+                        .map(|(term, does)| (picked.and(&term), does));
                     decisions.extend(picked);
                 }
             }
@@ -378,7 +394,11 @@ impl<'s> InTier<'s> {
         let exempted = all([exempt.clone(), isolated.clone(), denied.not()]);
         let passes = world.named(&allowed.or(&exempted));
         let fails = any(requests).and(&allowed.or(&exempt).not());
-        let ends = if is_deferred { Term::no() } else { isolated.and(&passes.not()) };
+        let ends = if is_deferred {
+            Term::no()
+        } else {
+            isolated.and(&passes.not())
+        };
         Outcome {
             allow: if is_deferred { allowed } else { passes },
             deny: any([denied, fails, ends]),
@@ -387,7 +407,9 @@ impl<'s> InTier<'s> {
     }
 
     fn isolated(&self, policies: &[(PolicyId, &'s Policy, Term)]) -> Term {
-        let isolating = policies.iter().filter(|(_, p, _)| p.isolates[self.direction.index()]);
+        let isolating = policies
+            .iter()
+            .filter(|(_, p, _)| p.isolates[self.direction.index()]);
         any(isolating.map(|(_, _, selects)| selects.clone()))
     }
 
@@ -435,7 +457,11 @@ impl<'s> InTier<'s> {
                         "the address is the own node's",
                     ),
                 };
-                if may_be.is_no() { may_be } else { may_be.and(&world.fact(untold)) }
+                if may_be.is_no() {
+                    may_be
+                } else {
+                    may_be.and(&world.fact(untold))
+                }
             }
         }
     }
@@ -468,7 +494,8 @@ fn first(world: &mut World, decisions: Vec<(Term, Action)>) -> Outcome {
 /// The policy as its own manifest says it, if it is in force as the manifest says.
 fn from_text(input: &Input, id: PolicyId, policy: &netpal::Policy) -> Option<Policy> {
     let as_loaded = input.policies.policies.get(id.0 as usize)?;
-    let is_unchanged = as_loaded == policy && policy.generated.is_none();
+    let is_by_network = input.policies.plugin.networks.is_some(); // policies act on some networks
+    let is_unchanged = as_loaded == policy && policy.generated.is_none() && !is_by_network;
     is_unchanged.then_some(())?;
     let (_, text) = input.sources.chunk(policy.document)?;
     let (kind, namespace) = (policy.shape.kind, policy.namespace.as_deref());

@@ -100,5 +100,7 @@ pub fn between(first: &str, number: &str, last: &str) -> Term {
     if first == last {
         return Term::new(format!("(= {number} {first})"));
     }
-    Term::new(format!("(and (bvule {first} {number}) (bvule {number} {last}))"))
+    Term::new(format!(
+        "(and (bvule {first} {number}) (bvule {number} {last}))"
+    ))
 }

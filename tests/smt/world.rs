@@ -119,7 +119,11 @@ impl World {
         }
         self.named += 1;
         let name = Term::new(format!("t{}", self.named));
-        self.line(format!("(define-fun {} () Bool {})", name.text(), term.text()));
+        self.line(format!(
+            "(define-fun {} () Bool {})",
+            name.text(),
+            term.text()
+        ));
         name
     }
 
@@ -179,10 +183,21 @@ impl World {
         if self.known.contains_key(&about) {
             return;
         }
-        let each: Vec<Term> = values.iter().map(|v| self.label_is(whose, key, v)).collect();
+        let each: Vec<Term> = values
+            .iter()
+            .map(|v| self.label_is(whose, key, v))
+            .collect();
         let is_there = self.label_is_there(whose, key);
-        let told = if values.is_empty() { is_there.clone() } else { any(each) };
-        let told = if absent { told.or(&is_there.not()) } else { told };
+        let told = if values.is_empty() {
+            is_there.clone()
+        } else {
+            any(each)
+        };
+        let told = if absent {
+            told.or(&is_there.not())
+        } else {
+            told
+        };
         self.known.insert(about, Term::yes());
         self.line(format!("(assert {})", told.text()));
     }
@@ -248,14 +263,24 @@ impl World {
     }
 
     /// Whether an end's address lies in one of some blocks (S35-S39).
-    pub fn inside(&mut self, env: &Environment, end: End, family: Family, blocks: &[Block]) -> Term {
+    pub fn inside(
+        &mut self,
+        env: &Environment,
+        end: End,
+        family: Family,
+        blocks: &[Block],
+    ) -> Term {
         let inside = match self.address(env, end, family) {
             Address::Absent => Term::no(),
             Address::Known(known) => {
                 let has = |block: &Block, (six, bits): (bool, u128)| {
                     block.base.has(six, bits) && !block.except.iter().any(|e| e.has(six, bits))
                 };
-                Term::of(known.iter().any(|a| blocks.iter().any(|block| has(block, *a))))
+                Term::of(
+                    known
+                        .iter()
+                        .any(|a| blocks.iter().any(|block| has(block, *a))),
+                )
             }
             Address::Open(six, variable) => any(blocks
                 .iter()
@@ -272,7 +297,10 @@ impl World {
     /// Whether the outside address is one of these.
     pub fn outside_is(&mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Term {
         let six = self.outside == Some(Family::V6);
-        let each = addresses.into_iter().map(Prefix::of).filter(|p| p.six == six);
+        let each = addresses
+            .into_iter()
+            .map(Prefix::of)
+            .filter(|p| p.six == six);
         any(each.map(|prefix| begins(&prefix, OUTSIDE)))
     }
 
@@ -280,7 +308,9 @@ impl World {
     pub fn outside_in(&mut self, set: &IpSet) -> Term {
         let six = self.outside == Some(Family::V6);
         let blocks = super::lowered::blocks(set).into_iter();
-        any(blocks.filter(|b| b.base.six == six).map(|b| begins(&b.base, OUTSIDE)))
+        any(blocks
+            .filter(|b| b.base.six == six)
+            .map(|b| begins(&b.base, OUTSIDE)))
     }
 
     /// Whether the outside address is one that is used inside of clusters.
@@ -309,11 +339,17 @@ fn begins(prefix: &Prefix, variable: &str) -> Term {
     for at in (0..length).rev() {
         let _ = write!(constant, "{}", bits >> at & 1);
     }
-    Term::new(format!("(= ((_ extract {last} {free}) {variable}) {constant})"))
+    Term::new(format!(
+        "(= ((_ extract {last} {free}) {variable}) {constant})"
+    ))
 }
 
 fn constant(six: bool, bits: u128) -> String {
-    if six { format!("#x{bits:032x}") } else { format!("#x{bits:08x}") }
+    if six {
+        format!("#x{bits:032x}")
+    } else {
+        format!("#x{bits:08x}")
+    }
 }
 
 fn port(port: u16) -> String {
@@ -329,20 +365,32 @@ fn addresses_of<'e>(env: &'e Environment, pod: &'e Pod) -> &'e [IpAddr] {
     if !pod.addresses.is_empty() || !pod.host_network {
         return &pod.addresses;
     }
-    let node = pod.node.as_deref().and_then(|name| env.cluster.find_node(name));
+    let node = pod
+        .node
+        .as_deref()
+        .and_then(|name| env.cluster.find_node(name));
     node.map_or(&[], |node| &node.addresses)
 }
 
 /// Where addresses lie that are used inside of clusters.
 fn private() -> Vec<Prefix> {
-    let texts = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+    let texts = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "fc00::/7",
+    ];
     texts.iter().filter_map(|text| Prefix::read(text)).collect()
 }
 
 /// Where the address of a pod lies that is not told (S40, S58).
 fn assumed(env: &Environment) -> Vec<Prefix> {
     match &env.options.pod_cidrs {
-        Some(told) => super::lowered::blocks(told).iter().map(|b| b.base).collect(),
+        Some(told) => super::lowered::blocks(told)
+            .iter()
+            .map(|b| b.base)
+            .collect(),
         None => private(),
     }
 }
@@ -350,7 +398,9 @@ fn assumed(env: &Environment) -> Vec<Prefix> {
 /// The families that the input shows of the pods on the pod network (S65).
 fn seen_families(env: &Environment) -> Vec<Family> {
     let has = |family: &Family| match &env.options.pod_cidrs {
-        Some(_) => assumed(env).iter().any(|p| p.six == (*family == Family::V6)),
+        Some(_) => assumed(env)
+            .iter()
+            .any(|p| p.six == (*family == Family::V6)),
         None => {
             let pods = env.cluster.pods().filter(|(_, pod)| !pod.host_network);
             let mut of_pods = pods.flat_map(|(_, pod)| pod.addresses.iter());

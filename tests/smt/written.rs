@@ -82,7 +82,8 @@ fn network_policy(spec: &Value, namespace: &str) -> Option<Policy> {
     };
     let rules = |field: &str, word: &str| -> Option<Vec<Rule>> {
         let each = list(&spec[field]).iter();
-        each.map(|rule| network_rule(rule, word, namespace)).collect()
+        each.map(|rule| network_rule(rule, word, namespace))
+            .collect()
     };
     Some(Policy {
         spaces: Spaces::Named(namespace.to_owned()), // S1
@@ -100,8 +101,16 @@ fn network_rule(rule: &Value, word: &str, namespace: &str) -> Option<Rule> {
     let entries: Option<Vec<Entry>> = ports.iter().map(network_port).collect();
     Some(Rule {
         action: Action::Allow,
-        others: if peers.is_empty() { None } else { Some(others?) }, // S15
-        ports: if ports.is_empty() { None } else { Some(entries?) }, // S16
+        others: if peers.is_empty() {
+            None
+        } else {
+            Some(others?)
+        }, // S15
+        ports: if ports.is_empty() {
+            None
+        } else {
+            Some(entries?)
+        }, // S16
         subjects: None,
         needs: Vec::new(),
         binds: false,
@@ -112,20 +121,26 @@ fn network_rule(rule: &Value, word: &str, namespace: &str) -> Option<Rule> {
 /// S29-S33, S35, S36.
 fn network_peer(peer: &Value, namespace: &str) -> Option<Other> {
     let own = || Spaces::Named(namespace.to_owned());
-    Some(match (&peer["ipBlock"], &peer["namespaceSelector"], &peer["podSelector"]) {
-        (Value::Null, Value::Null, pods) => Other::Pods(own(), labelled(pods)?),
-        (Value::Null, spaces, pods) => {
-            Other::Pods(Spaces::Labelled(labelled(spaces)?), labelled(pods)?)
-        }
-        (block, ..) => {
-            let except = list(&block["except"]).iter();
-            let except: Option<Vec<Prefix>> =
-                except.map(|e| Prefix::read(e.as_str()?)).collect();
-            let base = Prefix::read(block["cidr"].as_str()?)?;
-            let except = except?;
-            Other::Blocks(vec![Block { base, except }])
-        }
-    })
+    Some(
+        match (
+            &peer["ipBlock"],
+            &peer["namespaceSelector"],
+            &peer["podSelector"],
+        ) {
+            (Value::Null, Value::Null, pods) => Other::Pods(own(), labelled(pods)?),
+            (Value::Null, spaces, pods) => {
+                Other::Pods(Spaces::Labelled(labelled(spaces)?), labelled(pods)?)
+            }
+            (block, ..) => {
+                let except = list(&block["except"]).iter();
+                let except: Option<Vec<Prefix>> =
+                    except.map(|e| Prefix::read(e.as_str()?)).collect();
+                let base = Prefix::read(block["cidr"].as_str()?)?;
+                let except = except?;
+                Other::Blocks(vec![Block { base, except }])
+            }
+        },
+    )
 }
 
 /// S5, S44-S48.
@@ -136,7 +151,11 @@ fn network_port(port: &Value) -> Option<Entry> {
         Value::String(name) => Entry::Named(name.clone(), Some(kind)),
         number => {
             let first = number_of(number)?;
-            let last = number_of(&port["endPort"]).unwrap_or(first);
+            // no port is above the last one, whatever an old API server let through
+            let last = port["endPort"]
+                .as_u64()
+                .map(|end| end.min(u64::from(u16::MAX)));
+            let last = last.map_or(Some(first), |end| end.try_into().ok())?;
             Entry::Range(kind, first, last)
         }
     })
@@ -203,7 +222,11 @@ fn spaces_of(value: &Value) -> Option<Spaces> {
         let keys = value.as_array()?.iter();
         keys.map(|key| key.as_str().map(str::to_owned)).collect()
     };
-    let legacy = [&value["namespaceSelector"], &value["sameLabels"], &value["notSameLabels"]];
+    let legacy = [
+        &value["namespaceSelector"],
+        &value["sameLabels"],
+        &value["notSameLabels"],
+    ];
     Some(match legacy {
         [Value::Null, Value::Null, Value::Null] => Spaces::Labelled(labelled(value)?),
         [Value::Null, Value::Null, differ] => Spaces::NotSame(keys(differ)?),
@@ -244,16 +267,20 @@ fn admin_peer(peer: &Value, action: Action) -> Option<Vec<Other>> {
 /// S85-S87.
 fn port_entry(port: &Value) -> Option<Entry> {
     let kind = |value: &Value| kind_of(value["protocol"].as_str().unwrap_or("TCP"));
-    Some(match (&port["portNumber"], &port["portRange"], &port["namedPort"]) {
-        (Value::Null, Value::Null, name) => Entry::Named(name.as_str()?.to_owned(), None),
-        (Value::Null, range, _) => {
-            Entry::Range(kind(range)?, number_of(&range["start"])?, number_of(&range["end"])?)
-        }
-        (number, ..) => {
-            let port = number_of(&number["port"])?;
-            Entry::Range(kind(number)?, port, port)
-        }
-    })
+    Some(
+        match (&port["portNumber"], &port["portRange"], &port["namedPort"]) {
+            (Value::Null, Value::Null, name) => Entry::Named(name.as_str()?.to_owned(), None),
+            (Value::Null, range, _) => Entry::Range(
+                kind(range)?,
+                number_of(&range["start"])?,
+                number_of(&range["end"])?,
+            ),
+            (number, ..) => {
+                let port = number_of(&number["port"])?;
+                Entry::Range(kind(number)?, port, port)
+            }
+        },
+    )
 }
 
 /// S117-S120.
