@@ -82,7 +82,7 @@ const PIECES: [&str; 40] = [
 /// Bytes of a text, damaged.
 fn damaged(random: &mut Random, text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
-    for _ in 0..1 + random.below(8) {
+    for _ in 0..=random.below(8) {
         let at = random.below(bytes.len() + 1);
         let end = (at + random.below(200)).min(bytes.len());
         match random.below(5) {

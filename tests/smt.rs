@@ -6,8 +6,8 @@
 //! (`smt/written.rs`), those of other dialects, whose plugins read them under options, from the
 //! rules that they were lowered into (`smt/lowered.rs`). Of these the proof covers layers, tiers,
 //! matching and sets; the cases of each dialect cover the lowering. What is not told is a variable
-//! (`smt/world.rs`); `smt/matching.rs`, `smt/identities.rs` and `smt/spec.rs` are the sentences, and
-//! `smt/proof.rs` asks z3.
+//! (`smt/world.rs`); `smt/matching.rs`, `smt/identities.rs` and `smt/spec.rs` are the sentences,
+//! and `smt/proof.rs` asks z3.
 //!
 //! `NETPAL_PROVE=200 cargo test --test smt` proves so many random clusters of each kind and every
 //! recorded case; without it some. Skipped where z3 is not installed.

@@ -1,8 +1,8 @@
 //! The form in which the proof reads policies: labels, blocks, ports and rules without any set.
 //!
 //! Two readers fill it: [`super::written`] from the manifest itself, for the kinds of Kubernetes,
-//! and [`super::lowered`] from the rules that a dialect was lowered into. Invariant: nothing here is
-//! computed; a block keeps its exceptions, a list of ports its entries.
+//! and [`super::lowered`] from the rules that a dialect was lowered into. Invariant: nothing here
+//! is computed; a block keeps its exceptions, a list of ports its entries.
 
 use std::net::IpAddr;
 

@@ -26,7 +26,7 @@ pub fn labelled(selector: &Selector) -> Labelled {
 
 fn condition(requirement: &Requirement) -> Condition {
     let key = |key: &str| key.to_owned();
-    let texts = |values: &[Box<str>]| values.iter().map(|v| v.to_string()).collect();
+    let texts = |values: &[Box<str>]| values.iter().map(ToString::to_string).collect();
     match requirement {
         Requirement::In(k, values) => Condition::In(key(k), texts(values)),
         Requirement::NotIn(k, values) => Condition::NotIn(key(k), texts(values)),
@@ -47,7 +47,7 @@ fn condition(requirement: &Requirement) -> Condition {
 
 /// The namespaces that are meant.
 pub fn spaces(namespaces: &Namespaces) -> Spaces {
-    let keys = |keys: &[Box<str>]| keys.iter().map(|k| k.to_string()).collect();
+    let keys = |keys: &[Box<str>]| keys.iter().map(ToString::to_string).collect();
     match namespaces {
         Namespaces::Named(name) => Spaces::Named(name.to_string()),
         Namespaces::Matching(selector) => Spaces::Labelled(labelled(selector)),

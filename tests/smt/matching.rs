@@ -445,7 +445,7 @@ fn told<'l>(labels: &'l Labels, key: &str) -> Told<'l> {
     let Some(value) = labels.get(key) else {
         return Told::Absent;
     };
-    let open = |start: &str| Some(value.strip_prefix(start)?.strip_suffix('>')?);
+    let open = |start: &str| value.strip_prefix(start)?.strip_suffix('>');
     let (rest, absent) = match (open("<at run time"), open("<perhaps")) {
         (Some(rest), _) => (rest, false),
         (_, Some(rest)) => (rest, true),

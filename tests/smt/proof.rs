@@ -1,9 +1,9 @@
 //! What is proved: that an allow-graph says of every pair what the specification says, for all
 //! traffic and all addresses; and that a diff is right.
 //!
-//! The claim about a pair: in every world `must` is allowed, and nothing is but `may`. Where the two
-//! are equal the graph has the traffic of every world exactly. Where they differ, the graph says
-//! *unknown*: then [`Tally`] counts whether there is a world that allows and one that denies.
+//! The claim about a pair: in every world `must` is allowed, and nothing is but `may`. Where the
+//! two are equal the graph has the traffic of every world exactly. Where they differ, the graph
+//! says *unknown*: then [`Tally`] counts whether there is a world that allows and one that denies.
 //! A counterexample is a question for `netpal can`.
 
 use super::form::Kind;
@@ -141,7 +141,8 @@ impl Prover {
         }
     }
 
-    /// Looks for what is wrong about a graph that is held against an input it was not compiled from.
+    /// Looks for what is wrong about a graph that is held against an input it was not compiled
+    /// from.
     pub fn claims(&mut self, input: &Input, right: &AllowGraph, wrong: &AllowGraph) {
         let subject = Subject {
             name: "a wrong graph",
@@ -270,8 +271,9 @@ impl Prover {
         });
     }
 
-    /// Proves a diff: without a change, that both sides allow the same; of each certain change, that
-    /// its example changes in every world; of the others it is counted how many change in some.
+    /// Proves a diff: without a change, that both sides allow the same; of each certain change,
+    /// that its example changes in every world; of the others it is counted how many change in
+    /// some.
     pub fn diff(&mut self, sides: [&Subject<'_>; 2]) {
         let [before, after] = sides.map(|side| DiffSide {
             input: side.input,

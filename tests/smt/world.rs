@@ -397,17 +397,17 @@ fn assumed(env: &Environment) -> Vec<Prefix> {
 
 /// The families that the input shows of the pods on the pod network (S65).
 fn seen_families(env: &Environment) -> Vec<Family> {
-    let has = |family: &Family| match &env.options.pod_cidrs {
-        Some(_) => assumed(env)
-            .iter()
-            .any(|p| p.six == (*family == Family::V6)),
-        None => {
-            let pods = env.cluster.pods().filter(|(_, pod)| !pod.host_network);
-            let mut of_pods = pods.flat_map(|(_, pod)| pod.addresses.iter());
-            let services = env.cluster.services();
-            let mut of_services = services.flat_map(|(_, service)| service.families.iter());
-            of_pods.any(|a| Family::of(*a) == *family) || of_services.any(|f| f == family)
+    let has = |family: &Family| {
+        if env.options.pod_cidrs.is_some() {
+            return assumed(env)
+                .iter()
+                .any(|p| p.six == (*family == Family::V6));
         }
+        let pods = env.cluster.pods().filter(|(_, pod)| !pod.host_network);
+        let mut of_pods = pods.flat_map(|(_, pod)| pod.addresses.iter());
+        let services = env.cluster.services();
+        let mut of_services = services.flat_map(|(_, service)| service.families.iter());
+        of_pods.any(|a| Family::of(*a) == *family) || of_services.any(|f| f == family)
     };
     Family::ALL.into_iter().filter(has).collect()
 }
