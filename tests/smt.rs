@@ -34,7 +34,7 @@ use netpal::{
     LoadOptions, Plugin, Source,
 };
 use random::{Random, documents, on_all_cores, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use smt::proof::{Proved, Prover, Subject, Tally, compiled};
 use std::path::{Path, PathBuf};
 
@@ -115,9 +115,20 @@ fn random_clusters(
 #[test]
 fn clusters_of_kubernetes_are_answered_as_the_specification_says() {
     random_clusters("clusters of Kubernetes", 1, |random| {
-        let input = loaded(&documents(random));
-        (input, options(random))
+        let mut all = documents(random);
+        if random.chance(40) {
+            all.push(service(random));
+        }
+        (loaded(&all), options(random))
     });
+}
+
+/// A Service, which tells a family of the cluster's pods (S65).
+fn service(random: &mut Random) -> Value {
+    let family = random.pick(&["IPv4", "IPv6"]);
+    let spec = json!({"selector": {"app": "web"}, "ipFamilies": [family], "ports": [{"port": 80}]});
+    let metadata = json!({"name": "web", "namespace": "a"});
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
 }
 
 /// The options of a network plugin, or sometimes others about pods on their node's network.
