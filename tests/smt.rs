@@ -123,6 +123,50 @@ fn clusters_of_kubernetes_are_answered_as_the_specification_says() {
     });
 }
 
+/// What random clusters hardly have: a port name that only a pod on its node's network declares.
+const NAME_OF_A_NODE: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop, labels: {app: a}}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: 10.0.0.1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: h, namespace: shop, labels: {app: h}}
+spec:
+  hostNetwork: true
+  nodeName: n1
+  containers: [{name: c, image: i, ports: [{name: http, containerPort: 8080}]}]
+status: {phase: Running, podIP: 192.168.1.1}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: a}}
+  policyTypes: [Egress]
+  egress: [{ports: [{port: http}]}]
+";
+
+#[test]
+fn a_name_of_a_pod_that_is_its_node_is_no_port() {
+    for host_network in [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod] {
+        let input = netpal::load_str(NAME_OF_A_NODE);
+        let graph = compiled(
+            &input,
+            &CompileOptions::default().host_network(host_network),
+        );
+        let Some(mut prover) = Prover::start(true) else {
+            return;
+        };
+        let (name, input, graph) = ("a name", &input, &graph);
+        prover.graph(&Subject { name, input, graph });
+        let total = judged(name, vec![Some(prover.done())]);
+        assert_eq!(total.from_manifest, 1);
+    }
+}
+
 /// A Service, which tells a family of the cluster's pods (S65).
 fn service(random: &mut Random) -> Value {
     let family = random.pick(&["IPv4", "IPv6"]);
