@@ -270,7 +270,7 @@ pub mod internals {
         pub mod tier {
             pub use crate::policy::tier::{HostPods, OwnNode, Ties, kubernetes};
         }
-        pub use crate::policy::{PortMatch, Qualifier, Shape, Symbol};
+        pub use crate::policy::{PortMatch, Qualifier, Shape, Symbol, TaintSubject};
     }
     pub mod query {
         pub mod ask {
@@ -313,6 +313,7 @@ pub mod internals {
         }
     }
     pub mod set {
+        pub use crate::set::traffic::TrafficRange;
         pub use crate::set::{IntervalSet, Ix, partition};
     }
     pub mod snapshot {

@@ -66,6 +66,7 @@ const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 /// The ports that rules and questions use.
 pub const PORTS: [u16; 11] = [1, 53, 79, 80, 81, 443, 5432, 8080, 8081, 9090, 65535];
 /// The outside addresses that questions use; some are those of pods and nodes.
+#[allow(dead_code)] // every test file is a crate of its own and uses a part
 pub const ADDRESSES: [&str; 17] = [
     "10.0.0.1",
     "10.0.0.2",
