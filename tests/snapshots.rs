@@ -274,18 +274,18 @@ impl<'a> Taker<'a> {
             let from = self.name(source).to_owned();
             Self::facts(&mut self.lines, &from, to, &cells, implied);
         }
-        let mut blocks: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
+        let mut blocks: BTreeMap<((Allowed, Allowed), bool), IpSet> = BTreeMap::new();
         for (atom, from) in AtomIx::first(line.atoms.len()).zip(self.first_atom()..) {
             let cells: Vec<&Allowed> = at.iter().map(|to| &self.passes[*to][from]).collect();
-            let (least, _) = bounds(&cells);
             let governed = self.is_governed(from, Direction::Egress);
-            let set = blocks.entry((least, governed)).or_default();
+            let set = blocks.entry((bounds(&cells), governed)).or_default();
             *set = set.union(&line.atoms.addresses(atom));
         }
         let nothing = TrafficSet::empty();
-        for ((allowed, governed), set) in blocks {
+        for (((least, most), governed), set) in blocks {
             let implied = if governed { &nothing } else { &open.anyone };
-            Self::facts(&mut self.lines, &addresses(&set), to, &[&allowed], implied);
+            let cells = [&least, &most];
+            Self::facts(&mut self.lines, &addresses(&set), to, &cells, implied);
         }
     }
 
@@ -368,6 +368,44 @@ fn bounds(cells: &[&Allowed]) -> (Allowed, Allowed) {
         Allowed { may, must: sure }
     };
     (fold(TrafficSet::intersection), fold(TrafficSet::union))
+}
+
+/// Two replicas of which a policy opens one: what reaches one of them from outside is written down,
+/// and another range is a change.
+#[test]
+fn what_reaches_some_replicas_from_outside_is_a_line() {
+    let lines = |cidr: &str| {
+        let text = format!(
+            "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: db, namespace: a}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: db}}}}
+  template:
+    metadata: {{labels: {{app: db}}}}
+    spec: {{containers: [{{name: c}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: closed, namespace: a}}
+spec: {{podSelector: {{}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: first, namespace: a}}
+spec:
+  podSelector: {{matchLabels: {{statefulset.kubernetes.io/pod-name: db-0}}}}
+  ingress: [{{from: [{{ipBlock: {{cidr: {cidr}}}}}], ports: [{{port: 5432}}]}}]
+"
+        );
+        let graph = AllowGraph::compile(&load_str(&text), &CompileOptions::default()).unwrap();
+        Snapshot::new(&graph).lines
+    };
+    let told = lines("192.0.2.0/24");
+    let line = "some 192.0.2.0/24 -> a/db TCP 5432";
+    assert!(told.iter().any(|told| told == line), "{told:?}");
+    assert_ne!(told, lines("198.51.100.0/24"));
 }
 
 /// A line about pods that are not loaded names those that are meant, whatever loaded pods there are

@@ -10,7 +10,7 @@
 use crate::doors::{DoorLine, DoorList};
 use crate::graph::AllowGraph;
 use crate::input::Input;
-use crate::lint::label_index::{PodIndex, PolicyIndex};
+use crate::lint::label_index::{NamespacesByLabel, PodIndex, PolicyIndex, namespaces_by_label};
 use crate::lint::ports::port_traffic;
 use crate::lint::settings::LintConfig;
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
@@ -38,9 +38,6 @@ pub struct SelectedPods {
     /// are not known, or that has no workloads in the input.
     pub open: bool,
 }
-
-/// Namespaces by key and value of a label.
-type NamespacesByLabel = HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>;
 
 /// The input, indexed for the questions of the rules.
 pub struct LintContext<'a> {
@@ -478,22 +475,6 @@ impl<'a> LintContext<'a> {
         let namespace = &self.cluster.namespace(workload.namespace).name;
         list.iter().any(|word| workload.is_called(word, namespace))
     }
-}
-
-/// The namespaces of the cluster by each of their known labels.
-fn namespaces_by_label(cluster: &Cluster) -> NamespacesByLabel {
-    let mut by_label = NamespacesByLabel::new();
-    for (id, namespace) in cluster.namespaces() {
-        for (key, value) in namespace.labels.iter() {
-            by_label
-                .entry(key.into())
-                .or_default()
-                .entry(value.into())
-                .or_default()
-                .push(id);
-        }
-    }
-    by_label
 }
 
 /// The rules of a policy, with their references.

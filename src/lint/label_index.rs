@@ -7,9 +7,28 @@
 //! Cost: O(labels) per namespace, once; a question costs the shortest list that applies.
 
 use crate::lint::algebra::asks_plainly;
-use crate::model::{Cluster, PodId, Requirement, Selector};
+use crate::model::{Cluster, NamespaceId, PodId, Requirement, Selector};
 use crate::policy::{PolicyId, PolicySet};
 use std::collections::HashMap;
+
+/// Namespaces by key and value of a label.
+pub type NamespacesByLabel = HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>;
+
+/// The namespaces of the cluster by each of their known labels.
+pub fn namespaces_by_label(cluster: &Cluster) -> NamespacesByLabel {
+    let mut by_label = NamespacesByLabel::new();
+    for (id, namespace) in cluster.namespaces() {
+        for (key, value) in namespace.labels.iter() {
+            by_label
+                .entry(key.into())
+                .or_default()
+                .entry(value.into())
+                .or_default()
+                .push(id);
+        }
+    }
+    by_label
+}
 
 /// Up to this many pods are scanned without an index.
 const FEW: usize = 64;

@@ -230,15 +230,17 @@ impl<'a> Taker<'a> {
 
     /// Adds the lines about what all classes of a workload accept from outside addresses.
     fn addresses(&mut self, to: &str, destination: &Destination, implied: &TrafficSet) {
-        let mut blocks: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
+        let mut blocks: BTreeMap<(Allowed, Allowed), Vec<EndpointSet>> = BTreeMap::new();
         for piece in destination.outside_sources(&self.anyone[1]) {
             let cells: Vec<&Allowed> = piece.allowed.iter().map(|cell| cell.allowed).collect();
             let units: usize = piece.allowed.iter().map(|cell| cell.units).sum();
-            let (least, _) = bounds(&cells, units == destination.units.len());
-            blocks.entry(least).or_default().push(piece.sources);
+            blocks
+                .entry(bounds(&cells, units == destination.units.len()))
+                .or_default()
+                .push(piece.sources);
         }
         let [_, governed] = self.graph.governed_addresses();
-        for (allowed, endpoints) in blocks {
+        for ((least, most), endpoints) in blocks {
             let all = EndpointSet::union_of(&endpoints);
             // what is let in is implied of everybody whose own way out is not governed
             let nothing = TrafficSet::empty();
@@ -248,7 +250,7 @@ impl<'a> Taker<'a> {
             ];
             for (places, implied) in parts.iter().filter(|(places, _)| !places.is_empty()) {
                 let set = addresses_at(self.graph.space(), places);
-                let pair = (&allowed, &allowed);
+                let pair = (&least, &most);
                 facts(&mut self.lines, &addresses(&set), to, pair, implied);
             }
         }

@@ -45,7 +45,7 @@ impl World {
     pub fn seen(&mut self, env: &Environment, pod: &Pod, host_pods: HostPods) -> Term {
         match host_pods {
             _ if !pod.host_network => Term::yes(),
-            HostPods::Excluded => Term::no(),
+            HostPods::Excluded | HostPods::AsNodes => Term::no(),
             HostPods::Undefined => self.hosts_are_nodes(env).not(),
         }
     }
