@@ -77,7 +77,7 @@ fn check(policies: &[String], expected: &[(&str, &str, u16, Truth)]) {
 
 const OUTSIDE: &str = "203.0.113.9";
 
-/// AW1, AW2, AW3: a NetworkPolicy whose destinations may have names.
+/// AW1, AW2, AW3: a `NetworkPolicy` whose destinations may have names.
 #[test]
 fn an_application_policy_is_a_network_policy_with_names() {
     let policy = "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [\
@@ -225,7 +225,7 @@ fn mistakes_are_told_at_their_field() {
             "spec.egress[0]",
         ),
     ] {
-        let input = load(&[document.clone()]);
+        let input = load(std::slice::from_ref(&document));
         let told = input
             .diagnostics
             .iter()

@@ -229,11 +229,15 @@ fn a_rule_more_only_widens() {
 }
 
 /// S68: names of pods and policies carry no meaning. (A `StatefulSet`'s pods carry theirs in a
-/// label, which no selector here looks at.)
+/// label, which no selector here looks at; pods that name their owner are told by its name.)
 #[test]
 fn renaming_pods_renames_answers() {
     let mut count = 0;
-    for (name, documents) in worlds() {
+    let is_owned = |d: &Value| d["metadata"]["ownerReferences"].is_array();
+    let worlds = worlds()
+        .into_iter()
+        .filter(|(_, all)| !all.iter().any(is_owned));
+    for (name, documents) in worlds {
         let renamed: Vec<Value> = documents
             .iter()
             .cloned()

@@ -136,9 +136,8 @@ spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
 /// NW3, S65: pods without a family in common on the pod network may have one on another network.
 #[test]
 fn a_secondary_network_may_have_a_family_that_the_pod_network_has_not() {
-    let with = |more: &str, address: &str| {
-        format!("{}status: {{podIPs: [{{ip: \"{address}\"}}]}}\n", more)
-    };
+    let with =
+        |more: &str, address: &str| format!("{more}status: {{podIPs: [{{ip: \"{address}\"}}]}}\n");
     let text = [
         with(&on("shop", "four", "flat"), "10.0.0.1"),
         with(&on("shop", "six", "flat"), "fd00::2"),

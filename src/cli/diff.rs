@@ -54,8 +54,8 @@ fn plugins(common: &Common, args: &DiffArgs) -> Result<Option<[Common; 2]>> {
         ..common.clone()
     };
     Ok(match (common.cni.as_slice(), &args.cni_after) {
-        ([a, b], None) => Some([of(&[a.clone()]), of(&[b.clone()])]),
-        (before @ ([] | [_]), Some(after)) => Some([of(before), of(&[after.clone()])]),
+        ([a, b], None) => Some([of(std::slice::from_ref(a)), of(std::slice::from_ref(b))]),
+        (before @ ([] | [_]), Some(after)) => Some([of(before), of(std::slice::from_ref(after))]),
         ([] | [_], None) => None,
         _ => bail!("more than two network plugins: name one with --cni and one with --cni-after"),
     })

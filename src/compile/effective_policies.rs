@@ -85,9 +85,10 @@ pub fn compile<'w>(
     let whole = CompiledPart::whole();
     for (id, policy) in env.policies.iter() {
         let by_position = !shared.is_empty() && shared.contains(&(policy.tier, policy.priority));
-        let several = match is_whole(policy) {
-            true => None, // as nearly all are
-            false => Some(parts(env, policy, space, peers)?),
+        let several = if is_whole(policy) {
+            None
+        } else {
+            Some(parts(env, policy, space, peers)?)
         };
         for part in several.as_deref().unwrap_or(std::slice::from_ref(&whole)) {
             let compiled = compile_policy(env, (id, policy), part, peers, &mut ports)?;

@@ -166,14 +166,15 @@ fn open_one(
     watch: &dyn Watch,
 ) -> Result<Vec<InputFile>, LoadError> {
     Ok(match source {
-        Source::Path(path) => match git::parse(path) {
-            Some((revision, inside)) => git::files(revision, inside)?,
-            None => {
+        Source::Path(path) => {
+            if let Some((revision, inside)) = git::parse(path) {
+                git::files(revision, inside)?
+            } else {
                 let files = discover::files(path)?;
                 limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
                 files
             }
-        },
+        }
         Source::Exec(command, directory) => vec![project::exec(command, directory)?],
         Source::Stdin => vec![discover::stdin()?],
         Source::Kustomize(directory) => vec![kubectl::kustomize(directory, limits)?],

@@ -54,13 +54,12 @@ pub fn texts(
     if path == "-" {
         return Ok(vec![("<stdin>".to_owned(), text(path)?)]);
     }
-    let files = match git::parse(path) {
-        Some((revision, inside)) => git::files(revision, inside)?,
-        None => {
-            let files = discover::side_files(path)?;
-            limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
-            files
-        }
+    let files = if let Some((revision, inside)) = git::parse(path) {
+        git::files(revision, inside)?
+    } else {
+        let files = discover::side_files(path)?;
+        limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
+        files
     };
     files.into_iter().map(named_text).collect()
 }

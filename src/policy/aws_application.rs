@@ -17,7 +17,8 @@ use crate::policy::validate::{check_metadata, decoded};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
 use k8s_openapi::api::networking::v1::{
-    IPBlock, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+    IPBlock, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+    NetworkPolicyPort, NetworkPolicySpec,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use serde::Deserialize;
@@ -94,7 +95,7 @@ fn lower(spec: ApplicationSpec, header: &Header<'_>, checks: &mut Checks) -> Pol
     let in_doubt = !says_types && spec.ingress.as_ref().is_none_or(Vec::is_empty);
     let plain = NetworkPolicySpec {
         egress: spec.egress.as_ref().map(|rules| {
-            let each = rules.iter().map(|_| Default::default());
+            let each = rules.iter().map(|_| NetworkPolicyEgressRule::default());
             each.collect()
         }),
         ingress: spec.ingress,

@@ -1,7 +1,7 @@
 //! `networking.gke.io/v1alpha1` `FQDNNetworkPolicy`: egress by domain name on GKE
 //! (docs/dialects/cloud.md, GK1-GK4).
 //!
-//! It lowers into the tier of NetworkPolicies: it isolates its pods for egress and adds what its
+//! It lowers into the tier of `NetworkPolicies`: it isolates its pods for egress and adds what its
 //! names stand for to what other policies allow (GK1). Two forms share the group and kind: the
 //! managed one has `matches`, that of the older add-on has `to` with `fqdns` (GK4).
 
@@ -127,11 +127,12 @@ fn lower(spec: &FqdnSpec, header: &Header<'_>, checks: &mut Checks) -> Policy {
 
 /// Where the rules stand, and their peers.
 fn layout(lists: [&[FqdnRule]; 2], in_doubt: bool) -> Layout {
-    let ingress = match in_doubt {
-        true => vec![RulePlace::whole(Path::root().key("podSelector"))],
-        false => (0..lists[0].len())
+    let ingress = if in_doubt {
+        vec![RulePlace::whole(Path::root().key("podSelector"))]
+    } else {
+        (0..lists[0].len())
             .map(|i| entry_of("ingress", i, "from"))
-            .collect(),
+            .collect()
     };
     let egress = lists[1].iter().enumerate().map(|(i, rule)| {
         let peers = if rule.to.is_some() { "to" } else { "matches" };

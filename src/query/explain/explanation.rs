@@ -245,9 +245,12 @@ fn sides_under(
     let untold = !undecided && by_case.iter().any(|truth| *truth != decided);
     let wanted = if untold { Truth::No } else { decided };
     let ends = [flow.source, flow.destination].map(|end| graph.environment().end_families(end));
-    let effect = untold.then(|| match ends[0].may_meet_elsewhere(ends[1]) {
-        true => FamilyEffect::PerhapsElsewhere,
-        false => FamilyEffect::Untold(Family::ALL.map(allowed_in)),
+    let effect = untold.then(|| {
+        if ends[0].may_meet_elsewhere(ends[1]) {
+            FamilyEffect::PerhapsElsewhere
+        } else {
+            FamilyEffect::Untold(Family::ALL.map(allowed_in))
+        }
     });
     let shown = by_family
         .iter()
