@@ -215,6 +215,48 @@ fn rules_about_requests_are_conditions_where_requests_may_be_read() {
     assert_eq!(verdict(&ambient(), &get, "shop/web", "shop/db", 80), No);
 }
 
+/// IS5: what an annotation keeps from the proxy is asked of no policy of the mesh, on exactly its
+/// ports.
+#[test]
+fn ports_kept_from_the_proxy_are_reached_past_it() {
+    const EXCLUDE: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
+    const INCLUDE: &str = "traffic.sidecar.istio.io/includeInboundPorts";
+    let with = |notes: &str| pods("istio-injection: enabled", "team: b", notes);
+    let strict = "
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+";
+    let denied = authorization("action: DENY, rules: [{}]");
+    let policies = [authorization("action: ALLOW"), denied, strict.to_owned()];
+    let excluded = with(&format!("{EXCLUDE}: '9443, 5432'"));
+    let included = with(&format!("{INCLUDE}: '80,81'"));
+    let all = with(&format!("{INCLUDE}: '*'"));
+    for policies in policies {
+        let ask = |cluster: &str, port| verdict(cluster, &policies, "plain/out", "shop/db", port);
+        assert_eq!(ask(&with(""), 5432), No, "{policies}");
+        assert_eq!(ask(&all, 5432), No, "{policies}");
+        assert_eq!(ask(&excluded, 5432), Yes, "{policies}");
+        assert_eq!(ask(&excluded, 80), No, "{policies}");
+        assert_eq!(ask(&included, 5432), Yes, "{policies}");
+        assert_eq!(ask(&included, 80), No, "{policies}");
+    }
+    let identified = authorization("rules: [{from: [{source: {principals: ['*']}}]}]");
+    let web = |notes: &str| {
+        let (from, to) = ("shop/web", "shop/db");
+        verdict(&with(notes), &identified, from, to, 5432)
+    };
+    let outbound = "traffic.sidecar.istio.io/excludeOutboundPorts: '5432'";
+    assert_eq!((web(""), web(outbound)), (Yes, Maybe));
+    let bypassed = "ambient.istio.io/bypass-inbound-capture: 'true'";
+    let bypassed = pods("istio.io/dataplane-mode: ambient", "team: b", bypassed);
+    let closed = authorization("action: ALLOW");
+    let to = "shop/db";
+    assert_eq!(verdict(&ambient(), &closed, "plain/out", to, 5432), No);
+    assert_eq!(verdict(&bypassed, &closed, "plain/out", to, 5432), Maybe);
+}
+
 #[test]
 fn a_deny_about_requests_denies_all_of_a_port_without_requests() {
     let deny = authorization(

@@ -366,9 +366,10 @@ fn is_ready(status: Option<&SyntaxNode>) -> bool {
 }
 
 /// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 9] = [
+const BINDING: [&str; 10] = [
     "linkerd.io/inject",
     "sidecar.istio.io/inject",
+    "ambient.istio.io/bypass-inbound-capture",
     "ovn.kubernetes.io/security_groups",
     "consul.hashicorp.com/connect-inject",
     "k8s.v1.cni.cncf.io/networks",
@@ -379,14 +380,18 @@ const BINDING: [&str; 9] = [
 ];
 
 /// How annotations begin that say by what a proxy goes.
-const OF_PROXIES: &str = "config.linkerd.io/";
+const OF_PROXIES: [&str; 2] = ["config.linkerd.io/", "traffic.sidecar.istio.io/"];
+
+fn is_of_proxy(key: &str) -> bool {
+    OF_PROXIES.iter().any(|start| key.starts_with(start))
+}
 
 /// The annotations of an object that a layer goes by, and what of its pod a layer goes by.
 pub fn annotations(node: Option<&SyntaxNode>) -> Box<[(Box<str>, Box<str>)]> {
     let all = node.and_then(|n| n.get("metadata")?.get("annotations"));
     let bound = all.map(SyntaxNode::entries).unwrap_or_default().iter();
     bound
-        .filter(|e| BINDING.contains(&&*e.key) || e.key.starts_with(OF_PROXIES))
+        .filter(|e| BINDING.contains(&&*e.key) || is_of_proxy(&e.key))
         .filter_map(|e| Some((e.key.clone(), e.value.as_str()?.into())))
         .chain(proxies(node))
         .chain(probes(node))
@@ -488,4 +493,18 @@ fn owner(node: &SyntaxNode) -> Option<(&str, &str)> {
     };
     let owner = owners.iter().find(controls).or_else(|| owners.first())?;
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BINDING, OF_PROXIES};
+    use crate::tree::binds;
+
+    /// Long lists of pods are read without what no reader asks for; annotations that bind stay.
+    #[test]
+    fn what_binds_a_pod_is_kept_of_long_lists() {
+        for key in BINDING.iter().chain(&OF_PROXIES) {
+            assert!(binds(key), "{key}");
+        }
+    }
 }

@@ -30,6 +30,8 @@ pub use crate::tree::decode::decode;
 pub use crate::tree::locate::Locator;
 pub use crate::tree::node::{Entry, SyntaxNode, Value};
 pub use crate::tree::parse::{parse, parse_frugally, parse_part};
+#[cfg(test)]
+pub use crate::tree::pod_fields::binds;
 pub use crate::tree::problem::{Parsed, Problem, ProblemKind};
 pub use crate::tree::split::{Sniffed, sniff, split};
 pub use crate::tree::trail::PathTrail;

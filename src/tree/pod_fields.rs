@@ -79,16 +79,19 @@ impl KeptFields {
 }
 
 /// Whether an annotation binds pods to policies of a network plugin or a service mesh.
-fn binds(annotation: &str) -> bool {
+pub fn binds(annotation: &str) -> bool {
     let prefix = annotation.split('/').next().unwrap_or_default();
     matches!(
         prefix,
         "linkerd.io"
             | "config.linkerd.io"
             | "sidecar.istio.io"
+            | "traffic.sidecar.istio.io"
+            | "ambient.istio.io"
             | "consul.hashicorp.com"
             | "ovn.kubernetes.io"
             | "k8s.v1.cni.cncf.io"
+            | "v1.multus-cni.io"
             | "k8s.ovn.org"
     )
 }

@@ -79,14 +79,16 @@ impl Lowering<'_> {
         }
     }
 
-    /// The ports where connections surely are with or without identities, and may be (IS30).
+    /// The ports of the proxy where connections surely are with or without identities, and may be
+    /// (IS30).
     fn ports_of(&self, anonymous: bool) -> [TrafficSet; 2] {
         let [surely, perhaps] = &self.profile.anonymous;
-        if anonymous {
+        let ports = if anonymous {
             [surely.clone(), perhaps.clone()]
         } else {
             [tcp().difference(perhaps), tcp().difference(surely)]
-        }
+        };
+        ports.map(|ports| ports.difference(&self.profile.bypassed))
     }
 }
 

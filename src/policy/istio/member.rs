@@ -1,8 +1,10 @@
 //! Who is part of the mesh, and how (IS2).
 
 use crate::model::{Cluster, Labels, Namespace, Pod, PodId, Truth};
+use crate::policy::istio::operations::tcp;
 use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 use crate::policy::object_facts::ObjectFacts;
+use crate::set::{Protocol, TrafficSet};
 
 /// The name of the container of the proxy.
 const PROXY: &str = "istio-proxy";
@@ -13,6 +15,24 @@ const INJECTION: &str = "istio-injection";
 const INJECT: &str = "sidecar.istio.io/inject";
 const DATAPLANE: &str = "istio.io/dataplane-mode";
 const REVISION: &str = "istio.io/rev";
+
+/// Which ports of a pod the rules of its network lead to its proxy, and which they do not.
+const INBOUND: [&str; 2] = [
+    "traffic.sidecar.istio.io/includeInboundPorts",
+    "traffic.sidecar.istio.io/excludeInboundPorts",
+];
+
+/// Annotations by which some of what a pod sends does not go by its proxy.
+const OUTBOUND: [&str; 5] = [
+    "traffic.sidecar.istio.io/includeOutboundPorts",
+    "traffic.sidecar.istio.io/excludeOutboundPorts",
+    "traffic.sidecar.istio.io/includeOutboundIPRanges",
+    "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+    "traffic.sidecar.istio.io/excludeInterfaces",
+];
+
+/// The annotation by which only what is meant for the mesh comes to the proxy of a node.
+const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
 
 /// What the gateways of common installations are called, which are proxies themselves.
 const GATEWAYS: [&str; 2] = ["istio-ingressgateway", "istio-egressgateway"];
@@ -113,7 +133,32 @@ impl<'m> Mesh<'m> {
             (Truth::No, Truth::Maybe) => (Dataplane::Ambient, Truth::Maybe),
             (Truth::No, Truth::No) => return None,
         };
+        let bypasses = self.facts.of_pod(id, BYPASS) == Some("true");
+        let certain = match dataplane {
+            Dataplane::Ambient if bypasses => Truth::Maybe, // IS5
+            Dataplane::Ambient | Dataplane::Sidecar => certain,
+        };
         Some(MeshMember { dataplane, certain })
+    }
+
+    /// What the annotations of a pod say of the ports that lead to its proxy: those that do, and
+    /// those that do not.
+    pub fn captures(&self, id: PodId) -> [Option<&'m str>; 2] {
+        INBOUND.map(|key| self.facts.of_pod(id, key))
+    }
+
+    /// The ports that connections reach past the proxy of a pod (IS5).
+    pub fn bypassed(&self, id: PodId) -> TrafficSet {
+        match self.captures(id) {
+            [None | Some("*"), excluded] => excluded.map(ports).unwrap_or_default(),
+            [Some(included), _] => tcp().difference(&ports(included)),
+        }
+    }
+
+    /// Whether something of what a pod sends may not go by its proxy, and so carry no identity.
+    pub fn sends_past_proxy(&self, id: PodId) -> bool {
+        let says = |key: &&str| self.facts.of_pod(id, key).is_some_and(|value| value != "*");
+        OUTBOUND.iter().any(says)
     }
 
     /// Whether a pod has a proxy of its own.
@@ -147,6 +192,13 @@ impl<'m> Mesh<'m> {
         let of_service = |labels: &&Labels| named(labels).unwrap_or(whole);
         Truth::from(own || services.iter().any(of_service))
     }
+}
+
+/// The ports of a list in an annotation; what is no port there leads nowhere.
+fn ports(list: &str) -> TrafficSet {
+    let numbers = list.split(',').filter_map(|port| port.trim().parse().ok());
+    let each = numbers.map(|port: u16| TrafficSet::ports(Protocol::Tcp, port, port));
+    each.fold(TrafficSet::empty(), |all, one| all.union(&one))
 }
 
 /// Whether a pod's traffic is taken by a proxy of its node.

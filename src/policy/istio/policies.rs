@@ -100,6 +100,12 @@ pub fn policy(
     }
 }
 
+/// The rule that lets by what does not come to the proxy (IS5).
+pub fn past_the_proxy(ports: &TrafficSet) -> (Rule, RulePlace) {
+    let ports = Ports::Of([PortMatch::Traffic(ports.clone())].into());
+    (Rule::new(Action::Allow, Peers::Any, ports), whole("rules"))
+}
+
 /// A place that is one field.
 fn whole(field: &str) -> RulePlace {
     RulePlace::whole(Path::root().key(field))

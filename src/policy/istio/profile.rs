@@ -15,6 +15,8 @@ pub struct IstioProfile {
     pub waypoint: Truth,
     /// The ports that are known to have no requests that the proxy reads.
     pub plain: TrafficSet,
+    /// The ports that connections reach past the proxy (IS5).
+    pub bypassed: TrafficSet,
     /// Where connections carry no identity, surely and perhaps (IS30).
     pub anonymous: [TrafficSet; 2],
     /// Which objects ask for an identity, on which ports, and whether surely (IS45).

@@ -11,7 +11,8 @@ use crate::policy::istio::member::{Mesh, MeshMember};
 use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
 use crate::policy::istio::policies::{
-    AUTHORIZATION, PEER, add, closed_to_plaintext, in_namespace, of_profiles, policy, waypoint,
+    AUTHORIZATION, PEER, add, closed_to_plaintext, in_namespace, of_profiles, past_the_proxy,
+    policy, waypoint,
 };
 use crate::policy::istio::profile::{IstioProfile, StrictPorts};
 use crate::policy::istio::read::block;
@@ -106,11 +107,11 @@ impl<'t> Taking<'t> {
         for (id, member) in members {
             let pod = self.mesh.cluster.pod(*id);
             let key = (
-                ProfileKey::new(pod, !conditions.is_empty()),
+                ProfileKey::new(pod, self.mesh.captures(*id), !conditions.is_empty()),
                 member.dataplane,
             );
             let number = *known.entry(key).or_insert_with(|| {
-                let profile = self.profile(pod, *member, &conditions);
+                let profile = self.profile(*id, *member, &conditions);
                 let same = found.profiles.iter().position(|p| *p == profile);
                 same.unwrap_or_else(|| {
                     found.profiles.push(profile);
@@ -124,17 +125,26 @@ impl<'t> Taking<'t> {
 
     fn profile(
         &self,
-        pod: &Pod,
+        id: PodId,
         member: MeshMember,
         conditions: &[&ConditionForm],
     ) -> IstioProfile {
         let cluster = self.mesh.cluster;
+        let pod = cluster.pod(id);
         let services: Vec<&Service> = cluster
             .services()
             .map(|(_, service)| service)
             .filter(|service| is_behind(cluster, service, pod))
             .collect();
-        let modes = modes(cluster, pod, self.objects, self.mesh.settings.root());
+        let mut modes = modes(cluster, pod, self.objects, self.mesh.settings.root());
+        let bypassed = match member.dataplane {
+            Dataplane::Ambient => TrafficSet::empty(),
+            Dataplane::Sidecar => self.mesh.bypassed(id),
+        };
+        for strict in &mut modes.strict {
+            strict.ports = strict.ports.difference(&bypassed);
+        }
+        modes.strict.retain(|strict| !strict.ports.is_empty());
         let ambient = member.dataplane == Dataplane::Ambient;
         let labels: Vec<&Labels> = services.iter().map(|service| &service.labels).collect();
         IstioProfile {
@@ -149,6 +159,7 @@ impl<'t> Taking<'t> {
             } else {
                 plain_ports(pod, &services)
             },
+            bypassed,
             anonymous: if ambient {
                 Default::default()
             } else {
@@ -171,14 +182,17 @@ impl<'t> Taking<'t> {
             let namespace = &self.mesh.cluster.pod_namespace(*id).name;
             let account = self.mesh.facts.account(*id);
             let identity = format!("{domain}/ns/{namespace}/sa/{account}");
-            let told = |value: String| -> Arc<str> {
-                match member.certain {
-                    Truth::Yes => value.into(),
-                    Truth::No | Truth::Maybe => perhaps(&value).into(),
+            let told = |value: String, certain: bool| -> Arc<str> {
+                if certain {
+                    value.into()
+                } else {
+                    perhaps(&value).into()
                 }
             };
-            let profile = told(profile.to_string());
-            (*id, vec![(IDENTITY, told(identity)), (PROFILE, profile)])
+            let is_member = member.certain == Truth::Yes;
+            let identity = told(identity, is_member && !self.mesh.sends_past_proxy(*id));
+            let profile = told(profile.to_string(), is_member);
+            (*id, vec![(IDENTITY, identity), (PROFILE, profile)])
         });
         each.collect()
     }
@@ -242,7 +256,7 @@ impl<'t> Taking<'t> {
     fn nothing(&self, object: &IstioObject, shape: &'static Shape, of: Namespaces) -> Policy {
         let subject = Subject {
             namespaces: of,
-            pods: Selector::new([Requirement::Exists(IDENTITY.into())]),
+            pods: Selector::new([Requirement::Exists(PROFILE.into())]),
         };
         Policy {
             applies: [false, false],
@@ -266,6 +280,7 @@ impl<'t> Taking<'t> {
         if idle {
             return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
         }
+        let isolates = written.action == AuthorizationAction::Allow; // IS21
         let mut by_rules: Vec<(PlacedRules, BTreeSet<usize>)> = Vec::new();
         for (number, profile) in found.profiles.iter().enumerate() {
             let lowering = Lowering {
@@ -274,20 +289,22 @@ impl<'t> Taking<'t> {
                 profile,
                 first_address,
             };
-            let rules = lowering.rules(written);
+            let mut rules = lowering.rules(written);
+            if isolates && !profile.bypassed.is_empty() {
+                rules.push(past_the_proxy(&profile.bypassed));
+            }
             match by_rules.iter_mut().find(|(known, _)| *known == rules) {
                 Some((_, profiles)) => _ = profiles.insert(number),
                 None => by_rules.push((rules, [number].into())),
             }
         }
-        let isolates = written.action == AuthorizationAction::Allow; // IS21
         let several = by_rules.len() > 1;
         let each = by_rules.into_iter().map(|(rules, profiles)| {
             let mut wanted = selector(&written.selector).requirements().to_vec();
             wanted.push(if several {
                 of_profiles(&profiles)
             } else {
-                Requirement::Exists(IDENTITY.into())
+                Requirement::Exists(PROFILE.into())
             });
             let subject = Subject {
                 namespaces: namespaces.clone(),
@@ -336,15 +353,18 @@ struct ProfileKey<'p> {
     labels: LabelsId,
     ports: &'p [ContainerPort],
     addresses: &'p [IpAddr],
+    /// What its annotations say of the ports of its proxy.
+    captures: [Option<&'p str>; 2],
 }
 
 impl<'p> ProfileKey<'p> {
-    fn new(pod: &'p Pod, by_address: bool) -> Self {
+    fn new(pod: &'p Pod, captures: [Option<&'p str>; 2], by_address: bool) -> Self {
         Self {
             namespace: pod.namespace,
             labels: pod.labels,
             ports: &pod.ports,
             addresses: if by_address { &pod.addresses } else { &[] },
+            captures,
         }
     }
 }

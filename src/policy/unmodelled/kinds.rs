@@ -188,6 +188,22 @@ const CALICO: &[&str] = &[
     "WorkloadEndpoint",
     "ExternalNetwork",
     "RemoteClusterConfiguration",
+    "AlertException",
+    "BFDConfiguration",
+    "DeepPacketInspection",
+    "EgressGatewayPolicy",
+    "GlobalAlert",
+    "GlobalAlertTemplate",
+    "GlobalReport",
+    "GlobalReportType",
+    "LicenseKey",
+    "ManagedCluster",
+    "PacketCapture",
+    "PolicyRecommendationScope",
+    "PolicyRecommendationStatus",
+    "SecurityEventWebhook",
+    "UISettings",
+    "UISettingsGroup",
 ];
 
 const NSX: &[&str] = &[
