@@ -439,3 +439,84 @@ fn every_rule_runs_over_every_example_and_every_real_manifest() {
         );
     }
 }
+
+/// What a mesh's policies leave to others is no mistake of theirs: none of the rules about
+/// `NetworkPolicies` speaks of them.
+#[test]
+fn policies_of_meshes_are_not_read_as_network_policies() {
+    const BASE: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: a, labels: {istio-injection: enabled}, annotations: {linkerd.io/inject: enabled}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: a, labels: {app: web}}
+spec:
+  serviceAccountName: web
+  containers: [{name: c, image: i, ports: [{name: http, containerPort: 8080}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bot, namespace: a, labels: {app: bot}}
+spec: {serviceAccountName: bot, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: a}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+    const POLICIES: [&str; 5] = [
+        "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: d, namespace: a}
+spec: {action: DENY, rules: [{from: [{source: {notNamespaces: [a]}}]}]}
+",
+        "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nothing, namespace: a}
+spec: {}
+",
+        "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: bots, namespace: a}
+spec: {rules: [{from: [{source: {principals: [cluster.local/ns/a/sa/bot]}}]}]}
+",
+        "
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: a}
+spec: {mtls: {mode: STRICT}}
+",
+        "
+apiVersion: policy.linkerd.io/v1beta1
+kind: Server
+metadata: {name: http, namespace: a}
+spec: {podSelector: {matchLabels: {app: web}}, port: http}
+---
+apiVersion: policy.linkerd.io/v1beta1
+kind: ServerAuthorization
+metadata: {name: public, namespace: a}
+spec:
+  server: {name: http}
+  client: {unauthenticated: true, networks: [{cidr: 0.0.0.0/0}, {cidr: \"::/0\"}]}
+",
+    ];
+    const OF_NETWORK_POLICIES: [&str; 7] = [
+        "NP007", "NP008", "NP010", "NP103", "NP201", "NP402", "NP403",
+    ];
+    for policies in POLICIES {
+        let input = netpal::load_str(&format!("{BASE}---{policies}"));
+        assert!(!input.policies.policies.is_empty(), "{policies}");
+        let findings = run(&input, &config(&["ALL"]));
+        let wrong = rules(&findings);
+        let closed = policies.contains("spec: {}"); // nobody can reach the Service then
+        let wrong = wrong
+            .iter()
+            .filter(|id| OF_NETWORK_POLICIES.contains(id) && !(closed && **id == "NP103"));
+        assert_eq!(wrong.collect::<Vec<_>>(), Vec::<&&str>::new(), "{policies}");
+    }
+}

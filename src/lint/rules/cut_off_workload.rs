@@ -51,16 +51,13 @@ fn is_cut_off(context: &LintContext<'_>, pod: PodId) -> bool {
             .all(|d| is_closed(context, pod, d))
 }
 
-/// Whether a pod is isolated in a direction and none of the isolating policies has a rule for it.
+/// Whether a pod is isolated in a direction and none of the policies that govern it there has a rule.
 fn is_closed(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
     let effective = context.graph.effective(Endpoint::Pod(pod), direction);
     effective
         .and_then(EffectivePolicy::isolating_first)
         .is_some_and(|tier| {
-            let mut policies = tier
-                .isolating
-                .iter()
-                .map(|s| context.graph.policy_of(s.policy));
+            let mut policies = tier.selections().map(|s| context.graph.policy_of(s.policy));
             tier.isolated == Truth::Yes
                 && policies.all(|p| context.policies.get(p).rules(direction).is_empty())
         })

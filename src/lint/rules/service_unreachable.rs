@@ -22,7 +22,7 @@ use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{PodId, Service, TargetPort, Truth};
-use crate::policy::{Direction, PolicyId};
+use crate::policy::{Action, Direction, PolicyId};
 use crate::set::TrafficSet;
 use crate::spec::Endpoint;
 
@@ -58,8 +58,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The policies that isolate all of these pods, and the traffic that their rules open, whoever the
-/// peers are; `None` when they do not isolate all of the pods.
+/// The policies that govern all of these pods in the tier that isolates them, and the traffic that
+/// their rules open, whoever the peers are; `None` when they do not isolate all of the pods.
 fn opened(context: &LintContext<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSet)> {
     let (mut policies, mut opened) = (Vec::new(), TrafficSet::empty());
     for pod in pods {
@@ -70,10 +70,11 @@ fn opened(context: &LintContext<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, T
         if tier.isolated != Truth::Yes || context.cluster.pod(*pod).host_network {
             return None;
         }
-        for selecting in &tier.isolating {
+        for selecting in tier.selections() {
             let id = context.graph.policy_of(selecting.policy);
             policies.push(id);
-            for rule in context.policies.get(id).rules(Direction::Ingress) {
+            let rules = context.policies.get(id).rules(Direction::Ingress);
+            for rule in rules.iter().filter(|rule| rule.action == Action::Allow) {
                 opened = opened.union(&context.traffic(rule, context.cluster.pod(*pod)));
             }
         }
