@@ -429,4 +429,15 @@ spec: {{egress: [{rule}]}}
     };
     let two = format!("{}---{}", legacy("a"), legacy("b"));
     assert_eq!(messages(&two).len(), 2);
+    let warned = |text: &str| {
+        let input = load(text);
+        let mut told = input.diagnostics.iter();
+        told.any(|d| d.message.contains("is a global namespace"))
+    };
+    assert!(!warned(&legacy("a")));
+    assert!(warned(
+        &legacy("a").replace("namespace: shop", "namespace: default")
+    ));
+    let unnamed = legacy("a").replace(", namespace: shop", "");
+    assert!(warned(&unnamed), "the namespace is only assumed");
 }

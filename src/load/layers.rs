@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::Assembly;
 use crate::model::Cluster;
+use crate::policy::Policy;
 use crate::policy::egress_firewall;
 use crate::policy::istio;
 use crate::policy::layer_object::LayerObject;
@@ -68,30 +69,47 @@ impl Assembly<'_> {
             self.diagnostics.push(error);
         }
         let policies = &mut self.policies.policies;
-        let several = egress_firewall::take_together(policies, &settings.global_namespaces);
-        for i in several {
-            let Some(policy) = policies.get(i) else {
-                continue;
-            };
-            let namespace = policy.namespace.as_deref().unwrap_or_default();
-            let message = format!(
-                "namespace `{namespace}` has several EgressNetworkPolicies with rules: everything \
-                 outside the cluster is closed to its pods"
-            );
-            let place = Place::Origin(Origin::document(policy.document));
-            let error = Diagnostic::new(
-                DiagnosticSeverity::Error,
-                Code::InvalidValue,
-                place,
-                message,
-            );
-            let help = "keep one, with the rules of all";
-            self.diagnostics.push(error.help(help));
-        }
+        let taken = egress_firewall::take_together(policies, &settings.global_namespaces);
+        let those = |numbers: Vec<usize>| numbers.into_iter().filter_map(|i| policies.get(i));
+        let several = those(taken.several).map(of_several);
+        let ignored = those(taken.ignored).map(of_global_namespace);
+        self.diagnostics.extend(several.chain(ignored));
         if !settings.names.is_empty() {
             policies
                 .iter_mut()
                 .for_each(|policy| tell_names(policy, &settings.names));
         }
     }
+}
+
+/// Of several egress firewalls of the older kind in one namespace (EF7).
+fn of_several(policy: &Policy) -> Diagnostic {
+    let namespace = policy.namespace.as_deref().unwrap_or_default();
+    let message = format!(
+        "namespace `{namespace}` has several EgressNetworkPolicies with rules: everything outside \
+         the cluster is closed to its pods"
+    );
+    let place = Place::Origin(Origin::document(policy.document));
+    Diagnostic::new(
+        DiagnosticSeverity::Error,
+        Code::InvalidValue,
+        place,
+        message,
+    )
+    .help("keep one, with the rules of all")
+}
+
+/// Of an egress firewall of the older kind that nobody reads (EF6).
+fn of_global_namespace(policy: &Policy) -> Diagnostic {
+    let namespace = policy.namespace.as_deref().unwrap_or_default();
+    let message =
+        format!("`{namespace}` is a global namespace: no EgressNetworkPolicy has an effect there");
+    let place = Place::Origin(Origin::document(policy.document));
+    Diagnostic::new(
+        DiagnosticSeverity::Warning,
+        Code::InvalidValue,
+        place,
+        message,
+    )
+    .help("give the namespace that it is meant for, in its metadata or with -n")
 }

@@ -280,10 +280,18 @@ fn port(form: &FirewallPortForm, at: &Path, checks: &mut Checks) -> TrafficSet {
     }
 }
 
+/// What there is to say of objects of the older kind, by their numbers among the policies.
+#[derive(Debug, Default)]
+pub struct TakenTogether {
+    /// Those that are not the only ones with rules in their namespace.
+    pub several: Vec<usize>,
+    /// Those of global namespaces.
+    pub ignored: Vec<usize>,
+}
+
 /// What objects of the older kind do together: none is read in a global namespace (EF6), and
-/// several with rules in one namespace close everything outside (EF7). Returns those of which
-/// there are several.
-pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Vec<usize> {
+/// several with rules in one namespace close everything outside (EF7).
+pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> TakenTogether {
     let mut of_namespace: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
     let legacy = policies.iter().enumerate().filter(|(_, p)| is_legacy(p));
     for (i, policy) in legacy {
@@ -292,7 +300,7 @@ pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Ve
             of_namespace.entry(namespace).or_default().push(i);
         }
     }
-    let mut several = Vec::new();
+    let mut taken = TakenTogether::default();
     for (namespace, these) in of_namespace {
         let is_global = *namespace == *NAME || global.contains(&namespace);
         for i in &these {
@@ -307,11 +315,13 @@ pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Ve
                 place_first(policy);
             }
         }
-        if these.len() > 1 && !is_global {
-            several.extend(these);
+        if is_global {
+            taken.ignored.extend(these);
+        } else if these.len() > 1 {
+            taken.several.extend(these);
         }
     }
-    several
+    taken
 }
 
 /// Makes a policy close everything outside, but for what passes before (EF7, EF9).
