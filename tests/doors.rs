@@ -527,3 +527,34 @@ spec: {parentRefs: [{name: gw, namespace: edge}], rules: [{backendRefs: [{name: 
     let (code, said) = asked("test t.yaml");
     assert!(code == 3 && said.contains("may lead"), "{code} {said}");
 }
+
+/// DO106: kinds that may open doors and are not read leave the list open.
+#[test]
+fn without_a_door_the_list_is_empty_only_if_everything_is_read() {
+    let route = "\
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: web, namespace: shop}
+spec: {routes: [{match: Host(`web`), kind: Rule, services: [{name: web, port: 80}]}]}
+---
+";
+    let pod = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+";
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let doors = |text: &str| netpal_at(root, &["doors", "-f", "-"], text).stdout;
+    assert!(doors(pod).starts_with("no door: nothing"), "{}", doors(pod));
+    let told = doors(&format!("{route}{pod}"));
+    let heads = [
+        "no door is known",
+        "there may be more doors: 1 IngressRoute is not read",
+    ];
+    let told: Vec<&str> = told.lines().collect();
+    assert!(told.len() == 2, "{told:?}");
+    for (line, head) in told.iter().zip(heads) {
+        assert!(line.starts_with(head), "{told:?}");
+    }
+}

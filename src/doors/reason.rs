@@ -85,7 +85,7 @@ const TABLE: [(DoorReason, &str, &str); 49] = [
     (
         DoorReason::NoClass,
         "no-class",
-        "it names no class and there is no default",
+        "it names no class and the input shows no default",
     ),
     (
         DoorReason::SeveralDefaultClasses,

@@ -51,7 +51,7 @@ fn is_cut_off(context: &LintContext<'_>, pod: PodId) -> bool {
             .all(|d| is_closed(context, pod, d))
 }
 
-/// Whether a pod is isolated in a direction and none of the policies that govern it there has a rule.
+/// Whether a pod is isolated in a direction and no policy that governs it there has a rule.
 fn is_closed(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
     let effective = context.graph.effective(Endpoint::Pod(pod), direction);
     effective

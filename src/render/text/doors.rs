@@ -19,7 +19,12 @@ impl TextWriter<'_> {
     pub fn doors(&self, list: &DoorList, out: &mut dyn Write) -> io::Result<()> {
         let rows: Vec<[String; 5]> = list.lines.iter().map(|line| self.door(line)).collect();
         if rows.is_empty() {
-            writeln!(out, "no door: nothing in the input leads in from outside")?;
+            let none = if list.unread.is_empty() {
+                "no door: nothing in the input leads in from outside"
+            } else {
+                "no door is known, but not everything that may be one is read"
+            };
+            writeln!(out, "{none}")?;
         } else {
             let head = ["DOOR", "CALLERS USE", "LEADS TO", "STATUS", "AT"];
             write!(out, "{}", columns(head, &rows, self.style))?;
@@ -98,10 +103,13 @@ impl TextWriter<'_> {
         let kinds: Vec<String> = kinds
             .map(|(kind, count)| plural(*count, &words::clean(kind)))
             .collect();
-        let kinds = kinds.join(", ");
-        let note = self
-            .style
-            .dim(&format!("there may be more doors: {kinds} are not read"));
+        let is_one = unread.iter().map(|(_, count)| count).sum::<usize>() == 1;
+        let verb = if is_one { "is" } else { "are" };
+        let note = format!(
+            "there may be more doors: {} {verb} not read",
+            kinds.join(", ")
+        );
+        let note = self.style.dim(&note);
         writeln!(out, "{note}")
     }
 
