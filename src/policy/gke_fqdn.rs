@@ -11,9 +11,8 @@ use crate::policy::layout::{Layout, RulePlace};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::network_policy;
 use crate::policy::network_policy::RuleLowering;
-use crate::policy::object_meta::check_object_meta;
+use crate::policy::object_meta::read_policy;
 use crate::policy::rule::{Peer, Policy, Rule, Shape};
-use crate::policy::validate::{check_metadata, decoded};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
 use k8s_openapi::api::networking::v1::{NetworkPolicyPort, NetworkPolicySpec};
@@ -76,18 +75,9 @@ struct FqdnPeer {
 
 /// Reads an object strictly and lowers it.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = decoded::<FqdnObject>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(&header, true, &mut checks);
-    check_object_meta(node, &mut checks);
-    let policy = lower(&object.spec, &header, &mut checks);
-    Lowered::checked(policy, problems, checks)
+    read_policy(node, &header, |object: FqdnObject, checks| {
+        lower(&object.spec, &header, checks)
+    })
 }
 
 fn lower(spec: &FqdnSpec, header: &Header<'_>, checks: &mut Checks) -> Policy {

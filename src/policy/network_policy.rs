@@ -7,12 +7,12 @@ use crate::model::Truth;
 use crate::policy::ip_block::ip_block;
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
-use crate::policy::object_meta::check_object_meta;
+use crate::policy::object_meta::read_policy;
 use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{check_metadata, decoded, is_port_name, selector};
+use crate::policy::validate::{is_port_name, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -285,17 +285,7 @@ impl<'a> RuleLowering<'a> {
 
 /// Reads an object strictly and lowers it.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = decoded::<NetworkPolicy>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(&header, true, &mut checks);
-    check_object_meta(node, &mut checks);
-    let spec = object.spec.unwrap_or_default();
-    let policy = lower(&spec, &header, &mut checks);
-    Lowered::checked(policy, problems, checks)
+    read_policy(node, &header, |object: NetworkPolicy, checks| {
+        lower(&object.spec.unwrap_or_default(), &header, checks)
+    })
 }
