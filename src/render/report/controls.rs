@@ -94,8 +94,9 @@ fn pci(report: &AuditReport<'_>) -> Vec<Control> {
             match lacking(report, 0) {
                 0 => "every namespace with workloads has a default deny for ingress".into(),
                 n => format!(
-                    "{} have no default deny for ingress",
-                    of_namespaces(report, n)
+                    "{} {} no default deny for ingress",
+                    of_namespaces(report, n),
+                    if n == 1 { "has" } else { "have" }
                 ),
             },
         ),
