@@ -1,10 +1,12 @@
 //! Chokepoints and cuts are what taking workloads away one by one gives: on random clusters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
 #[allow(dead_code)]
 #[path = "common/random.rs"]
 mod random;
 
+use common::netpal_at;
 use netpal::{
     AllowGraph, CompileOptions, Critical, Endpoint, HostNetwork, IpSet, PathEnds, PodId, RuleCut,
     TrafficSet, WorkloadId, applied, critical, load_str, rule_cut,
@@ -325,10 +327,8 @@ fn searches_tell_the_chokepoints_on_their_ways() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("chain.yaml"), CHAIN).unwrap();
     let asked = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_netpal"));
-        command.current_dir(folder.path()).args(arguments);
-        let output = command.args(["-f", "chain.yaml"]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        let arguments = [arguments, &["-f", "chain.yaml"]].concat();
+        netpal_at(folder.path(), &arguments, "").stdout
     };
     let path = asked(&["reach", "--path", "web", "postgres"]);
     assert!(path.contains("every way leads through shop/api"), "{path}");

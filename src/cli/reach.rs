@@ -11,7 +11,7 @@ use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
     DoorEnds, Endpoint, IpSet, PathEnds, PathView, PodId, PotentialPod, Reach, ReachQuery,
-    ReachView, Truth, Way, WorkloadId, chokepoints, exposure, path, reach,
+    ReachView, TrafficSet, Truth, Way, WorkloadId, chokepoints, exposure, path, reach,
 };
 use std::collections::BTreeSet;
 
@@ -97,16 +97,21 @@ fn on_ways_to_stores(
     let is_far = |(_, hops): &&(WorkloadId, u32)| *hops > 1 && found.hops.is_none();
     let stores = found.stores.iter().filter(is_far).take(MOST_STORES);
     let through = stores.map(|(store, _)| {
-        let ends = PathEnds {
-            sources: start.pods.clone(),
-            addresses: start.addresses.clone(),
-            targets: pods_of(workspace, *store),
-            asked: start.asked.clone(),
-            through_nodes: true,
-        };
+        let ends = from_start(start, pods_of(workspace, *store), &start.asked);
         (*store, chokepoints(&workspace.graph, &ends))
     });
     through.collect()
+}
+
+/// The ends of the ways from where a search starts to some pods.
+fn from_start(start: &ReachQuery, targets: BTreeSet<PodId>, asked: &TrafficSet) -> PathEnds {
+    PathEnds {
+        sources: start.pods.clone(),
+        addresses: start.addresses.clone(),
+        targets,
+        asked: asked.clone(),
+        through_nodes: true,
+    }
 }
 
 fn pods_of(workspace: &Workspace, workload: WorkloadId) -> BTreeSet<PodId> {
@@ -188,13 +193,7 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
             _ => to.pods.clone(),
         });
     let door = doors.as_ref().and_then(|doors| doors.door_of(&first?));
-    let ends = PathEnds {
-        sources: start.pods.clone(),
-        addresses: start.addresses.clone(),
-        targets: to.pods.clone(),
-        asked: to.asked.clone(),
-        through_nodes: true,
-    };
+    let ends = from_start(&start, to.pods.clone(), &to.asked);
     let on_the_way = chokepoints(&workspace.graph, &ends);
     let view = PathView {
         ends: [&from.name, &to.name],

@@ -10,7 +10,7 @@
 use crate::doors::{DoorLine, DoorList};
 use crate::graph::AllowGraph;
 use crate::input::Input;
-use crate::lint::label_index::{NamespacesByLabel, PodIndex, PolicyIndex, namespaces_by_label};
+use crate::lint::label_index::{ByLabel, PodIndex, PolicyIndex, namespaces_by_label};
 use crate::lint::ports::port_traffic;
 use crate::lint::settings::LintConfig;
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
@@ -69,7 +69,7 @@ pub struct LintContext<'a> {
     /// The policies to examine; all of them when there is none.
     only: Option<Vec<PolicyId>>,
     /// The namespaces by key and value of a label; filled lazily.
-    namespaces_by_label: OnceCell<NamespacesByLabel>,
+    namespaces_by_label: OnceCell<ByLabel<NamespaceId>>,
     /// What each pair of selectors selects; filled lazily.
     selections: RefCell<HashMap<(Namespaces, Selector), Rc<SelectedPods>>>,
     /// Which texts contain which words; filled lazily.
@@ -310,9 +310,7 @@ impl<'a> LintContext<'a> {
     pub fn namespaces_with(&self, key: &str, value: &str) -> &[NamespaceId] {
         self.namespaces_by_label
             .get_or_init(|| namespaces_by_label(self.cluster))
-            .get(key)
-            .and_then(|values| values.get(value))
-            .map_or(&[], Vec::as_slice)
+            .get((key, value))
     }
 
     /// The namespaces that a selector may select, in order: those with a label that it requires,

@@ -11,25 +11,6 @@ use crate::model::{Cluster, NamespaceId, PodId, Requirement, Selector};
 use crate::policy::{PolicyId, PolicySet};
 use std::collections::HashMap;
 
-/// Namespaces by key and value of a label.
-pub type NamespacesByLabel = HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>;
-
-/// The namespaces of the cluster by each of their known labels.
-pub fn namespaces_by_label(cluster: &Cluster) -> NamespacesByLabel {
-    let mut by_label = NamespacesByLabel::new();
-    for (id, namespace) in cluster.namespaces() {
-        for (key, value) in namespace.labels.iter() {
-            by_label
-                .entry(key.into())
-                .or_default()
-                .entry(value.into())
-                .or_default()
-                .push(id);
-        }
-    }
-    by_label
-}
-
 /// Up to this many pods are scanned without an index.
 const FEW: usize = 64;
 
@@ -46,7 +27,7 @@ fn exact_label(requirement: &Requirement) -> Option<(&str, &str)> {
 
 /// Items by the key, then by the value of a label, in order.
 #[derive(Debug)]
-struct ByLabel<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
+pub struct ByLabel<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
 
 impl<T> Default for ByLabel<T> {
     fn default() -> Self {
@@ -68,12 +49,23 @@ impl<T> ByLabel<T> {
         }
     }
 
-    fn get(&self, (key, value): (&str, &str)) -> &[T] {
+    /// Those with a label.
+    pub fn get(&self, (key, value): (&str, &str)) -> &[T] {
         self.0
             .get(key)
             .and_then(|values| values.get(value))
             .map_or(&[], Vec::as_slice)
     }
+}
+
+/// The namespaces of a cluster by each of their known labels.
+pub fn namespaces_by_label(cluster: &Cluster) -> ByLabel<NamespaceId> {
+    let mut by_label = ByLabel::default();
+    for (id, namespace) in cluster.namespaces() {
+        let labels = namespace.labels.iter();
+        labels.for_each(|label| by_label.push(label, id));
+    }
+    by_label
 }
 
 /// The pods of a namespace by label, in order.

@@ -89,14 +89,7 @@ fn of_several(policy: &Policy) -> Diagnostic {
         "namespace `{namespace}` has several EgressNetworkPolicies with rules: everything outside \
          the cluster is closed to its pods"
     );
-    let place = Place::Origin(Origin::document(policy.document));
-    Diagnostic::new(
-        DiagnosticSeverity::Error,
-        Code::InvalidValue,
-        place,
-        message,
-    )
-    .help("keep one, with the rules of all")
+    about(policy, DiagnosticSeverity::Error, message).help("keep one, with the rules of all")
 }
 
 /// Of an egress firewall of the older kind that nobody reads (EF6).
@@ -104,12 +97,12 @@ fn of_global_namespace(policy: &Policy) -> Diagnostic {
     let namespace = policy.namespace.as_deref().unwrap_or_default();
     let message =
         format!("`{namespace}` is a global namespace: no EgressNetworkPolicy has an effect there");
+    let help = "give the namespace that it is meant for, in its metadata or with -n";
+    about(policy, DiagnosticSeverity::Warning, message).help(help)
+}
+
+/// What is wrong with a whole object.
+fn about(policy: &Policy, severity: DiagnosticSeverity, message: String) -> Diagnostic {
     let place = Place::Origin(Origin::document(policy.document));
-    Diagnostic::new(
-        DiagnosticSeverity::Warning,
-        Code::InvalidValue,
-        place,
-        message,
-    )
-    .help("give the namespace that it is meant for, in its metadata or with -n")
+    Diagnostic::new(severity, Code::InvalidValue, place, message)
 }

@@ -36,6 +36,7 @@ mod layers;
 mod limits;
 mod live;
 pub mod made;
+mod named_files;
 mod object;
 pub mod objects;
 mod options;
@@ -62,6 +63,7 @@ pub use crate::load::watch::Watch;
 
 use crate::input::Input;
 use crate::load::input_file::InputFile;
+use crate::load::named_files::named_files;
 use crate::load::watch::Unwatched;
 use std::io::Read;
 use std::path::Path;
@@ -166,15 +168,7 @@ fn open_one(
     watch: &dyn Watch,
 ) -> Result<Vec<InputFile>, LoadError> {
     Ok(match source {
-        Source::Path(path) => {
-            if let Some((revision, inside)) = git::parse(path) {
-                git::files(revision, inside)?
-            } else {
-                let files = discover::files(path)?;
-                limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
-                files
-            }
-        }
+        Source::Path(path) => named_files(path, limits, discover::files)?,
         Source::Exec(command, directory) => vec![project::exec(command, directory)?],
         Source::Stdin => vec![discover::stdin()?],
         Source::Kustomize(directory) => vec![kubectl::kustomize(directory, limits)?],

@@ -7,6 +7,7 @@ use crate::load::error::LoadError;
 use crate::load::git;
 use crate::load::input_file::InputFile;
 use crate::load::limits;
+use crate::load::named_files::named_files;
 use crate::load::source_limits::SourceLimits;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,13 +55,7 @@ pub fn texts(
     if path == "-" {
         return Ok(vec![("<stdin>".to_owned(), text(path)?)]);
     }
-    let files = if let Some((revision, inside)) = git::parse(path) {
-        git::files(revision, inside)?
-    } else {
-        let files = discover::side_files(path)?;
-        limits.map_or(Ok(()), |limits| limits.check_files(&files))?;
-        files
-    };
+    let files = named_files(path, limits, discover::side_files)?;
     files.into_iter().map(named_text).collect()
 }
 

@@ -3,13 +3,11 @@
 
 use crate::model::Truth;
 use crate::policy::admin::{AdminForm, AdminLowering};
+use crate::policy::admin_policy::{AdminParts, admin_policy};
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
-use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
-use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PolicySource, PortMatch, Rule, Shape};
+use crate::policy::rule::{PortMatch, Rule, Shape};
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{check_metadata, decoded};
 use crate::set::TrafficSet;
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -124,49 +122,26 @@ pub fn read_baseline(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 }
 
 fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static Shape) -> Lowered {
-    let (object, problems) = decoded::<V1Alpha1Object>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(&header, false, &mut checks);
-    check_object_meta(node, &mut checks);
-    let spec = object.spec;
-    let mut lowering = AdminLowering {
-        form,
+    let sees_own_service = Truth::Maybe; // S122 says it of the newer kind only
+    admin_policy(
         node,
-        checks: &mut checks,
-        whole: Vec::new(),
-    };
-    let priority = priority(&spec, &header, &mut lowering);
-    let subject = lowering.subject(spec.subject.as_ref());
-    let rules = lower_rules(spec.ingress, spec.egress, &mut lowering);
-    let whole = std::mem::take(&mut lowering.whole);
-    let policy = Policy {
-        namespace: None,
-        name: header.name.into(),
-        document: header.document,
-        shape,
-        tier: if form.pass {
-            kubernetes::ADMIN
-        } else {
-            kubernetes::BASELINE
+        &header,
+        (form, shape),
+        sees_own_service,
+        |object: V1Alpha1Object, lowering| {
+            let spec = object.spec;
+            AdminParts {
+                tier: if form.pass {
+                    kubernetes::ADMIN
+                } else {
+                    kubernetes::BASELINE
+                },
+                priority: priority(&spec, &header, lowering),
+                subject: lowering.subject(spec.subject.as_ref()),
+                rules: lower_rules(spec.ingress, spec.egress, lowering),
+            }
         },
-        priority: priority.into(),
-        tie: None,
-        subject,
-        applies: [true, true],
-        isolates: [false, false],       // S76
-        sees_own_service: Truth::Maybe, // S122 says it of the newer kind only
-        layout: None,
-        written: (!whole.is_empty()).then(|| PolicySource::Admin(whole.into())),
-        rules,
-        generated: None,
-    };
-    Lowered::checked(policy, problems, checks)
+    )
 }
 
 /// The rules of both directions, which a dialect of AWS writes in the same form.

@@ -5,14 +5,13 @@
 //! second, and its rules stand in the same tiers (AW10).
 
 use crate::model::Truth;
-use crate::policy::admin::{AdminForm, AdminLowering};
+use crate::policy::admin::AdminForm;
+use crate::policy::admin_policy::{AdminParts, admin_policy};
 use crate::policy::admin_spec::{PeerSpec, SubjectSpec};
 use crate::policy::admin_v1alpha1::{V1Alpha1EgressRule, V1Alpha1IngressRule, lower_rules};
 use crate::policy::cluster_network_policy::tier;
 use crate::policy::lowered::{Checks, Header, Lowered};
-use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PolicySource, Shape};
-use crate::policy::validate::{check_metadata, decoded};
+use crate::policy::rule::Shape;
 use crate::source::Path;
 use crate::tree::SyntaxNode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -64,47 +63,23 @@ struct AwsClusterSpec {
 
 /// Reads and lowers an object.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = decoded::<AwsClusterObject>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(&header, false, &mut checks);
-    check_object_meta(node, &mut checks);
-    let spec = object.spec;
-    check_peers(&spec, &mut checks);
-    let mut lowering = AdminLowering {
-        form: FORM,
+    let of = (FORM, &SHAPE);
+    admin_policy(
         node,
-        checks: &mut checks,
-        whole: Vec::new(),
-    };
-    let tier = tier(spec.tier.as_deref(), &mut lowering);
-    let priority = lowering.priority(spec.priority);
-    let subject = lowering.subject(spec.subject.as_ref());
-    let rules = lower_rules(spec.ingress, spec.egress, &mut lowering);
-    let whole = std::mem::take(&mut lowering.whole);
-    let policy = Policy {
-        namespace: None,
-        name: header.name.into(),
-        document: header.document,
-        shape: &SHAPE,
-        tier,
-        priority: priority.into(),
-        tie: None,
-        subject,
-        applies: [true, true],
-        isolates: [false, false],
-        sees_own_service: Truth::Maybe,
-        layout: None,
-        written: (!whole.is_empty()).then(|| PolicySource::Admin(whole.into())),
-        rules,
-        generated: None,
-    };
-    Lowered::checked(policy, problems, checks)
+        &header,
+        of,
+        Truth::Maybe,
+        |object: AwsClusterObject, lowering| {
+            let spec = object.spec;
+            check_peers(&spec, lowering.checks);
+            AdminParts {
+                tier: tier(spec.tier.as_deref(), lowering),
+                priority: lowering.priority(spec.priority),
+                subject: lowering.subject(spec.subject.as_ref()),
+                rules: lower_rules(spec.ingress, spec.egress, lowering),
+            }
+        },
+    )
 }
 
 /// AW12, AW13: no peer is a node, and names are not denied.

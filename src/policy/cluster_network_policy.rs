@@ -2,13 +2,11 @@
 
 use crate::model::Truth;
 use crate::policy::admin::{AdminForm, AdminLowering};
+use crate::policy::admin_policy::{AdminParts, admin_policy};
 use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
-use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
-use crate::policy::object_meta::check_object_meta;
-use crate::policy::rule::{Policy, PolicySource, PortMatch, Shape};
+use crate::policy::rule::{PortMatch, Rule, Shape};
 use crate::policy::tier::{TierIx, kubernetes};
-use crate::policy::validate::{check_metadata, decoded};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -111,33 +109,37 @@ struct CnpRange {
 
 /// Reads and lowers an object.
 pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = decoded::<CnpObject>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(&header, false, &mut checks);
-    check_object_meta(node, &mut checks);
-    let spec = object.spec;
-    let mut lowering = AdminLowering {
-        form: FORM,
+    let of = (FORM, &SHAPE);
+    let sees_own_service = Truth::Yes; // S122
+    admin_policy(
         node,
-        checks: &mut checks,
-        whole: Vec::new(),
-    };
-    let tier = tier(spec.tier.as_deref(), &mut lowering);
-    let priority = lowering.priority(spec.priority);
-    let subject = lowering.subject(spec.subject.as_ref());
-    let ingress: Vec<RuleSpec> = spec
-        .ingress
+        &header,
+        of,
+        sees_own_service,
+        |object: CnpObject, lowering| {
+            let spec = object.spec;
+            AdminParts {
+                tier: tier(spec.tier.as_deref(), lowering),
+                priority: lowering.priority(spec.priority),
+                subject: lowering.subject(spec.subject.as_ref()),
+                rules: rules(spec.ingress, spec.egress, lowering),
+            }
+        },
+    )
+}
+
+/// The rules of both directions.
+fn rules(
+    ingress: Option<Vec<CnpIngressRule>>,
+    egress: Option<Vec<CnpEgressRule>>,
+    lowering: &mut AdminLowering<'_>,
+) -> [Vec<Rule>; 2] {
+    let ingress: Vec<RuleSpec> = ingress
         .unwrap_or_default()
         .into_iter()
         .enumerate()
         .map(|(i, r)| {
-            let ports = protocols(r.protocols, "ingress", i, &mut lowering);
+            let ports = protocols(r.protocols, "ingress", i, lowering);
             RuleSpec {
                 name: r.name,
                 action: r.action,
@@ -146,13 +148,12 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
             }
         })
         .collect();
-    let egress: Vec<RuleSpec> = spec
-        .egress
+    let egress: Vec<RuleSpec> = egress
         .unwrap_or_default()
         .into_iter()
         .enumerate()
         .map(|(i, r)| {
-            let ports = protocols(r.protocols, "egress", i, &mut lowering);
+            let ports = protocols(r.protocols, "egress", i, lowering);
             RuleSpec {
                 name: r.name,
                 action: r.action,
@@ -161,29 +162,10 @@ pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
             }
         })
         .collect();
-    let rules = [
+    [
         lowering.rules(&ingress, "ingress", "from"),
         lowering.rules(&egress, "egress", "to"),
-    ];
-    let whole = std::mem::take(&mut lowering.whole);
-    let policy = Policy {
-        namespace: None,
-        name: header.name.into(),
-        document: header.document,
-        shape: &SHAPE,
-        tier,
-        priority: priority.into(),
-        tie: None,
-        subject,
-        applies: [true, true],
-        isolates: [false, false],     // S107
-        sees_own_service: Truth::Yes, // S122
-        layout: None,
-        written: (!whole.is_empty()).then(|| PolicySource::Admin(whole.into())),
-        rules,
-        generated: None,
-    };
-    Lowered::checked(policy, problems, checks)
+    ]
 }
 
 /// S100.

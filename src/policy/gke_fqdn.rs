@@ -11,7 +11,7 @@ use crate::policy::layout::{Layout, RulePlace};
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::network_policy;
 use crate::policy::network_policy::RuleLowering;
-use crate::policy::object_meta::read_policy;
+use crate::policy::read_policy::read_policy;
 use crate::policy::rule::{Peer, Policy, Rule, Shape};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -75,7 +75,7 @@ struct FqdnPeer {
 
 /// Reads an object strictly and lowers it.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    read_policy(node, &header, |object: FqdnObject, checks| {
+    read_policy(node, &header, true, |object: FqdnObject, checks| {
         lower(&object.spec, &header, checks)
     })
 }

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Rules with the places where they stand.
 pub type PlacedRules = Vec<(Rule, RulePlace)>;
 
+/// The same, apart.
+pub type RulesWithPlaces = (Vec<Rule>, Vec<RulePlace>);
+
 /// What a policy is called, and where it is written.
 pub struct PolicyHead {
     /// Its namespace; `None` where it has none.
@@ -31,12 +34,15 @@ impl PolicyHead {
     /// A policy that says something of one direction and isolates nobody. Its tier is given when it
     /// is added.
     pub fn policy(self, direction: Direction, subject: Subject, rules: PlacedRules) -> Policy {
-        let (rules, places): (Vec<Rule>, Vec<RulePlace>) = rules.into_iter().unzip();
-        let mut of_directions = [Vec::new(), Vec::new()];
-        let mut placed = [Vec::new(), Vec::new()];
-        let mut applies = [false, false];
-        let d = direction.index();
-        (of_directions[d], placed[d], applies[d]) = (rules, places, true);
+        let mut of_directions = [None, None];
+        of_directions[direction.index()] = Some(rules.into_iter().unzip());
+        self.in_directions(subject, of_directions)
+    }
+
+    /// A policy that is in force in the directions of which it has rules, and isolates nobody.
+    pub fn in_directions(self, subject: Subject, rules: [Option<RulesWithPlaces>; 2]) -> Policy {
+        let applies = rules.each_ref().map(Option::is_some);
+        let [ingress, egress] = rules.map(Option::unwrap_or_default);
         Policy {
             namespace: self.namespace,
             name: self.name,
@@ -49,10 +55,10 @@ impl PolicyHead {
             applies,
             isolates: [false, false],
             sees_own_service: Truth::Yes,
-            rules: of_directions,
+            rules: [ingress.0, egress.0],
             layout: Some(Arc::new(Layout {
                 root: Path::root().key("spec"),
-                rules: placed,
+                rules: [ingress.1, egress.1],
             })),
             written: None,
             generated: None,

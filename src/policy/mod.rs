@@ -1,6 +1,7 @@
 //! The policy set: the rule form, and the dialects that lower into it.
 
 pub mod admin;
+mod admin_policy;
 pub mod admin_spec;
 pub mod admin_v1alpha1;
 pub mod antrea;
@@ -34,6 +35,7 @@ pub mod policy_set;
 pub mod priority;
 pub mod proxies;
 pub mod qualifier;
+mod read_policy;
 pub mod rule;
 pub mod rule_ref;
 pub mod spared_policy;

@@ -7,7 +7,7 @@ use crate::model::Truth;
 use crate::policy::ip_block::ip_block;
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
-use crate::policy::object_meta::read_policy;
+use crate::policy::read_policy::read_policy;
 use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
@@ -285,7 +285,7 @@ impl<'a> RuleLowering<'a> {
 
 /// Reads an object strictly and lowers it.
 pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    read_policy(node, &header, |object: NetworkPolicy, checks| {
+    read_policy(node, &header, true, |object: NetworkPolicy, checks| {
         lower(&object.spec.unwrap_or_default(), &header, checks)
     })
 }

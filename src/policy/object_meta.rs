@@ -2,37 +2,13 @@
 //! finalizers, owners (S9). None of it changes what a policy means, so that a policy with a mistake
 //! here is refused and its meaning is not in doubt.
 
-use crate::policy::lowered::{Checks, Header, Lowered};
-use crate::policy::rule::Policy;
-use crate::policy::validate::{
-    check_metadata, decoded, is_dns_subdomain, is_label_value, is_qualified_name,
-};
+use crate::policy::lowered::Checks;
+use crate::policy::validate::{is_dns_subdomain, is_label_value, is_qualified_name};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
-use serde::de::DeserializeOwned;
 
 /// The fields that an owner has to have.
 const OWNER: [&str; 4] = ["apiVersion", "kind", "name", "uid"];
-
-/// Reads an object of a namespace that is one policy, strictly, and lowers it.
-pub fn read_policy<T: DeserializeOwned>(
-    node: &SyntaxNode,
-    header: &Header<'_>,
-    lower: impl FnOnce(T, &mut Checks) -> Policy,
-) -> Lowered {
-    let (object, problems) = decoded::<T>(node);
-    let Some(object) = object else {
-        return Lowered {
-            problems,
-            ..Lowered::default()
-        };
-    };
-    let mut checks = Checks::default();
-    check_metadata(header, true, &mut checks);
-    check_object_meta(node, &mut checks);
-    let policy = lower(object, &mut checks);
-    Lowered::checked(policy, problems, checks)
-}
 
 /// Checks the metadata of an object.
 pub fn check_object_meta(node: &SyntaxNode, checks: &mut Checks) {

@@ -75,6 +75,8 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         &before.graph.environment().policies,
         &after.graph.environment().policies,
     );
+    let options = [before, after].map(|side| &side.graph.environment().options);
+    let plugins_differ = options[0].plugin != options[1].plugin;
     let mut known: HashMap<PolicyKey<'_>, Vec<PolicyId>> = HashMap::default();
     for (id, policy) in old.iter() {
         known.entry(key(policy)).or_default().push(id);
@@ -109,14 +111,12 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
         let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
-        let plugins_differ =
-            before.graph.environment().options.plugin != after.graph.environment().options.plugin;
-        let is_same_text = same_text(texts[0], texts[1]);
-        if !text_only || !is_same_text {
+        let is_same_text = || same_text(texts[0], texts[1]);
+        if !text_only || !is_same_text() {
             edits.push(PolicyEdit {
                 before: Some(was),
                 after: Some(id),
-                edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text),
+                edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text()),
                 meaning,
                 text_only,
             });

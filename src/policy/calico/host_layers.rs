@@ -23,12 +23,11 @@
 //! host endpoints), nothing without any. Road not taken: a third kind of endpoint, which every
 //! answer would have to know; an address of a node stays an address, and is governed.
 
-use crate::model::Truth;
 use crate::policy::calico::felix::FelixOfNode;
 use crate::policy::calico::host_labels::{FORWARDED, PROCESS};
 use crate::policy::calico::host_profiles::of_profiles;
 use crate::policy::calico::host_tiers::{
-    HOST_ENDPOINT, HostPart, RulesWithPlaces, any_of, behind, open, placed, pods_on, tier,
+    HOST_ENDPOINT, HostPart, any_of, behind, open, placed, pods_on, tier,
 };
 use crate::policy::calico::interfaces::{Interfaces, nothing_at};
 use crate::policy::calico::knowledge::CalicoKnowledge;
@@ -36,12 +35,11 @@ use crate::policy::calico::lower::{SeenAs, host_labels, lower_rules, subject};
 use crate::policy::calico::policy::{CalicoPolicy, Stage};
 use crate::policy::calico::selector::selects_thing;
 use crate::policy::calico::tier_table::TierTable;
-use crate::policy::interner::PolicyInterner;
-use crate::policy::layout::Layout;
+use crate::policy::layer_policy::{LayerPolicies, PolicyHead, RulesWithPlaces};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Direction, Peer, Policy, PolicySource, Ports, Subject};
-use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx};
-use crate::source::{DocumentId, Path};
+use crate::policy::tier::{LayerIx, Tier, TierEnd};
+use crate::source::DocumentId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,8 +70,7 @@ pub fn add(
 ) {
     let policies = selecting(special, gone, known, interfaces);
     let mut layers = HostLayers {
-        special,
-        interner: PolicyInterner::default(),
+        added: LayerPolicies::new(special),
         known,
         table,
         interfaces,
@@ -121,8 +118,7 @@ fn selecting(
 
 /// Adds the layers.
 struct HostLayers<'a> {
-    special: &'a mut PolicySet,
-    interner: PolicyInterner,
+    added: LayerPolicies<'a>,
     known: &'a CalicoKnowledge<'a>,
     table: &'a TierTable,
     interfaces: &'a Interfaces<'a>,
@@ -200,55 +196,14 @@ impl HostLayers<'_> {
         rules: [Option<RulesWithPlaces>; 2],
     ) {
         let says = rules.each_ref().map(Option::is_some);
-        let mut copy = self.policy(&of.policy.name, of.policy.document, subject, rules);
+        let mut copy = head(&of.policy.name, of.policy.document).in_directions(subject, rules);
         copy.shape = of.policy.shape;
         copy.priority = of.written.order;
         copy.tie.clone_from(&of.policy.tie);
         copy.isolates = says;
         copy.written = Some(PolicySource::Calico(Arc::clone(&of.written)));
         copy.generated.clone_from(&of.policy.generated);
-        self.add(tier, copy);
-    }
-
-    fn add(&mut self, tier: Tier, mut policy: Policy) {
-        let Some(tier) = self.special.tier(tier) else {
-            return;
-        };
-        policy.tier = tier;
-        self.interner.share(&mut policy);
-        self.special.policies.push(policy);
-    }
-
-    /// A policy that is in force in the directions of which it has rules.
-    fn policy(
-        &self,
-        name: &str,
-        document: DocumentId,
-        subject: Subject,
-        rules: [Option<RulesWithPlaces>; 2],
-    ) -> Policy {
-        let applies = rules.each_ref().map(Option::is_some);
-        let [ingress, egress] = rules.map(Option::unwrap_or_default);
-        Policy {
-            namespace: None,
-            name: name.into(),
-            document,
-            shape: &HOST_ENDPOINT,
-            tier: TierIx(0),
-            priority: 0.into(),
-            tie: None,
-            subject,
-            applies,
-            isolates: [false, false],
-            sees_own_service: Truth::Yes,
-            rules: [ingress.0, egress.0],
-            layout: Some(Arc::new(Layout {
-                root: Path::root().key("spec"),
-                rules: [ingress.1, egress.1],
-            })),
-            written: None,
-            generated: None,
-        }
+        self.added.add(tier, copy);
     }
 
     /// What stands behind some host endpoints, by the label that says so.
@@ -283,6 +238,16 @@ impl HostLayers<'_> {
             TierEnd::DenyIsolated
         };
         tier(layer, part, what.into(), place, end)
+    }
+}
+
+/// What a policy of these layers is called, and where it is written.
+fn head(name: &str, document: DocumentId) -> PolicyHead {
+    PolicyHead {
+        namespace: None,
+        name: name.into(),
+        document,
+        shape: &HOST_ENDPOINT,
     }
 }
 
@@ -351,8 +316,8 @@ impl HostLayers<'_> {
         let Some(host) = hosts.first().map(|at| &self.known.objects.hosts[*at]) else {
             return;
         };
-        let policy = self.policy(&host.name, host.document, subject, rules);
-        self.add(tier, policy);
+        let policy = head(&host.name, host.document).in_directions(subject, rules);
+        self.added.add(tier, policy);
     }
 
     /// The profiles of each host endpoint; what none of them decides is denied (CA48).
@@ -374,9 +339,9 @@ impl HostLayers<'_> {
                 TierEnd::DenyIsolated,
             );
             let subject = self.behind(PROCESS, &[at]);
-            let mut policy = self.policy(&host.name, host.document, subject, rules);
+            let mut policy = head(&host.name, host.document).in_directions(subject, rules);
             policy.isolates = [true, true];
-            self.add(tier, policy);
+            self.added.add(tier, policy);
         }
     }
 }

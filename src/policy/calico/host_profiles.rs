@@ -1,9 +1,10 @@
 //! The profiles of host endpoints: what decides behind the last tier (CA48).
 
-use crate::policy::calico::host_tiers::{RulesWithPlaces, any_of};
+use crate::policy::calico::host_tiers::any_of;
 use crate::policy::calico::knowledge::CalicoKnowledge;
 use crate::policy::calico::lower::{SeenAs, lower_rules};
 use crate::policy::calico::objects::HostEndpoint;
+use crate::policy::layer_policy::RulesWithPlaces;
 use crate::policy::layout::RulePlace;
 use crate::policy::rule::{Action, Direction, Peer, Peers, Ports, Rule, Symbol};
 use crate::source::Path;

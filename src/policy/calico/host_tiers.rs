@@ -3,6 +3,7 @@
 use crate::model::{Requirement, Selector};
 use crate::policy::calico::host_labels::NODE;
 use crate::policy::calico::policy::Stage;
+use crate::policy::layer_policy::RulesWithPlaces;
 use crate::policy::layout::RulePlace;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, Ports, Rule, Shape, Subject};
 use crate::policy::tier::{HostPods, LayerIx, OwnNode, Tier, TierEnd, TierMode, Ties};
@@ -53,9 +54,6 @@ impl HostPart {
         }
     }
 }
-
-/// What rules say, each with its place.
-pub type RulesWithPlaces = (Vec<Rule>, Vec<RulePlace>);
 
 /// The tier of a part of a layer, at a place among those of its part.
 pub fn tier(
