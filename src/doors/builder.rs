@@ -15,6 +15,7 @@ use crate::model::{
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{IpSet, Protocol};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Makes lines.
 pub struct DoorBuilder<'g> {
@@ -106,6 +107,8 @@ impl<'g> DoorBuilder<'g> {
             target: DoorTarget::Nothing,
             passage: Passage::because(status, reason),
             may_lead,
+            callers: Arc::default(),
+            own_doors: None,
         });
     }
 
@@ -195,6 +198,8 @@ impl<'g> DoorBuilder<'g> {
                 target: DoorTarget::Pods(workload, pods, port, protocol),
                 passage,
                 may_lead: Vec::new(),
+                callers: caller.loaded(),
+                own_doors: None,
             });
         }
     }
@@ -217,6 +222,8 @@ impl<'g> DoorBuilder<'g> {
                 target: DoorTarget::Address(address, port, protocol),
                 passage,
                 may_lead: Vec::new(),
+                callers: caller.loaded(),
+                own_doors: None,
             });
         }
     }

@@ -7,6 +7,7 @@ use crate::set::{Protocol, Traffic};
 use crate::source::Origin;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The kinds of doors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +89,37 @@ impl DoorStatus {
             Self::NoBackend => "no-backend",
             Self::Refused => "refused",
             Self::Internal => "internal",
+        }
+    }
+}
+
+/// What the input shows of the doors of those who serve a line, where none of them lets anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OwnDoors {
+    /// No door leads to them.
+    Missing,
+    /// Those that do are of a private network.
+    Internal,
+    /// Policies close those that do.
+    Closed,
+}
+
+impl OwnDoors {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "none",
+            Self::Internal => "internal",
+            Self::Closed => "closed-by-policy",
+        }
+    }
+
+    /// What is said of the controller.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Missing => "behind a controller that no door of the input leads to",
+            Self::Internal => "behind a controller whose own doors are internal",
+            Self::Closed => "behind a controller whose own doors policies close",
         }
     }
 }
@@ -215,6 +247,10 @@ pub struct DoorLine {
     /// The pods that it may lead to, where it is not told whether the door is there at all or what
     /// is behind it.
     pub may_lead: Vec<PodId>,
+    /// The loaded pods that serve it, if such call the pods behind it.
+    pub callers: Arc<[PodId]>,
+    /// What the input shows of the doors of these, if none of them lets anybody in (DO98).
+    pub own_doors: Option<OwnDoors>,
 }
 
 impl DoorLine {

@@ -33,16 +33,18 @@ mod istio;
 pub mod line;
 mod merge;
 mod openshift;
+mod own_doors;
 pub mod reason;
 mod served;
 mod services;
 
 pub use crate::doors::assumed::{AssumedCallers, with_assumed_callers, with_controller};
 pub use crate::doors::controllers::{CONTROLLERS, Controller};
-pub use crate::doors::line::{Door, DoorKind, DoorLine, DoorStatus, DoorTarget, Passage};
+pub use crate::doors::line::{Door, DoorKind, DoorLine, DoorStatus, DoorTarget, OwnDoors, Passage};
 pub use crate::doors::reason::DoorReason;
 
 use crate::doors::builder::DoorBuilder;
+use crate::doors::own_doors::look_at_own_doors;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::ServiceId;
@@ -82,6 +84,7 @@ impl DoorList {
                 _ => {}
             }
         }
+        look_at_own_doors(&mut builder.lines);
         Self {
             lines: builder.lines,
             unread: unread.into_iter().collect(),
