@@ -52,6 +52,19 @@ const NO_INPUT: &str = "no input: tell netpal what to read
 No manifests at hand? netpal demo writes a playground.";
 
 impl Workspace {
+    /// The same with another input and graph, and what names mean there.
+    pub(super) fn beside(&self, input: Input, graph: AllowGraph, names: Context) -> Self {
+        Self {
+            input,
+            graph,
+            names,
+            project: self.project.clone(),
+            folder: self.folder.clone(),
+            verbose: self.verbose,
+            world: self.world,
+        }
+    }
+
     /// Loads and compiles what the flags name, and reports what is wrong with it.
     ///
     /// # Errors
