@@ -15,8 +15,9 @@ use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The value of a label that exists, but only at run time: no valid label value looks like this.
-pub const AT_RUN_TIME: &str = "<set at run time>";
+/// The value of a label that exists and is set at run time: it may be any
+/// ([`crate::model::open_labels`]).
+pub const AT_RUN_TIME: &str = "<at run time>";
 
 /// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
 const MAX_ORDINALS: i64 = 4096;
@@ -89,6 +90,8 @@ pub struct WorkloadDraft {
     replicas: i64,
     /// The first index of a `StatefulSet`'s pods.
     first: i64,
+    /// How many pods a Job has whose pods have an index; 0 where that is not told.
+    indexes: Option<i64>,
     /// The name of the headless Service that names a `StatefulSet`'s pods.
     service: Option<Box<str>>,
 }
@@ -119,6 +122,7 @@ impl WorkloadDraft {
                 .and_then(|s| s.get("ordinals")?.get("start")?.as_i64())
                 .unwrap_or(0)
                 .max(0),
+            indexes: indexes(spec, kind),
             service: spec
                 .and_then(|s| s.get("serviceName")?.as_str())
                 .filter(|name| !name.is_empty())
@@ -150,12 +154,20 @@ impl WorkloadDraft {
                 0,
             ),
             WorkloadKind::StatefulSet => self.ordinals(own),
-            WorkloadKind::Job => single(job_labels(own), self.replicas),
-            WorkloadKind::CronJob => single(job_labels(AT_RUN_TIME), self.replicas),
-            WorkloadKind::Pod
-            | WorkloadKind::ReplicationController
-            | WorkloadKind::DeploymentConfig
-            | WorkloadKind::Custom => single(vec![], self.replicas),
+            WorkloadKind::Job => self.completions(own),
+            WorkloadKind::CronJob => {
+                let mut labels = job_labels(AT_RUN_TIME);
+                let index = self.indexes.map(|_| AT_RUN_TIME.to_owned());
+                labels.extend(index.map(|at| ("batch.kubernetes.io/job-completion-index", at)));
+                single(labels, self.replicas)
+            }
+            WorkloadKind::DeploymentConfig => single(
+                vec![("deploymentconfig", own.to_owned()), run_time("deployment")],
+                self.replicas,
+            ),
+            WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::Custom => {
+                single(vec![], self.replicas)
+            }
         }
     }
 
@@ -200,6 +212,22 @@ impl WorkloadDraft {
             pods.push(self.pod(own, open, (self.replicas - told).max(0)));
         }
         pods
+    }
+
+    /// The pods of a Job: of an indexed one each has its index.
+    fn completions(&self, own: &str) -> Vec<PodDraft> {
+        let Some(count) = self.indexes else {
+            return vec![self.pod(own, job_labels(own), self.replicas)];
+        };
+        let pod = |index: String, replicas| {
+            let mut labels = job_labels(own);
+            labels.push(("batch.kubernetes.io/job-completion-index", index));
+            self.pod(own, labels, replicas)
+        };
+        if !(1..=MAX_ORDINALS).contains(&count) {
+            return vec![pod(AT_RUN_TIME.to_owned(), self.replicas)];
+        }
+        (0..count).map(|index| pod(index.to_string(), 1)).collect()
     }
 
     /// Whether the pods of a `StatefulSet` are only what one of them may be: it is told to have
@@ -295,6 +323,19 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How many pods with an index of their own a Job has, if its pods have such (completion mode
+/// `Indexed`).
+fn indexes(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> Option<i64> {
+    let spec = match kind {
+        WorkloadKind::Job => spec,
+        WorkloadKind::CronJob => spec.and_then(|s| s.get("jobTemplate")?.get("spec")),
+        _ => None,
+    }?;
+    let is_indexed = spec.get("completionMode").and_then(SyntaxNode::as_str) == Some("Indexed");
+    let count = spec.get("completions").and_then(SyntaxNode::as_i64);
+    is_indexed.then(|| count.unwrap_or(0))
+}
+
 fn replicas(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> i64 {
     let field = |node: Option<&SyntaxNode>, key: &str| {
         node.and_then(|n| n.get(key)?.as_i64())
@@ -342,9 +383,17 @@ pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
             .zip(text("subdomain"))
             .map(|(hostname, subdomain)| dns_name(hostname, subdomain)),
         replicas: 1,
-        account: text("serviceAccountName").map(Into::into),
+        account: account(spec).map(Into::into),
         annotations: annotations(node),
     }
+}
+
+/// The service account of a pod: `serviceAccount` is the field's old name, and counts where the new
+/// one is not given.
+pub fn account(spec: Option<&SyntaxNode>) -> Option<&str> {
+    let named = |key| spec.and_then(|s| s.get(key)?.as_str());
+    let names = ["serviceAccountName", "serviceAccount"].into_iter();
+    names.filter_map(named).find(|name| !name.is_empty())
 }
 
 fn dns_name(hostname: &str, subdomain: &str) -> Box<PodDnsName> {
