@@ -15,7 +15,6 @@ use crate::model::{
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{IpSet, Protocol};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Makes lines.
 pub struct DoorBuilder<'g> {
@@ -102,13 +101,9 @@ impl<'g> DoorBuilder<'g> {
             _ => Vec::new(),
         };
         self.lines.push(DoorLine {
-            door: door.clone(),
             service,
-            target: DoorTarget::Nothing,
-            passage: Passage::because(status, reason),
             may_lead,
-            callers: Arc::default(),
-            own_doors: None,
+            ..DoorLine::nowhere(door.clone(), Passage::because(status, reason))
         });
     }
 

@@ -26,10 +26,12 @@ pub enum DoorKind {
     ExternalIp,
     HostPort,
     HostNetwork,
+    /// An object of a kind that is not read; its class says which.
+    Unread,
 }
 
 impl DoorKind {
-    const NAMES: [(Self, &'static str); 13] = [
+    const NAMES: [(Self, &'static str); 14] = [
         (Self::Ingress, "Ingress"),
         (Self::HttpRoute, "HTTPRoute"),
         (Self::GrpcRoute, "GRPCRoute"),
@@ -43,6 +45,7 @@ impl DoorKind {
         (Self::ExternalIp, "ExternalIP"),
         (Self::HostPort, "HostPort"),
         (Self::HostNetwork, "HostNetwork"),
+        (Self::Unread, "Unread"),
     ];
 
     /// Whether it is an object that sends to Services, and not a Service or a pod by itself.
@@ -146,7 +149,11 @@ pub struct Door {
 impl Door {
     /// What it is called: `Ingress shop/web`.
     pub fn title(&self) -> String {
-        format!("{} {}/{}", self.kind.name(), self.namespace, self.name)
+        let kind = match (self.kind, &self.class) {
+            (DoorKind::Unread, Some(kind)) => kind,
+            (kind, _) => kind.name(),
+        };
+        format!("{kind} {}/{}", self.namespace, self.name)
     }
 }
 
@@ -254,6 +261,19 @@ pub struct DoorLine {
 }
 
 impl DoorLine {
+    /// A door that leads nowhere, as far as is known.
+    pub fn nowhere(door: Door, passage: Passage) -> Self {
+        Self {
+            door,
+            service: None,
+            target: DoorTarget::Nothing,
+            passage,
+            may_lead: Vec::new(),
+            callers: Arc::default(),
+            own_doors: None,
+        }
+    }
+
     /// The pods that it leads to, or may.
     pub fn pods(&self) -> &[PodId] {
         match self.target.pods() {

@@ -84,7 +84,11 @@ impl DoorList {
                 _ => {}
             }
         }
-        look_at_own_doors(&mut builder.lines);
+        let is_told = |pod| {
+            let workload = cluster.workload(cluster.pod(pod).workload);
+            unread.is_empty() && workload.made.is_none()
+        };
+        look_at_own_doors(&mut builder.lines, is_told);
         Self {
             lines: builder.lines,
             unread: unread.into_iter().collect(),

@@ -8,8 +8,9 @@ use crate::doors::line::{DoorLine, DoorStatus, OwnDoors};
 use crate::model::PodId;
 use crate::set::hashed::HashMap;
 
-/// Looks for the own doors of whoever serves each line that lets somebody in, or may.
-pub fn look_at_own_doors(lines: &mut [DoorLine]) {
+/// Looks for the own doors of whoever serves each line that lets somebody in, or may, where it is
+/// told of their pods which doors lead to them.
+pub fn look_at_own_doors(lines: &mut [DoorLine], is_told: impl Fn(PodId) -> bool) {
     let mut best: HashMap<PodId, DoorStatus> = HashMap::default();
     for line in lines.iter().filter(|line| !line.door.kind.is_object()) {
         for pod in line.pods() {
@@ -19,6 +20,7 @@ pub fn look_at_own_doors(lines: &mut [DoorLine]) {
     }
     for line in lines {
         let own = line.callers.iter().map(|pod| match best.get(pod) {
+            _ if !is_told(*pod) => None,
             Some(DoorStatus::Open | DoorStatus::Unknown) => None,
             Some(DoorStatus::ClosedByPolicy) => Some(OwnDoors::Closed),
             Some(DoorStatus::Internal) => Some(OwnDoors::Internal),

@@ -42,6 +42,7 @@ pub mod objects;
 mod options;
 mod outside_service;
 mod parsed_chunk;
+mod pod_annotations;
 pub mod project;
 pub mod read;
 mod source_limits;

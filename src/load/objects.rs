@@ -14,6 +14,7 @@ use crate::load::kustomization;
 use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
+use crate::load::pod_annotations;
 use crate::load::strict;
 use crate::load::unlisted;
 use crate::load::workloads;
@@ -76,7 +77,7 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         overlay: false,
         propagation: hnc::propagation(node),
         annotations: match kind {
-            "Namespace" | "Service" => workloads::annotations(Some(node)),
+            "Namespace" | "Service" => pod_annotations::annotations(Some(node)),
             _ => Box::default(),
         },
         made: false,

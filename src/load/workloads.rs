@@ -3,14 +3,14 @@
 //! A template represents its replicas. What decides verdicts is read by path from the tree, not
 //! through typed pod specs: a probe that does not decode must not lose the pod. Labels that
 //! controllers add at run time and whose values cannot be known are given the value
-//! [`AT_RUN_TIME`], which equals nothing that a selector can name.
+//! [`AT_RUN_TIME`], which may be any that a selector names. The Jobs of a `CronJob` have names that
+//! nobody writes down ([`NAME_OF_A_JOB`]).
 
 use crate::load::container_ports::{host_ports, init_ports, ports};
+use crate::load::pod_annotations::annotations;
 use crate::model::{
     ContainerPort, HostPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind,
 };
-use crate::policy::linkerd::member::PROBE;
-use crate::policy::object_facts::CONTAINER;
 use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +18,10 @@ use std::sync::Arc;
 /// The value of a label that exists and is set at run time: it may be any
 /// ([`crate::model::open_labels`]).
 pub const AT_RUN_TIME: &str = "<at run time>";
+
+/// What stands for the names of Jobs that a `CronJob` makes: they end in the time, so that no
+/// selector that somebody wrote names one.
+const NAME_OF_A_JOB: &str = "<set at run time>";
 
 /// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
 const MAX_ORDINALS: i64 = 4096;
@@ -62,7 +66,7 @@ impl PodDraft {
         let known = self
             .labels
             .iter()
-            .filter(|(_, value)| *value != AT_RUN_TIME);
+            .filter(|(_, value)| ![AT_RUN_TIME, NAME_OF_A_JOB].contains(value));
         Selector::new(known.map(|(k, v)| Requirement::In(k.into(), vec![v.into()])))
     }
 }
@@ -156,7 +160,7 @@ impl WorkloadDraft {
             WorkloadKind::StatefulSet => self.ordinals(own),
             WorkloadKind::Job => self.completions(own),
             WorkloadKind::CronJob => {
-                let mut labels = job_labels(AT_RUN_TIME);
+                let mut labels = job_labels(NAME_OF_A_JOB);
                 let index = self.indexes.map(|_| AT_RUN_TIME.to_owned());
                 labels.extend(index.map(|at| ("batch.kubernetes.io/job-completion-index", at)));
                 single(labels, self.replicas)
@@ -413,72 +417,6 @@ fn is_ready(status: Option<&SyntaxNode>) -> bool {
     let says_no = |c: &SyntaxNode| field(c, "type", "Ready") && field(c, "status", "False");
     !conditions.iter().any(says_no)
 }
-
-/// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 10] = [
-    "linkerd.io/inject",
-    "sidecar.istio.io/inject",
-    "ambient.istio.io/bypass-inbound-capture",
-    "ovn.kubernetes.io/security_groups",
-    "consul.hashicorp.com/connect-inject",
-    "k8s.v1.cni.cncf.io/networks",
-    "k8s.v1.cni.cncf.io/network-status",
-    "v1.multus-cni.io/default-network",
-    "k8s.ovn.org/open-default-ports",
-    "k8s.ovn.org/pod-networks",
-];
-
-/// How annotations begin that say by what a proxy goes.
-const OF_PROXIES: [&str; 2] = ["config.linkerd.io/", "traffic.sidecar.istio.io/"];
-
-fn is_of_proxy(key: &str) -> bool {
-    OF_PROXIES.iter().any(|start| key.starts_with(start))
-}
-
-/// The annotations of an object that a layer goes by, and what of its pod a layer goes by.
-pub fn annotations(node: Option<&SyntaxNode>) -> Box<[(Box<str>, Box<str>)]> {
-    let all = node.and_then(|n| n.get("metadata")?.get("annotations"));
-    let bound = all.map(SyntaxNode::entries).unwrap_or_default().iter();
-    bound
-        .filter(|e| BINDING.contains(&&*e.key) || is_of_proxy(&e.key))
-        .filter_map(|e| Some((e.key.clone(), e.value.as_str()?.into())))
-        .chain(proxies(node))
-        .chain(probes(node))
-        .collect()
-}
-
-/// The containers of a pod that are proxies of a mesh.
-fn proxies(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str>)> {
-    let spec = node.and_then(|n| n.get("spec"));
-    let of = |field: &str| spec.and_then(|s| s.get(field)).map(SyntaxNode::items);
-    let lists = [of("containers"), of("initContainers")];
-    let containers = lists.into_iter().flatten().flatten();
-    let names = containers.filter_map(|c| c.get("name")?.as_str());
-    let proxies = names.filter(|name| PROXIES.contains(name));
-    proxies.map(|name| (format!("{CONTAINER}{name}").into(), Box::default()))
-}
-
-/// The ports on which probes of a pod ask for a path.
-fn probes(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str>)> {
-    let spec = node.and_then(|n| n.get("spec"));
-    let containers = spec
-        .and_then(|s| s.get("containers"))
-        .map(SyntaxNode::items);
-    let containers = containers.unwrap_or_default().iter();
-    let probes = containers.flat_map(|c| PROBES.iter().filter_map(|probe| c.get(probe)));
-    let ports = probes.filter_map(|probe| probe.get("httpGet")?.get("port"));
-    ports.filter_map(|port| {
-        let number = || port.as_i64().map(|n| n.to_string());
-        let text = port.as_str().map(str::to_owned).or_else(number)?;
-        Some((format!("{PROBE}{text}").into(), Box::default()))
-    })
-}
-
-/// The probes of a container.
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
-
-/// The names of containers that are proxies of a mesh.
-const PROXIES: [&str; 2] = ["istio-proxy", "linkerd-proxy"];
 
 /// The labels of an object. A value that is no string is taken as it is written; that it is refused
 /// is reported by [`crate::load::strict`].

@@ -1,6 +1,6 @@
 //! The table of doors: who comes in from outside, by which door, and what closes it.
 
-use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::doors::{DoorKind, DoorLine, DoorList, DoorReason, DoorStatus};
 use crate::policy::Policy;
 use crate::query::Verdict;
 use crate::query::ask::entrance::{Entrance, EntranceGround};
@@ -42,7 +42,10 @@ impl TextWriter<'_> {
             (None, Some(service)) => format!("Service {service}"),
             (None, None) => "-".into(),
         };
-        let class = door.class.as_ref();
+        let class = door
+            .class
+            .as_ref()
+            .filter(|_| door.kind != DoorKind::Unread);
         let class = class.map_or_else(String::new, |class| format!(" ({class})"));
         let name = format!("{}{class}", door.title());
         let cells = [name, used(line), to];
