@@ -205,6 +205,8 @@ pub struct ClusterSpec {
     pub cni: Option<String>,
     /// The version of Kubernetes whose API server the manifests are for, in quotes: "1.35".
     pub kubernetes: Option<String>,
+    /// What the cluster runs on, as far as that decides something.
+    pub platform: Option<PlatformSpec>,
     /// Where the DNS pods are.
     pub dns: Option<DnsSpec>,
     /// Where the pods are that scrape metrics.
@@ -228,6 +230,22 @@ pub struct ClusterSpec {
     pub networks: Option<NetworksSpec>,
 }
 
+/// What a cluster runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlatformSpec {
+    /// Kubernetes, of no provider in particular.
+    Kubernetes,
+    /// `OpenShift`: its DNS pods are those of `openshift-dns`.
+    Openshift,
+    /// Google's: `NetworkPolicies` may be for a network other than the default one.
+    Gke,
+    /// Amazon's.
+    Eks,
+    /// Azure's.
+    Aks,
+}
+
 /// Where the DNS pods are, and what names stand for.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
@@ -237,6 +255,8 @@ pub struct DnsSpec {
     pub namespace: Option<String>,
     /// Their labels.
     pub pods: BTreeMap<String, String>,
+    /// The address of the cache on every node that answers DNS queries, where there is one.
+    pub node_local: Option<std::net::IpAddr>,
     /// The addresses that domain names in policies stand for; of a name that is not listed they
     /// are not known.
     pub names: BTreeMap<String, Vec<std::net::IpAddr>>,

@@ -94,8 +94,8 @@ pub use crate::config::{
     AssumeSpec, BlockSpec, CalicoApiSpec, CalicoSpec, CiliumSpec, ClusterSpec, Config,
     DataplaneSpec, EndpointToHostSpec, EnforcementSpec, InboundPolicySpec, IstioSpec,
     Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec, MatchSpec, MeshedSpec, MeshedWord,
-    NAMES as CONFIG_FILE_NAMES, NetworksSpec, PodsSpec, TransportSpec, Unsupported, WorldSpec,
-    parse as parse_config,
+    NAMES as CONFIG_FILE_NAMES, NetworksSpec, PlatformSpec, PodsSpec, TransportSpec, Unsupported,
+    WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.

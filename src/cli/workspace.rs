@@ -11,9 +11,10 @@ use super::project::Project;
 use anyhow::{Result, bail};
 use netpal::{
     AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
-    Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId, World,
-    WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
+    Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PlatformSpec, PotentialRows,
+    Relabel, RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId,
+    World, WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled,
+    with_assumed,
 };
 
 /// Everything a command needs to answer.
@@ -133,9 +134,11 @@ impl Workspace {
         names.only_read = input.only_namespace().map(Into::into);
         names.service_cidrs = given_cidrs(&common.service_cidrs)?;
         names.pod_cidrs = given_cidrs(&common.pod_cidrs)?;
+        names.node_cidrs = given_cidrs(&common.node_cidrs)?;
+        let on_openshift = project.config.cluster.platform == Some(PlatformSpec::Openshift);
         let told = project.config.cluster.dns.as_ref();
         if told.is_none_or(|dns| dns.namespace.is_none())
-            && let Some(dns) = dns_pods(&input)
+            && let Some(dns) = dns_pods(&input, on_openshift)
         {
             names.dns = dns;
         }

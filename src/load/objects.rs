@@ -349,7 +349,14 @@ fn policy(
     let network = node
         .get("metadata")
         .and_then(|m| m.get("annotations")?.get(GKE_NETWORK)?.as_str());
-    if let Some(network) = network {
+    if let Some(network) = network.filter(|name| options.gke != Some(false) && *name != "default") {
+        if options.gke == Some(true) {
+            lowered
+                .policies
+                .iter_mut()
+                .for_each(|p| p.applies = [false, false]);
+            return Contribution::Policy(Box::new(lowered));
+        }
         let what = format!("acts on network `{network}` instead of the default one, on GKE");
         let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);
