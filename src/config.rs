@@ -14,7 +14,7 @@ pub use crate::config::calico::{CalicoApiSpec, CalicoSpec, EndpointToHostSpec};
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
 pub use crate::config::layers::{
     BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
-    NetworksSpec, OpenshiftSpec, TransportSpec,
+    NetworksSpec, OpenshiftSpec, PlatformSpec, TransportSpec,
 };
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
@@ -228,22 +228,6 @@ pub struct ClusterSpec {
     pub linkerd: Option<LinkerdSpec>,
     /// Settings of networks.
     pub networks: Option<NetworksSpec>,
-}
-
-/// What a cluster runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PlatformSpec {
-    /// Kubernetes, of no provider in particular.
-    Kubernetes,
-    /// `OpenShift`: its DNS pods are those of `openshift-dns`.
-    Openshift,
-    /// Google's: `NetworkPolicies` may be for a network other than the default one.
-    Gke,
-    /// Amazon's.
-    Eks,
-    /// Azure's.
-    Aks,
 }
 
 /// Where the DNS pods are, and what names stand for.
