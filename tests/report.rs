@@ -392,6 +392,20 @@ fn a_kind_that_was_told_to_be_ignored_keeps_controls_from_being_met() {
 }
 
 #[test]
+fn what_is_not_enforced_is_not_judged() {
+    let at = folder(&[("a.yaml", &closed())]);
+    let (code, out, err) = report_at(
+        at.path(),
+        &["-f", ".", "--profile", "pci", "--staged"],
+        None,
+    );
+    assert!(
+        code == 2 && out.is_empty() && err.contains("staged"),
+        "{err}"
+    );
+}
+
+#[test]
 fn doors_that_are_not_read_are_not_passed_by() {
     let unread = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: x, namespace: shop}\nspec: {}\n";
     let (is, because) = judged(
@@ -913,6 +927,44 @@ fn every_form_has_the_same_rows() {
             table.len()
         );
         assert!(page.contains("Reviewed by") && markdown.contains("Signature:"));
+    }
+}
+
+#[test]
+fn of_many_reasons_pages_hold_the_worst_and_tables_all() {
+    let mut many = closed();
+    for i in 0..520 {
+        many += &deployment("shop", &format!("w{i:03}"), "");
+    }
+    let one = policy(
+        "shop",
+        "to-web",
+        "podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchExpressions: [{key: app, operator: Exists}]}}], ports: [{port: 8080}]}]",
+    ) + &policy(
+        "shop",
+        "out",
+        "podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: web}}}]}]",
+    );
+    let at = folder(&[("a.yaml", &(many + &one))]);
+    let scope = ["--scope", "shop/web"];
+    let flows = |text: &str| text.matches("allowed: shop/w").count();
+    let of = |format| {
+        let asked = ["-f", ".", "--profile", "nist", "-o", format];
+        report_at(at.path(), &[&asked[..], &scope].concat(), None).1
+    };
+    assert!(flows(&of("csv")) >= 520);
+    for text in [of("md"), of("html")] {
+        let text = text.replace('\\', "");
+        assert!(flows(&text) <= 500, "{}", flows(&text));
+        assert!(
+            text.contains(
+                "more, each by name: netpal report -o csv with the same profile and scope"
+            )
+        );
+        assert!(
+            text.contains("the list of approved flows, as policy tests"),
+            "what would settle it stays"
+        );
     }
 }
 

@@ -153,7 +153,12 @@ impl<'a> Evidence<'a> {
                 unlisted.kind, unlisted.reason
             ))
         });
-        unread.chain(unlisted).collect()
+        let kinds = self
+            .of
+            .potential
+            .incomplete
+            .then(|| gap("more kinds of pods may exist than could be asked about".to_owned()));
+        unread.chain(unlisted).chain(kinds).collect()
     }
 }
 

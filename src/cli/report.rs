@@ -6,11 +6,11 @@ use super::output::Output;
 use super::project::Project;
 use super::workspace::{self, Around, ReadMode, Workspace};
 use super::{lint_options, report_front, test};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use netpal::{
     AuditProfile, AuditReport, AuditScope, AuditSubject, AuditedControls, Declared, DiffView,
-    DrawOptions, Format, ListFilter, ListingView, Render, RenderContext, ReportParts, ReportTable,
-    Source, Suppressed, assess,
+    DrawOptions, Format, ListFilter, ListingView, Render, RenderContext, ReportFront, ReportParts,
+    ReportTable, Source, Suppressed, assess,
 };
 
 /// Writes the report.
@@ -19,6 +19,9 @@ use netpal::{
 /// When an input cannot be read.
 pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
     let output = Output::of::<AuditReport<'_>>(common)?;
+    if args.profile.is_some() && common.staged {
+        bail!("--profile judges what is enforced, and staged policies are not: leave out --staged");
+    }
     let workspace = Workspace::open_in_one_order(common)?;
     let old = args
         .before
@@ -57,13 +60,21 @@ fn whole(
     let locator = workspace.locator();
     let context = workspace.context(&locator);
     let page = Page::new(common, workspace, old, &subject)?;
-    let front = report_front::front(args, workspace, &sources, names, page.suppressions.clone())?;
+    let date = report_front::date(args.date.as_deref())?;
+    let has_head = output.has(Format::Md) || output.has(Format::Html);
+    let front = has_head.then(|| ReportFront {
+        commit: report_front::commit(&sources, workspace),
+        inputs: names,
+        date,
+        command: report_front::command(std::env::args().skip(1)),
+        suppressions: page.suppressions.clone(),
+    });
     let controls = args
         .profile
         .map(|profile| page.assessed(common, args, workspace, profile.into()))
         .transpose()?;
     let report = AuditReport {
-        front: Some(front),
+        front,
         controls,
         ..page.report(context)
     };

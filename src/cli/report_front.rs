@@ -4,31 +4,15 @@
 //! Invariant: nothing in it depends on the clock, on the folder, or on the order in which inputs
 //! are named, so that the same run gives the same bytes.
 
-use super::args::{Common, ReportArgs};
+use super::args::Common;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::{LintConfig, ReportFront, Source, SourceCommit, Suppressed, Unsupported, commits};
+use netpal::{LintConfig, Source, SourceCommit, Suppressed, Unsupported, commits};
 use std::path::Path;
 
-/// Gathers it.
-///
-/// # Errors
-/// When the date is none.
-pub fn front(
-    args: &ReportArgs,
-    workspace: &Workspace,
-    sources: &[Source],
-    names: Vec<String>,
-    suppressions: Vec<Suppressed>,
-) -> Result<ReportFront> {
-    let told = commits(sources, &workspace.input.sources);
-    Ok(ReportFront {
-        inputs: names,
-        commit: commit_words(&told),
-        date: date(args.date.as_deref())?,
-        command: command(std::env::args().skip(1)),
-        suppressions,
-    })
+/// The commit of the input in words, or why none is known.
+pub fn commit(sources: &[Source], workspace: &Workspace) -> String {
+    commit_words(&commits(sources, &workspace.input.sources))
 }
 
 /// The commits of the sources in words, those of one commit together.
@@ -62,7 +46,10 @@ fn state_words(told: &SourceCommit) -> String {
 }
 
 /// The date of the flag, else of `SOURCE_DATE_EPOCH`.
-fn date(flag: Option<&str>) -> Result<Option<String>> {
+///
+/// # Errors
+/// When it is none.
+pub fn date(flag: Option<&str>) -> Result<Option<String>> {
     if let Some(text) = flag {
         if !is_date(text) {
             bail!("`--date {text}`: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ");
@@ -141,7 +128,7 @@ fn of_epoch(seconds: u64) -> String {
 }
 
 /// The command with relative paths; the inputs in one order, whichever they were named in.
-fn command(arguments: impl Iterator<Item = String>) -> String {
+pub fn command(arguments: impl Iterator<Item = String>) -> String {
     let mut words: Vec<Vec<String>> = Vec::new();
     let mut arguments = arguments.peekable();
     while let Some(word) = arguments.next() {

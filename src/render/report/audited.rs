@@ -1,11 +1,11 @@
 //! The parts of the page that are for an audit: what the report says of itself, and the controls.
 //!
 //! A control is a row with its result in words and its reasons as a list, of which the first few
-//! are shown and the others folded; nothing is left out.
+//! are shown and the others folded; of many hundreds CSV has the rest.
 
 use crate::audit::Assessment;
 use crate::render::image::svg::escape;
-use crate::render::report::audit::AuditReport;
+use crate::render::report::audit::{AuditReport, ROWS};
 use crate::render::report::controls::{Because, LEGEND, reasons};
 use crate::render::report::front::Suppressed;
 use std::fmt::Write as _;
@@ -64,7 +64,7 @@ pub(crate) fn controls(report: &AuditReport<'_>) -> String {
 fn control(assessment: &Assessment, report: &AuditReport<'_>) -> String {
     let control = assessment.control;
     let result = assessment.result;
-    let because = reasons(assessment, &report.context);
+    let because = reasons(assessment, &report.context, ROWS);
     let lines: Vec<String> = because.iter().map(reason).collect();
     format!(
         "<tr><td><strong>{}</strong> {}</td><td class=\"result {}\">{}</td><td>{}</td><td></td></tr>\n",

@@ -52,18 +52,21 @@ impl AuditedControls {
     /// The rows below the names of their columns.
     pub(crate) fn table(&self, context: &RenderContext<'_>) -> Vec<Vec<String>> {
         let head = HEAD.map(str::to_owned).to_vec();
-        let rows = self.rows(context).into_iter().map(|row| row.to_vec());
+        let rows = self
+            .rows(context, usize::MAX)
+            .into_iter()
+            .map(|row| row.to_vec());
         std::iter::once(head).chain(rows).collect()
     }
 
-    /// The rows: a line for each fact of each control.
-    pub(crate) fn rows(&self, context: &RenderContext<'_>) -> Vec<[String; 6]> {
+    /// The rows: a line for each fact of each control, of which so many are told at most.
+    pub(crate) fn rows(&self, context: &RenderContext<'_>, most: usize) -> Vec<[String; 6]> {
         let scope = self.scope_title();
         let mut rows = Vec::new();
         for assessment in &self.assessments {
             let Control { id, asks, .. } = assessment.control;
             let result = assessment.result.word();
-            for because in reasons(assessment, context) {
+            for because in reasons(assessment, context, most) {
                 let bearing = because.bearing;
                 let cells = [id, asks, scope.as_str(), result, bearing].map(str::to_owned);
                 let [id, asks, scope, result, bearing] = cells;
@@ -74,17 +77,30 @@ impl AuditedControls {
     }
 }
 
-/// What decides a result, the worst first, and at the end what would settle it.
-pub(crate) fn reasons(assessment: &Assessment, context: &RenderContext<'_>) -> Vec<Because> {
+/// What decides a result, the worst first and so many facts at most, and at the end what would
+/// settle it.
+pub(crate) fn reasons(
+    assessment: &Assessment,
+    context: &RenderContext<'_>,
+    most: usize,
+) -> Vec<Because> {
     let Control { beyond, settle, .. } = assessment.control;
-    let mut reasons: Vec<Because> = assessment
-        .facts
-        .iter()
+    let facts = assessment.facts.iter().take(most);
+    let mut reasons: Vec<Because> = facts
         .map(|fact| Because {
             bearing: fact.bearing.word(),
             text: sentence(fact, context),
         })
         .collect();
+    if let Some(next) = assessment.facts.get(most) {
+        reasons.push(Because {
+            bearing: next.bearing.word(),
+            text: format!(
+                "and {} more, each by name: netpal report -o csv with the same profile and scope",
+                assessment.facts.len() - most
+            ),
+        });
+    }
     let has = |bearing| assessment.facts.iter().any(|f: &Fact| f.bearing == bearing);
     let is_open =
         has(Bearing::Unknown) || !settle.is_empty() && (has(Bearing::Review) || has(Bearing::Part));

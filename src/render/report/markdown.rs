@@ -107,7 +107,7 @@ fn controls(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         HEAD.join(" | "),
         " --- |".repeat(HEAD.len())
     )?;
-    for row in controls.rows(&report.context) {
+    for row in controls.rows(&report.context, ROWS) {
         let cells = row.map(|cell| github::markdown(&cell));
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
