@@ -670,7 +670,7 @@ fn the_head_tells_scope_date_command_and_suppressions() {
     let input = closed()
         + &policy("shop", "wide", "podSelector: {}, ingress: [{}]").replace(
             "namespace: shop}",
-            "namespace: shop, annotations: {netpal.dev/ignore: \"NP009 sold as open (T-1); NP006 as T-2\"}}",
+            "namespace: shop, annotations: {netpal.dev/ignore: \"NP009 sold as open, see T-1; NP006 as T-2\"}}",
         );
     let config = "lint: {ignore: [NP303], per-namespace: {shop: {ignore: [NP203]}}}\n";
     let at = folder(&[("a.yaml", &input), ("netpal.yaml", config)]);
@@ -696,7 +696,7 @@ fn the_head_tells_scope_date_command_and_suppressions() {
         "- digest: sha256:",
         "- network plugin: generic",
         "- version: netpal ",
-        "(reason: sold as open \\(T-1\\)\\)",
+        "(reason: sold as open, see T-1\\)",
         "(reason: as T-2\\)", // of a finding that is too slight to be shown
         "NP303 at netpal.yaml lint.ignore",
         "NP203 at netpal.yaml lint.per-namespace",

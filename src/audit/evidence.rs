@@ -16,11 +16,15 @@ use crate::query::list::entry::ListEntry;
 use crate::query::list::listing::{Listing, Party};
 use crate::query::list::potential_rows::PotentialRows;
 use crate::spec::HostNetwork;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Most flows whose rules are looked up; of further ones the ends are named alone.
 pub const MOST_EXPLAINED: usize = 10_000;
+
+/// Most flows that one control names.
+pub const MOST_FLOWS: usize = 100_000;
 
 /// What an audit is about.
 pub struct AuditSubject<'a> {
@@ -30,7 +34,7 @@ pub struct AuditSubject<'a> {
     pub graph: &'a AllowGraph,
     /// By which doors the outside comes in.
     pub doors: &'a DoorList,
-    /// Which workloads are open; its entries are not looked at.
+    /// Which workloads are open, and the flows where they are held.
     pub listing: &'a Listing,
     /// What is said of pods that are not in the input.
     pub potential: &'a PotentialRows,
@@ -52,8 +56,10 @@ pub struct Evidence<'a> {
     pub(crate) of: &'a AuditSubject<'a>,
     pub(crate) beyond: Beyond,
     /// The flows that end, or start, at each workload in scope.
-    entries: BTreeMap<(WorkloadId, Direction), Vec<ListEntry>>,
+    entries: BTreeMap<(WorkloadId, Direction), Vec<Cow<'a, ListEntry>>>,
     explained: Cell<usize>,
+    /// How many more flows the control may name that is being judged.
+    left: Cell<usize>,
 }
 
 impl<'a> Evidence<'a> {
@@ -63,26 +69,21 @@ impl<'a> Evidence<'a> {
     /// When the input with pods that may come is too large to compile.
     pub fn new(of: &'a AuditSubject<'a>, each_flow: EachFlow<'_>) -> Result<Self, CompileError> {
         let options = &of.graph.environment().options;
-        let mut entries: BTreeMap<_, Vec<ListEntry>> = BTreeMap::new();
-        each_flow(&mut |entry| {
-            for (party, direction) in [
-                (&entry.destination, Direction::Ingress),
-                (&entry.source, Direction::Egress),
-            ] {
-                match party {
-                    Party::Workload(id) if of.scope.workloads.contains(id) => {
-                        let known = entries.entry((*id, direction)).or_default();
-                        known.push(entry.clone());
-                    }
-                    _ => {}
-                }
-            }
-        });
+        let mut entries = BTreeMap::new();
+        if of.listing.entries.is_empty() {
+            each_flow(&mut |entry| {
+                keep(&mut entries, of.scope, entry, || Cow::Owned(entry.clone()))
+            });
+        }
+        for entry in &of.listing.entries {
+            keep(&mut entries, of.scope, entry, || Cow::Borrowed(entry));
+        }
         Ok(Self {
             of,
             beyond: Beyond::new(of.input, options, of.world)?,
             entries,
             explained: Cell::new(0),
+            left: Cell::new(MOST_FLOWS),
         })
     }
 
@@ -105,7 +106,11 @@ impl<'a> Evidence<'a> {
     }
 
     /// The flows with a governed end that end, or start, at a workload.
-    pub(crate) fn entries(&self, workload: WorkloadId, direction: Direction) -> &[ListEntry] {
+    pub(crate) fn entries(
+        &self,
+        workload: WorkloadId,
+        direction: Direction,
+    ) -> &[Cow<'a, ListEntry>] {
         let known = self.entries.get(&(workload, direction));
         known.map_or(&[], Vec::as_slice)
     }
@@ -125,6 +130,21 @@ impl<'a> Evidence<'a> {
         let as_pods = self.of.graph.environment().options.host_network == HostNetwork::Pod;
         let on_node = |pod: &PodId| self.cluster().pod(*pod).host_network;
         !as_pods && self.pods(workload).iter().any(on_node)
+    }
+
+    /// Whether the control that is being judged may name one more flow.
+    pub(crate) fn names_flow(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Begins with the next control: what the last one did not name, if it is something.
+    pub(crate) fn unnamed_flows(&self) -> Option<Fact> {
+        let all_named = self.left.replace(MOST_FLOWS) > 0;
+        let text = "further flows may be allowed by name: netpal list -o csv has all of them";
+        let rest = Fact::new(Bearing::Review, FactTopic::Flow, INPUT, text.to_owned());
+        (!all_named).then_some(rest)
     }
 
     /// The rules that let a flow pass.
@@ -159,6 +179,26 @@ impl<'a> Evidence<'a> {
             .incomplete
             .then(|| gap("more kinds of pods may exist than could be asked about".to_owned()));
         unread.chain(unlisted).chain(kinds).collect()
+    }
+}
+
+/// Keeps a flow with the workloads in scope at its ends.
+fn keep<'a>(
+    entries: &mut BTreeMap<(WorkloadId, Direction), Vec<Cow<'a, ListEntry>>>,
+    scope: &AuditScope,
+    entry: &ListEntry,
+    kept: impl Fn() -> Cow<'a, ListEntry>,
+) {
+    let ends = [
+        (&entry.destination, Direction::Ingress),
+        (&entry.source, Direction::Egress),
+    ];
+    for (party, direction) in ends {
+        if let Party::Workload(id) = party
+            && scope.workloads.contains(id)
+        {
+            entries.entry((*id, direction)).or_default().push(kept());
+        }
     }
 }
 

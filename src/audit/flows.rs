@@ -8,6 +8,7 @@ use crate::policy::Direction;
 use crate::query::list::entry::ListEntry;
 use crate::query::list::potential_rows::{GovernedEnd, PotentialLine};
 use crate::words;
+use std::borrow::Cow;
 
 impl Evidence<'_> {
     /// The flows that a workload is allowed by name, each with the rules that allow it. Those that
@@ -25,7 +26,8 @@ impl Evidence<'_> {
         let entries = self.entries(workload, direction).iter();
         let named =
             entries.filter(|entry| entry.is_allowed() && internet_of(entry, direction).is_none());
-        let flow = |entry: &ListEntry| {
+        let named = named.filter(|_| self.names_flow());
+        let flow = |entry: &Cow<'_, ListEntry>| {
             let [from, to] = [&entry.source, &entry.destination].map(|end| self.party(end));
             let on = ports(&entry.allowed.must);
             let text = format!("allowed: {from} to {to} on {on}{declared}");
@@ -60,7 +62,7 @@ impl Evidence<'_> {
                 facts.extend(Some(fact).filter(|fact| about_all && fact.bearing != Bearing::Shown));
             }
             for entry in self.entries(workload, direction) {
-                if !entry.is_allowed() {
+                if !entry.is_allowed() || !self.names_flow() {
                     continue;
                 }
                 let [from, to] = [&entry.source, &entry.destination].map(|end| self.party(end));

@@ -43,6 +43,7 @@ fn judged(control: &'static Control, evidence: &Evidence<'_>) -> Assessment {
     if is_about_input {
         facts.extend(evidence.gaps());
     }
+    facts.extend(evidence.unnamed_flows());
     facts.sort_by(|a, b| {
         let key = |fact: &Fact| (std::cmp::Reverse(fact.bearing), fact.text.clone());
         key(a).cmp(&key(b))
