@@ -294,6 +294,30 @@ fn a_rule_that_opens_to_the_world_counts_as_open() {
 }
 
 #[test]
+fn what_is_closed_in_one_direction_is_met_in_part() {
+    let inward = namespace("shop")
+        + &deployment("shop", "web", "")
+        + &policy("shop", "deny", "podSelector: {}, policyTypes: [Ingress]");
+    for (profile, control) in [
+        ("pci", "1.4.1"),
+        ("nist", "AC-4"),
+        ("nist", "SC-7(5)"),
+        ("iso", "A.8.20"),
+    ] {
+        let (is, because) = judged(&[("a.yaml", &inward)], profile, control, &[]);
+        assert_eq!(is, "partly", "{control} {because}");
+        assert!(
+            because.contains("against: shop/web may send to anyone"),
+            "{because}"
+        );
+    }
+    assert_eq!(
+        judged(&[("a.yaml", &inward)], "pci", "1.3.2", &[]).0,
+        "not met"
+    );
+}
+
+#[test]
 fn a_load_balancer_with_an_open_policy_fails_direct_access() {
     let input = closed() + &load_balancer("web") + &policy("shop", "public", FROM_INTERNET);
     let (is, because) = judged(&[("a.yaml", &input)], "pci", "1.4.4", &[]);

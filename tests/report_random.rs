@@ -128,10 +128,10 @@ fn consistent(seed: u64, assessments: &[Assessment]) {
         let worst = facts.iter().map(|fact| fact.bearing).max();
         match result {
             ControlResult::Met => {
-                assert_eq!(worst, Some(Bearing::Shown), "seed {seed}: {}", control.id)
+                assert_eq!(worst, Some(Bearing::Shown), "seed {seed}: {}", control.id);
             }
             ControlResult::NotMet => {
-                assert_eq!(worst, Some(Bearing::Against), "seed {seed}: {}", control.id)
+                assert_eq!(worst, Some(Bearing::Against), "seed {seed}: {}", control.id);
             }
             _ => {}
         }

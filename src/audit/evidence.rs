@@ -72,7 +72,7 @@ impl<'a> Evidence<'a> {
         let mut entries = BTreeMap::new();
         if of.listing.entries.is_empty() {
             each_flow(&mut |entry| {
-                keep(&mut entries, of.scope, entry, || Cow::Owned(entry.clone()))
+                keep(&mut entries, of.scope, entry, || Cow::Owned(entry.clone()));
             });
         }
         for entry in &of.listing.entries {

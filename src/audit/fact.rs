@@ -1,7 +1,7 @@
 //! Facts that bear on a control, and the results that are made of them.
 
 use crate::diagnostic::Place;
-use crate::policy::{PolicyId, RuleRef};
+use crate::policy::{Direction, PolicyId, RuleRef};
 use std::collections::BTreeMap;
 
 /// How far a control is met, as far as the input shows.
@@ -100,7 +100,7 @@ pub struct Fact {
     pub bearing: Bearing,
     /// What it is of.
     pub topic: FactTopic,
-    /// What it is about: a workload, a namespace, or the input.
+    /// What it is about, as a key: a workload, a namespace, one direction of these, or the input.
     pub about: String,
     /// The fact, in a sentence without its end; names as the input has them.
     pub text: String,
@@ -126,6 +126,14 @@ impl Fact {
         self.deciding = deciding;
         self
     }
+}
+
+/// Facts about one direction each: a workload may be closed in one and open in the other.
+pub(crate) fn of_side(facts: Vec<Fact>, direction: Direction) -> impl Iterator<Item = Fact> {
+    facts.into_iter().map(move |fact| Fact {
+        about: format!("{} {}", fact.about, direction.index()),
+        ..fact
+    })
 }
 
 /// What a fact about the input as a whole is about.

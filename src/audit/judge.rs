@@ -3,7 +3,7 @@
 use crate::audit::control::{Control, ControlQuestion};
 use crate::audit::entrances::WantedEntrance;
 use crate::audit::evidence::{AuditSubject, EachFlow, Evidence};
-use crate::audit::fact::{Bearing, ControlResult, Fact, FactTopic, for_all, for_none};
+use crate::audit::fact::{Bearing, ControlResult, Fact, FactTopic, for_all, for_none, of_side};
 use crate::audit::profile::Profile;
 use crate::graph::CompileError;
 use crate::model::WorkloadId;
@@ -107,16 +107,16 @@ fn facts(question: ControlQuestion, evidence: &Evidence<'_>) -> Vec<Fact> {
 }
 
 fn walls(evidence: &Evidence<'_>, workload: WorkloadId, directions: &[Direction]) -> Vec<Fact> {
-    let each = directions.iter();
-    each.flat_map(|direction| evidence.wall(workload, *direction))
-        .collect()
+    let side = |direction: &Direction| of_side(evidence.wall(workload, *direction), *direction);
+    directions.iter().flat_map(side).collect()
 }
 
 /// Walls, and the flows that they let pass by name.
 fn approved(evidence: &Evidence<'_>, workload: WorkloadId, directions: &[Direction]) -> Vec<Fact> {
     let mut facts = walls(evidence, workload, directions);
     for direction in directions {
-        facts.extend(evidence.approved(workload, *direction));
+        let named = evidence.approved(workload, *direction);
+        facts.extend(of_side(named, *direction));
     }
     facts
 }

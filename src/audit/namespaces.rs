@@ -2,7 +2,7 @@
 //! come to be in them.
 
 use crate::audit::evidence::{Evidence, gap};
-use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic, INPUT};
+use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic, INPUT, of_side};
 use crate::audit::walls::direction_word;
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::model::{NamespaceId, Truth, WorkloadId};
@@ -125,7 +125,8 @@ impl Evidence<'_> {
             }
             let about = format!("namespace {name}");
             for direction in directions {
-                facts.extend(self.denied(namespace, *direction, &about));
+                let denied = self.denied(namespace, *direction, &about);
+                facts.extend(of_side(denied, *direction));
             }
         }
         if !self.beyond.complete {
