@@ -318,6 +318,56 @@ fn what_is_closed_in_one_direction_is_met_in_part() {
 }
 
 #[test]
+fn a_block_that_somebody_owns_is_a_flow_by_name_and_its_halves_are_the_internet() {
+    let from = |blocks: &[&str]| {
+        let peers: Vec<String> = blocks
+            .iter()
+            .map(|b| format!("{{ipBlock: {{cidr: \"{b}\"}}}}"))
+            .collect();
+        closed()
+            + &policy(
+                "shop",
+                "from",
+                &format!(
+                    "podSelector: {{}}, ingress: [{{from: [{}], ports: [{{port: 8080}}]}}]",
+                    peers.join(", ")
+                ),
+            )
+    };
+    let partner = from(&["203.0.112.0/24"]);
+    for (control, wanted) in [
+        (
+            "1.3.1",
+            "to confirm: allowed: 203.0.112.0/24 to shop/web on 8080/TCP: policy shop/from ingress[0]",
+        ),
+        (
+            "1.4.2",
+            "to confirm: policies let 203.0.112.0/24 in to shop/web on 8080/TCP: whether that is trusted",
+        ),
+        (
+            "1.4.4",
+            "to confirm: policies let 203.0.112.0/24 in to shop/web on 8080/TCP: whether that is trusted",
+        ),
+    ] {
+        let (is, because) = judged(&[("a.yaml", &partner)], "pci", control, &[]);
+        assert_eq!(is, "partly", "{control} {because}");
+        assert!(because.contains(wanted), "{because}");
+    }
+    for wide in [
+        from(&["0.0.0.0/1", "128.0.0.0/1"]),
+        from(&["8.0.0.0/8", "203.0.112.0/24"]),
+        from(&["2000::/3"]),
+    ] {
+        let (is, because) = judged(&[("a.yaml", &wide)], "pci", "1.3.1", &[]);
+        assert_eq!(is, "not met", "{because}");
+        assert!(
+            because.contains("against: shop/web accepts from the internet on 8080/TCP"),
+            "{because}"
+        );
+    }
+}
+
+#[test]
 fn a_load_balancer_with_an_open_policy_fails_direct_access() {
     let input = closed() + &load_balancer("web") + &policy("shop", "public", FROM_INTERNET);
     let (is, because) = judged(&[("a.yaml", &input)], "pci", "1.4.4", &[]);
@@ -325,6 +375,15 @@ fn a_load_balancer_with_an_open_policy_fails_direct_access() {
     let wanted =
         "against: LoadBalancer shop/web leads from the internet to shop/web:8080/TCP: a.yaml:";
     assert!(because.contains(wanted), "{because}");
+    // also where the caller's address may be that of a node, so that the door may be shut
+    let cluster = input.replace("externalTrafficPolicy: Local, ", "");
+    let (is, because) = judged(&[("a.yaml", &cluster)], "pci", "1.4.4", &[]);
+    assert_eq!(is, "not met", "{because}");
+    assert!(because.contains("LoadBalancer shop/web"), "{because}");
+    assert!(
+        !because.contains("no door of the input leads there"),
+        "{because}"
+    );
     // without a policy, and with a policy that lets the internet in where no door is
     let bare = namespace("shop") + &deployment("shop", "web", "") + &load_balancer("web");
     assert_eq!(

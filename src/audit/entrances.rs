@@ -10,7 +10,6 @@ use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic};
 use crate::audit::walls::ports;
 use crate::diagnostic::Place;
 use crate::doors::{DoorKind, DoorLine, DoorReason, DoorStatus};
-use crate::graph::Allowed;
 use crate::model::WorkloadId;
 use crate::policy::Direction;
 use crate::query::list::listing::Party;
@@ -56,7 +55,7 @@ impl Evidence<'_> {
                 text,
             ));
         }
-        facts.extend(self.let_in(workload, &lines));
+        facts.extend(self.let_in(workload, &lines, wanted));
         if lines.is_empty() {
             facts.extend(self.by_unread_doors(workload));
         }
@@ -114,7 +113,12 @@ impl Evidence<'_> {
     }
 
     /// What policies let in from the internet besides what open doors lead to.
-    fn let_in(&self, workload: WorkloadId, lines: &[&DoorLine]) -> Vec<Fact> {
+    fn let_in(
+        &self,
+        workload: WorkloadId,
+        lines: &[&DoorLine],
+        wanted: WantedEntrance,
+    ) -> Vec<Fact> {
         let name = self.name(workload);
         if self.is_open(workload, Direction::Ingress) {
             let text = format!(
@@ -127,36 +131,42 @@ impl Evidence<'_> {
                 text,
             )];
         }
-        let Allowed { must, may } = self.with_internet(workload, Direction::Ingress);
-        let open = lines
-            .iter()
-            .filter(|line| line.passage.status == DoorStatus::Open && !line.door.kind.is_object());
-        let behind = open
-            .filter_map(|line| line.target.traffic())
-            .fold(TrafficSet::empty(), |sum, traffic| {
-                sum.union(&TrafficSet::single(traffic))
-            });
+        let direction = Direction::Ingress;
+        let with = self.with_internet(workload, direction);
+        let open = behind(lines, |line| {
+            line.passage.status == DoorStatus::Open && !line.door.kind.is_object()
+        });
+        let perhaps = behind(lines, |line| line.passage.status == DoorStatus::Unknown);
+        let topic = FactTopic::Internet;
         let mut facts = Vec::new();
-        let rest = must.difference(&behind);
+        let mut rest = with.anyone.difference(&open);
+        if wanted == WantedEntrance::Public {
+            rest = rest.difference(&perhaps); // what may be a public service
+        }
         if !rest.is_empty() {
             let on = ports(&rest);
-            let text = format!(
-                "policies let the internet in to {name} on {on}, and no door of the input leads there"
-            );
-            let by = self.internet_rules(workload, Direction::Ingress);
-            facts.push(Fact::new(Bearing::Against, FactTopic::Internet, &name, text).because(by));
+            let door = if rest.is_disjoint(&perhaps) {
+                "no door of the input leads there"
+            } else {
+                "a door may lead there"
+            };
+            let text = format!("policies let the internet in to {name} on {on}, and {door}");
+            let by = self.internet_rules(workload, direction, (&IpSet::internet(), &rest));
+            facts.push(Fact::new(Bearing::Against, topic, &name, text).because(by));
         }
-        let unknown = may.difference(&must);
-        if !unknown.is_empty() {
-            let on = ports(&unknown);
+        for (block, traffic) in &with.blocks {
+            let (addresses, on) = (words::addresses(block), ports(traffic));
+            let text = format!(
+                "policies let {addresses} in to {name} on {on}: whether that is trusted is not in the input"
+            );
+            let by = self.internet_rules(workload, direction, (block, traffic));
+            facts.push(Fact::new(Bearing::Review, topic, &name, text).because(by));
+        }
+        if !with.unknown.is_empty() {
+            let on = ports(&with.unknown);
             let text =
                 format!("it is not known whether policies let the internet in to {name} on {on}");
-            facts.push(Fact::new(
-                Bearing::Unknown,
-                FactTopic::Internet,
-                &name,
-                text,
-            ));
+            facts.push(Fact::new(Bearing::Unknown, topic, &name, text));
         }
         facts
     }
@@ -189,4 +199,13 @@ impl Evidence<'_> {
         };
         unread.map(|(kind, _)| gap(text(kind))).collect()
     }
+}
+
+/// What some doors lead to.
+fn behind(lines: &[&DoorLine], wanted: impl Fn(&DoorLine) -> bool) -> TrafficSet {
+    let wanted = lines.iter().filter(|line| wanted(line));
+    let traffic = wanted.filter_map(|line| line.target.traffic());
+    traffic.fold(TrafficSet::empty(), |sum, traffic| {
+        sum.union(&TrafficSet::single(traffic))
+    })
 }

@@ -2,7 +2,8 @@
 
 use crate::audit::evidence::Evidence;
 use crate::audit::fact::{Bearing, Fact, FactTopic};
-use crate::audit::walls::{internet_of, ports};
+use crate::audit::outside::internet_of;
+use crate::audit::walls::ports;
 use crate::model::WorkloadId;
 use crate::policy::Direction;
 use crate::query::list::entry::ListEntry;
@@ -35,6 +36,16 @@ impl Evidence<'_> {
             Fact::new(bearing, FactTopic::Flow, &name, text).because(by)
         };
         let mut facts: Vec<Fact> = named.map(flow).collect();
+        for (block, traffic) in self.with_internet(workload, direction).blocks {
+            let (addresses, on) = (words::addresses(&block), ports(&traffic));
+            let (from, to) = match direction {
+                Direction::Ingress => (&addresses, &name),
+                Direction::Egress => (&name, &addresses),
+            };
+            let text = format!("allowed: {from} to {to} on {on}{declared}");
+            let by = self.internet_rules(workload, direction, (&block, &traffic));
+            facts.push(Fact::new(bearing, FactTopic::Flow, &name, text).because(by));
+        }
         let coming = self.flows_to_come(workload, direction).into_iter();
         facts.extend(
             coming.map(|text| {

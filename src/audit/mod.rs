@@ -20,9 +20,11 @@ pub mod fact;
 pub mod flows;
 pub mod judge;
 pub mod namespaces;
+pub mod outside;
 pub mod plugin;
 pub mod profile;
 pub mod scope;
+pub mod sides;
 pub mod standards;
 pub mod walls;
 

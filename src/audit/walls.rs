@@ -6,13 +6,13 @@
 
 use crate::audit::evidence::Evidence;
 use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic};
+use crate::audit::outside::internet_of;
+use crate::audit::sides::{admitting, ends, side};
 use crate::compile::effective_policy::EffectivePolicy;
-use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth, WorkloadId};
-use crate::policy::{Action, Direction, RuleRef};
+use crate::policy::Direction;
 use crate::query::explain;
 use crate::query::explain::reason_code::Reason;
-use crate::query::explain::side::{ExplanationSide, RuleTrace};
 use crate::query::list::entry::ListEntry;
 use crate::query::list::listing::Party;
 use crate::set::{IpSet, TrafficSet};
@@ -88,71 +88,26 @@ impl Evidence<'_> {
         facts
     }
 
-    /// What a workload lets pass to or from the internet, for certain and perhaps.
-    pub(crate) fn with_internet(&self, workload: WorkloadId, direction: Direction) -> Allowed {
-        let nothing = Allowed::nothing();
-        let entries = self.entries(workload, direction).iter();
-        entries
-            .filter(|entry| internet_of(entry, direction).is_some())
-            .fold(nothing, |sum, entry| sum.or(&entry.allowed))
-    }
-
-    pub(crate) fn to_internet(&self, workload: WorkloadId, direction: Direction) -> Vec<Fact> {
+    /// What a workload lets pass to or from anyone on the internet.
+    fn to_internet(&self, workload: WorkloadId, direction: Direction) -> Vec<Fact> {
         let name = self.name(workload);
         let verb = verb(direction, "accepts from", "may send to");
-        let Allowed { must, may } = self.with_internet(workload, direction);
+        let with = self.with_internet(workload, direction);
+        let topic = FactTopic::Internet;
         let mut facts = Vec::new();
-        if !must.is_empty() {
-            let on = ports(&must);
+        if !with.anyone.is_empty() {
+            let on = ports(&with.anyone);
             let text = format!("{name} {verb} the internet on {on}");
-            let by = self.internet_rules(workload, direction);
-            facts.push(Fact::new(Bearing::Against, FactTopic::Internet, &name, text).because(by));
+            let anyone = (&IpSet::internet(), &with.anyone);
+            let by = self.internet_rules(workload, direction, anyone);
+            facts.push(Fact::new(Bearing::Against, topic, &name, text).because(by));
         }
-        let unknown = may.difference(&must);
-        if !unknown.is_empty() {
-            let on = ports(&unknown);
+        if !with.unknown.is_empty() {
+            let on = ports(&with.unknown);
             let text = format!("it is not known whether {name} {verb} the internet on {on}");
-            facts.push(Fact::new(
-                Bearing::Unknown,
-                FactTopic::Internet,
-                &name,
-                text,
-            ));
+            facts.push(Fact::new(Bearing::Unknown, topic, &name, text));
         }
         facts
-    }
-
-    /// The rules that let the internet pass.
-    pub(crate) fn internet_rules(
-        &self,
-        workload: WorkloadId,
-        direction: Direction,
-    ) -> Vec<DecidedBy> {
-        let mut rules = Vec::new();
-        for entry in self.entries(workload, direction) {
-            let Some(set) = internet_of(entry, direction).filter(|_| entry.is_allowed()) else {
-                continue;
-            };
-            let outside = set.first().map(Endpoint::Address);
-            let traffic = entry.allowed.must.sample();
-            let (Some(outside), Some(traffic)) = (outside, traffic) else {
-                continue;
-            };
-            for pod in self.pods(workload) {
-                let (source, destination) = ends(direction, Endpoint::Pod(*pod), outside);
-                let flow = Flow {
-                    source,
-                    destination,
-                    traffic,
-                };
-                for rule in admitting(self.of.graph, &flow, direction) {
-                    if !rules.contains(&rule) {
-                        rules.push(rule);
-                    }
-                }
-            }
-        }
-        rules
     }
 
     /// The flows of a workload of which it is not known whether they pass; those with the internet
@@ -261,62 +216,6 @@ fn add(
     };
     let known = so_far.get_or_insert_with(|| (flow, TrafficSet::empty()));
     known.1 = known.1.union(set);
-}
-
-/// The source and destination of a flow, of the end that is governed and the other.
-fn ends(direction: Direction, subject: Endpoint, other: Endpoint) -> (Endpoint, Endpoint) {
-    match direction {
-        Direction::Ingress => (other, subject),
-        Direction::Egress => (subject, other),
-    }
-}
-
-fn side(explanation: &crate::query::Explanation, direction: Direction) -> &ExplanationSide {
-    match direction {
-        Direction::Ingress => &explanation.ingress,
-        Direction::Egress => &explanation.egress,
-    }
-}
-
-/// The part of the internet that an entry is about, if its other end is outside.
-pub(crate) fn internet_of(entry: &ListEntry, direction: Direction) -> Option<IpSet> {
-    let other = match direction {
-        Direction::Ingress => &entry.source,
-        Direction::Egress => &entry.destination,
-    };
-    let Party::Addresses(set) = other else {
-        return None;
-    };
-    Some(set.intersection(&IpSet::internet())).filter(|set| !set.is_empty())
-}
-
-/// The rules of one side that let the other end of a flow pass, on whichever port.
-fn admitting(graph: &AllowGraph, flow: &Flow, direction: Direction) -> Vec<DecidedBy> {
-    let explanation = explain(graph, flow);
-    let side = side(&explanation, direction);
-    let policies = &graph.environment().policies;
-    let tiers = side.tiers.iter().filter(|tier| tier.reached);
-    let selecting = tiers.flat_map(|tier| &tier.policies);
-    let rules = selecting.filter(|policy| policy.selects == Truth::Yes);
-    let rules = rules.flat_map(|policy| &policy.rules);
-    let mut found: Vec<RuleRef> = rules
-        .filter(|rule| policies.rule(rule.at).action == Action::Allow)
-        .filter_map(matching)
-        .collect();
-    if found.is_empty() {
-        found.extend(side.decided_by);
-    }
-    found.into_iter().map(DecidedBy::Rule).collect()
-}
-
-/// A rule with the peer of it that matches, if one does.
-fn matching(rule: &RuleTrace) -> Option<RuleRef> {
-    if rule.peers.is_empty() {
-        return Some(rule.at);
-    }
-    let mut peers = rule.peers.iter();
-    let found = peers.find(|peer| peer.matched == Truth::Yes);
-    found.map(|peer| peer.at)
 }
 
 pub(crate) fn verb(
