@@ -8,6 +8,7 @@
 
 mod calico;
 mod cilium;
+pub mod groups;
 mod layers;
 
 pub use crate::config::calico::{CalicoApiSpec, CalicoSpec, EndpointToHostSpec};
@@ -17,6 +18,7 @@ pub use crate::config::layers::{
     NetworksSpec, OpenshiftSpec, PlatformSpec, TransportSpec,
 };
 
+use crate::config::groups::GroupSpec;
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
 use crate::tree;
@@ -45,6 +47,9 @@ pub struct Config {
     /// The policy tests that netpal test runs when it is given none: files or patterns, relative to
     /// this file.
     pub tests: Vec<String>,
+    /// Named sets of workloads: scopes of netpal report, and groups of every test file that has
+    /// none of that name.
+    pub groups: BTreeMap<String, GroupSpec>,
     /// Settings of netpal snapshot.
     pub snapshot: SnapshotSpec,
     /// Settings of the pictures.

@@ -82,6 +82,39 @@ impl Workspace {
         )
     }
 
+    /// The same, whichever order the sources are named in, so that what is numbered as it was read
+    /// has one order too. Where they have two objects of one name their order decides which one
+    /// stays, and is kept.
+    ///
+    /// # Errors
+    /// When nothing can be read, or a flag makes no sense.
+    pub fn open_in_one_order(common: &Common) -> Result<Self> {
+        let project = Project::open(common)?;
+        let mut sources = sources(common, &project)?;
+        let given = sources.clone();
+        sources.sort_by_key(quoted_source);
+        if sources == given || given.iter().any(|s| !is_file(s)) {
+            return Self::open(common);
+        }
+        let reading = ReadMode {
+            empty: true,
+            quiet: true,
+        };
+        let sorted = Self::read(common, project, &sources, &overlays(common), reading)?;
+        let mut told = sorted.input.diagnostics.iter();
+        let decides = told.any(|d| d.code == DiagnosticCode::DuplicateObject);
+        if decides || sorted.input.tally.objects == 0 {
+            return Self::open(common);
+        }
+        if !sorted.input.has_errors() {
+            complain(&sorted.project.merged(common), &sorted.input);
+        }
+        if sorted.project.merged(common).cni.is_empty() && !common.quiet {
+            implied_plugin(&sorted.input);
+        }
+        Ok(sorted)
+    }
+
     /// Loads and compiles these sources under the flags and the configuration.
     ///
     /// # Errors
@@ -390,6 +423,15 @@ pub fn sources(common: &Common, project: &Project) -> Result<Vec<Source>> {
 /// The overlays of the flags.
 pub fn overlays(common: &Common) -> Vec<Source> {
     common.overlay.iter().map(|f| source(f)).collect()
+}
+
+/// Whether a source can be read twice with the same result.
+fn is_file(source: &Source) -> bool {
+    match source {
+        Source::Path(_) => true,
+        Source::Limited(inner, _) => is_file(inner),
+        _ => false,
+    }
 }
 
 /// A source as it is written on the command line.

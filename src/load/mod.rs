@@ -15,6 +15,7 @@ mod bound_pod;
 pub mod build;
 mod checkout;
 mod cluster_objects;
+mod commit;
 mod container_ports;
 mod deduplicate;
 pub mod discover;
@@ -54,6 +55,7 @@ mod unlisted;
 mod watch;
 pub mod workloads;
 
+pub use crate::load::commit::{SourceCommit, commits};
 pub use crate::load::error::LoadError;
 pub use crate::load::input_source::Source;
 pub use crate::load::live::{Live, LiveOptions};

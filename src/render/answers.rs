@@ -416,6 +416,9 @@ impl Render for AuditReport<'_> {
     formats! { |report, _context, out|
         Md => report_markdown::write(report, out),
         Html => html::write(report, out),
-        Csv => csv::listing(report.context, &Filter::default(), out),
+        Csv => match &report.controls {
+            Some(controls) => csv::rows(controls.table(&report.context), out),
+            None => csv::listing(report.context, &Filter::default(), out),
+        },
     }
 }
