@@ -285,3 +285,40 @@ fn a_field_has_several_forms() {
     let other = felix("{protocol: TCP, port: 2222, net: 198.51.100.2}");
     assert_eq!(verdict(asked, &other), "no");
 }
+
+/// What is not known is not counted as closed.
+#[test]
+fn a_report_does_not_take_the_unknown_for_closed() {
+    let broken = format!(
+        "{CALLER}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\n\
+         spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{from: {{}}}}]}}\n"
+    );
+    let (_, report) = run(&["report", "-o", "md"], &broken);
+    let said = |start: &str| {
+        let mut lines = report.lines().filter(|line| line.starts_with(start));
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("{report}"))
+            .to_owned()
+    };
+    let leaving = said("**Who may leave");
+    assert!(
+        leaving.contains("*unknown*") && leaving.contains("not known of"),
+        "{leaving}"
+    );
+    let isolated = said("**What is isolated?**");
+    assert!(isolated.contains("*unknown*") && isolated.contains("Of 1 it is not known."));
+}
+
+/// What could not be listed of a cluster may be a door.
+#[test]
+fn what_was_not_listed_may_be_a_door() {
+    let unlisted = "apiVersion: netpal/v1\nkind: Unlisted\nmetadata: {name: services}\n\
+                    listKind: Service\nreason: forbidden\n";
+    let asked = ["can", "internet", "reach", "shop/caller", "--by", "door"];
+    assert_eq!(run(&asked, CALLER).0, 4);
+    assert_eq!(run(&asked, &format!("{CALLER}{unlisted}")).0, 3);
+    let (_, doors) = run(&["doors"], &format!("{CALLER}{unlisted}"));
+    assert!(doors.contains("1 list of Services is not read"), "{doors}");
+}

@@ -51,6 +51,27 @@ use crate::model::ServiceId;
 use crate::model::doors::DoorSpec;
 use std::collections::BTreeMap;
 
+/// The kinds of which a cluster has to be asked: what could not be listed of them may be a door, or
+/// be behind one.
+const LISTED: [&str; 16] = [
+    "Pod",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Service",
+    "Ingress",
+    "Gateway",
+    "HTTPRoute",
+    "GRPCRoute",
+    "TLSRoute",
+    "TCPRoute",
+    "UDPRoute",
+    "Route",
+    "VirtualService",
+    "EndpointSlice",
+];
+
 /// Every door of an input.
 #[derive(Debug, Clone, Default)]
 pub struct DoorList {
@@ -103,11 +124,19 @@ impl DoorList {
     /// When the input with these is too large to compile.
     pub fn of_input(input: &Input, graph: &AllowGraph) -> Result<Self, CompileError> {
         let (laid, assumed) = with_assumed_callers(input);
-        if assumed.is_empty() {
-            return Ok(Self::of(graph, &assumed));
-        }
-        let laid = AllowGraph::compile(&laid, &graph.environment().options)?;
-        Ok(Self::of(&laid, &assumed))
+        let mut list = if assumed.is_empty() {
+            Self::of(graph, &assumed)
+        } else {
+            let laid = AllowGraph::compile(&laid, &graph.environment().options)?;
+            Self::of(&laid, &assumed)
+        };
+        let unlisted = input.unlisted.iter().filter(|u| u.was_asked_for());
+        let kinds = unlisted
+            .map(|u| &*u.kind)
+            .filter(|kind| LISTED.contains(kind));
+        let unread = kinds.map(|kind| (format!("list of {kind}s").into(), 1));
+        list.unread.extend(unread);
+        Ok(list)
     }
 
     /// Whether it is sure that there are no other doors.
