@@ -286,6 +286,9 @@ impl Resolver<'_> {
                 pods
             }
             _ => {
+                if let Some(found) = self.service_at_nodes() {
+                    return Ok(found);
+                }
                 let mut found = nodes(self.cluster);
                 found.extend(surely_exists::told_nodes(self.cluster, self.context));
                 found
