@@ -322,3 +322,55 @@ fn what_was_not_listed_may_be_a_door() {
     let (_, doors) = run(&["doors"], &format!("{CALLER}{unlisted}"));
     assert!(doors.contains("1 list of Services is not read"), "{doors}");
 }
+
+/// A word of which the other end has no family reaches nothing, and is not reached (S65).
+#[test]
+fn a_word_without_a_common_family_is_a_no() {
+    let pods = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: four, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 10.0.0.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: six, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 'fd00::1'}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+";
+    for (question, expected) in [
+        ("shop/four reach internet6:443", "no"),
+        ("internet6 reach shop/four:80", "no"),
+        ("shop/four reach internet:443", "yes"),
+        ("shop/six reach node/n1:80", "no"),
+        ("nodes reach shop/six:80", "no"),
+        ("nodes reach shop/four:80", "yes"),
+    ] {
+        assert_eq!(verdict(question, pods), expected, "{question}");
+    }
+}
+
+/// A port of a Service at nodes leads to its pods, by whichever name of a node it is called.
+#[test]
+fn a_node_port_is_called_by_the_name_of_a_node() {
+    let input = format!(
+        "{CALLER}apiVersion: v1\nkind: Pod\nmetadata: {{name: db, namespace: shop, labels: {{app: db}}}}\n\
+         spec: {{containers: [{{name: c, image: i}}]}}\n---\n\
+         apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\n\
+         status: {{addresses: [{{type: InternalIP, address: 192.0.2.1}}]}}\n---\n\
+         apiVersion: v1\nkind: Service\nmetadata: {{name: db, namespace: shop}}\n\
+         spec: {{type: NodePort, selector: {{app: db}}, ports: [{{port: 80, nodePort: 30080}}]}}\n{}",
+        policy("{matchLabels: {app: db}}", "")
+    );
+    for end in ["192.0.2.1", "node/n1", "nodes"] {
+        let asked = |port: u16| verdict(&format!("shop/caller reach {end}:{port}"), &input);
+        assert_eq!(asked(30080), "unknown", "{end}");
+        assert_eq!(asked(22), "yes", "{end}");
+    }
+}
