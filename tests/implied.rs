@@ -374,3 +374,35 @@ fn a_node_port_is_called_by_the_name_of_a_node() {
         assert_eq!(asked(22), "yes", "{end}");
     }
 }
+
+/// Behind Cilium's Ingress comes an identity that its policies can name (DO94, CI68).
+#[test]
+fn the_proxy_of_the_plugin_is_named_by_entities() {
+    let input = |from: &str| {
+        format!(
+            "{CALLER}apiVersion: v1\nkind: Service\nmetadata: {{name: caller, namespace: shop}}\n\
+             spec: {{selector: {{app: caller}}, ports: [{{port: 80}}]}}\n---\n\
+             apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i, namespace: shop}}\n\
+             spec: {{ingressClassName: cilium, defaultBackend: {{service: {{name: caller, port: {{number: 80}}}}}}}}\n---\n\
+             apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{endpointSelector: {{}}, ingress: [{from}]}}\n"
+        )
+    };
+    let asked = ["can", "internet", "reach", "shop/caller", "--by", "door"];
+    for from in [
+        "{fromEntities: [ingress]}",
+        "{fromEntities: [cluster]}",
+        "{fromEntities: [all]}",
+        "{fromEndpoints: [{matchLabels: {'reserved:ingress': ''}}]}",
+        "{toPorts: [{ports: [{port: '80'}]}]}",
+    ] {
+        assert_eq!(run(&asked, &input(from)).0, 0, "{from}");
+    }
+    for from in [
+        "{fromEntities: [world]}",
+        "{fromEntities: [health]}",
+        "{fromEndpoints: [{}]}",
+    ] {
+        assert_eq!(run(&asked, &input(from)).0, 1, "{from}");
+    }
+}

@@ -189,6 +189,7 @@ fn symbol(symbol: Symbol) -> &'static str {
         Symbol::OwnNode => "the node it runs on",
         Symbol::OtherNodes => "every other node",
         Symbol::Everything => "everything",
+        Symbol::IngressProxy => "the proxy that serves Ingresses and Gateways",
         Symbol::SomeOutside => "addresses of a group of the cloud",
         Symbol::PerhapsNoPod => "perhaps everything that is no pod",
         Symbol::Perhaps => "perhaps everything",

@@ -369,6 +369,9 @@ fn others(all: &[Condition], options: &CiliumOptions) -> Vec<Peer> {
             peers.push(Peer::Owned(AddressOwner::Plugin, own));
         }
     }
+    if meets("ingress") {
+        peers.push(Peer::Symbol(Symbol::IngressProxy));
+    }
     peers
 }
 
