@@ -70,3 +70,17 @@ const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// The names of containers that are proxies of a mesh.
 const PROXIES: [&str; 2] = ["istio-proxy", "linkerd-proxy"];
+
+#[cfg(test)]
+mod tests {
+    use super::{BINDING, OF_PROXIES};
+    use crate::tree::binds;
+
+    /// Long lists of pods are read without what no reader asks for; annotations that bind stay.
+    #[test]
+    fn what_binds_a_pod_is_kept_of_long_lists() {
+        for key in BINDING.iter().chain(&OF_PROXIES) {
+            assert!(binds(key), "{key}");
+        }
+    }
+}

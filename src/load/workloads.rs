@@ -481,17 +481,3 @@ fn owner(node: &SyntaxNode) -> Option<(&str, &str)> {
     let owner = owners.iter().find(controls).or_else(|| owners.first())?;
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{BINDING, OF_PROXIES};
-    use crate::tree::binds;
-
-    /// Long lists of pods are read without what no reader asks for; annotations that bind stay.
-    #[test]
-    fn what_binds_a_pod_is_kept_of_long_lists() {
-        for key in BINDING.iter().chain(&OF_PROXIES) {
-            assert!(binds(key), "{key}");
-        }
-    }
-}
