@@ -344,22 +344,40 @@ fn plain_square(graph: &AllowGraph, sides: &[MatrixSide]) -> BTreeMap<(usize, us
         }
     }
     let outside = sides.len() - 1;
-    let places = |list: &[WorkloadId]| {
-        let workloads = list.iter().filter_map(|w| place(&Party::Workload(*w)));
-        workloads
-            .chain([outside])
-            .collect::<std::collections::BTreeSet<_>>()
+    // a workload, or the internet
+    let ends = |list: &[WorkloadId]| -> Vec<Option<WorkloadId>> {
+        list.iter().copied().map(Some).chain([None]).collect()
+    };
+    let at = |end: Option<WorkloadId>| match end {
+        Some(workload) => place(&Party::Workload(workload)),
+        None => Some(outside),
+    };
+    // what nothing governs passes where both have a family in common
+    let meet = |from: Option<WorkloadId>, to: Option<WorkloadId>| {
+        let (Some(from), Some(to)) = (from, to) else {
+            return true;
+        };
+        let pods = |w| {
+            cluster
+                .workload(w)
+                .pods
+                .iter()
+                .map(|pod| Endpoint::Pod(*pod))
+        };
+        pods(from).any(|a| pods(to).any(|b| !graph.allowed(a, b).may.is_empty()))
     };
     let all = Allowed {
         must: TrafficSet::all(),
         may: TrafficSet::all(),
     };
-    for from in places(&listing.open_out) {
-        for to in places(&listing.open_in)
-            .into_iter()
-            .filter(|to| (from, *to) != (outside, outside))
-        {
-            add(from, to, &all);
+    for from in ends(&listing.open_out) {
+        for to in ends(&listing.open_in) {
+            let (Some(row), Some(column)) = (at(from), at(to)) else {
+                continue;
+            };
+            if (row, column) != (outside, outside) && meet(from, to) {
+                add(row, column, &all);
+            }
         }
     }
     cells
