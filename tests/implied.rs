@@ -33,7 +33,7 @@ spec: {containers: [{name: c, image: i}]}
 ---
 ";
 
-/// A NetworkPolicy that isolates some pods, and lets in some others.
+/// A `NetworkPolicy` that isolates some pods, and lets in some others.
 fn policy(subject: &str, from: &str) -> String {
     let ingress = match from {
         "" => "[]".to_owned(),

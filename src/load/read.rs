@@ -271,7 +271,7 @@ const NO_PART: [&str; 16] = [
 ];
 
 /// Words of objects of these kinds that are read all the same: the settings of Cilium's agent, and
-/// ConfigMaps that lead callers in.
+/// `ConfigMaps` that lead callers in.
 const MENTIONS: [&str; 4] = [
     cilium::settings::CONFIG_MAP,
     "tcp-services",

@@ -174,9 +174,10 @@ impl Overview {
         }
         if let (Party::Workload(from), Party::Addresses(to)) = (&entry.source, &entry.destination) {
             let [perhaps_leaving, perhaps_to_metadata] = &mut self.perhaps_leaving;
-            let (leaving, to_metadata) = match is_sure {
-                true => (&mut self.leaving, &mut self.to_metadata),
-                false => (perhaps_leaving, perhaps_to_metadata),
+            let (leaving, to_metadata) = if is_sure {
+                (&mut self.leaving, &mut self.to_metadata)
+            } else {
+                (perhaps_leaving, perhaps_to_metadata)
             };
             if !to.is_disjoint(internet) {
                 leaving.insert(*from);

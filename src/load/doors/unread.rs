@@ -103,11 +103,11 @@ fn is_on(value: &SyntaxNode) -> bool {
     let empty = value.entries().is_empty() && value.items().is_empty();
     match value.as_bool() {
         Some(on) => on,
-        None => !value.is_null() && !(empty && value.as_str().is_none_or(str::is_empty)),
+        None => !(value.is_null() || empty && value.as_str().is_none_or(str::is_empty)),
     }
 }
 
-/// Whether a ConfigMap leads callers in: the ports that ingress-nginx passes on, and the ingress
+/// Whether a `ConfigMap` leads callers in: the ports that ingress-nginx passes on, and the ingress
 /// rules of a tunnel.
 pub fn leads_in(node: &SyntaxNode) -> bool {
     let name = node.get("metadata").and_then(|m| m.get("name")?.as_str());
