@@ -15,7 +15,7 @@ pub use crate::config::calico::{CalicoApiSpec, CalicoSpec, EndpointToHostSpec};
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
 pub use crate::config::layers::{
     BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
-    NetworksSpec, OpenshiftSpec, PlatformSpec, TransportSpec,
+    NetworksSpec, OpenshiftSpec, PlatformSpec, TransportSpec, minor_version,
 };
 
 use crate::config::groups::GroupSpec;
@@ -373,10 +373,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
             )]);
         }
     }
-    if let Some(version) = config.cluster.kubernetes.as_deref()
-        && !is_kubernetes_version(version)
-    {
-        let message = format!("`{version}` is not a version of Kubernetes; write it as \"1.35\"");
+    if let Some(message) = layers::wrong_version(&config.cluster) {
         return Err(vec![error(name, text, "cluster", message)]);
     }
     let dns = config.cluster.dns.as_ref();
@@ -389,13 +386,6 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
         return Err(vec![error(name, text, "inputs", message)]);
     }
     Ok(config)
-}
-
-fn is_kubernetes_version(text: &str) -> bool {
-    let minor = text
-        .strip_prefix("1.")
-        .and_then(|rest| rest.split('.').next());
-    minor.is_some_and(|minor| minor.parse::<u32>().is_ok())
 }
 
 fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Diagnostic {

@@ -97,7 +97,7 @@ pub use crate::config::{
     DataplaneSpec, EndpointToHostSpec, EnforcementSpec, InboundPolicySpec, IstioSpec,
     Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec, MatchSpec, MeshedSpec, MeshedWord,
     NAMES as CONFIG_FILE_NAMES, NetworksSpec, PlatformSpec, PodsSpec, TransportSpec, Unsupported,
-    WorldSpec, parse as parse_config,
+    WorldSpec, minor_version, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.

@@ -406,3 +406,33 @@ fn the_proxy_of_the_plugin_is_named_by_entities() {
         assert_eq!(run(&asked, &input(from)).0, 1, "{from}");
     }
 }
+
+/// A version is read as people write it, and what is none is refused.
+#[test]
+fn versions_in_the_configuration_are_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.yaml"), CALLER).unwrap();
+    for (cluster, code) in [
+        ("cilium: {version: '1.17'}", 0),
+        ("cilium: {version: v1.17.3}", 0),
+        ("cilium: {version: newest}", 2),
+        ("calico: {version: v3.31.2}", 0),
+        ("calico: {version: '1.2'}", 2),
+        ("kubernetes: v1.35.0", 0),
+        ("kubernetes: '35'", 2),
+        ("cilium: {reserved: {10.0.0.1: health}}", 0),
+        ("cilium: {reserved: {10.0.0.1: healthy}}", 2),
+        ("cilium: {reserved: {here: health}}", 2),
+        ("platform: gke", 0),
+        ("platform: mars", 2),
+    ] {
+        let text = format!("version: 1\ninputs: [{{path: in.yaml}}]\ncluster: {{{cluster}}}\n");
+        std::fs::write(folder.path().join("netpal.yaml"), text).unwrap();
+        let run = netpal_at(
+            folder.path(),
+            &["can", "caller", "reach", "internet:443"],
+            "",
+        );
+        assert_eq!(run.code, code, "{cluster}: {}", run.text());
+    }
+}

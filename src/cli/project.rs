@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CalicoApiSpec, CalicoSettings,
     CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
-    EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
-    LocalhostSpec, Locator, MatchMode, MatchSpec, PlatformSpec, PodsSpec, Requirement, Selector,
-    Source, SourceLimits, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
+    EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Kubernetes, Labels,
+    LoadOptions, LocalhostSpec, Locator, MatchMode, MatchSpec, PlatformSpec, PodsSpec, Requirement,
+    Selector, Source, SourceLimits, Sources, describe_diagnostic, minor_version, nearest_file,
+    parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -152,7 +153,8 @@ impl Project {
         let told = cluster.apiserver.iter();
         let told = told.filter_map(|text| text.parse::<ApiServerAddress>().ok());
         merged.api_servers = told.map(|address| address.block).collect();
-        let version = cluster.kubernetes.as_deref().and_then(|v| v.parse().ok());
+        let version = cluster.kubernetes.as_deref();
+        let version = version.and_then(|v| minor_version(v, 1)).map(Kubernetes);
         merged.kubernetes = merged.kubernetes.or(version);
         merged
     }
@@ -219,7 +221,7 @@ impl Project {
 
 /// The options of Cilium's agent that a file tells.
 fn cilium_settings(spec: &CiliumSpec) -> CiliumSettings {
-    let minor = |version: &String| version.strip_prefix("1.")?.split('.').next()?.parse().ok();
+    let minor = |version: &String| minor_version(version, 1);
     let reserved = spec.reserved.iter();
     let reserved =
         reserved.filter_map(|(address, kind)| Some((address.parse().ok()?, kind.as_str().into())));
@@ -247,7 +249,7 @@ fn cilium_settings(spec: &CiliumSpec) -> CiliumSettings {
 
 /// The settings of Calico that a file tells.
 fn calico_settings(spec: &CalicoSpec) -> CalicoSettings {
-    let minor = |version: &String| version.strip_prefix("3.")?.split('.').next()?.parse().ok();
+    let minor = |version: &String| minor_version(version, 3);
     CalicoSettings {
         version: spec.version.as_ref().and_then(minor),
         native_crds: spec.api.map(|api| api == CalicoApiSpec::NativeCrd),

@@ -1,6 +1,7 @@
 //! Settings of layers besides the network plugin's policies: egress firewalls, service meshes,
 //! networks.
 
+use crate::config::ClusterSpec;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -158,4 +159,59 @@ pub enum PlatformSpec {
     Eks,
     /// Azure's.
     Aks,
+}
+
+/// The minor version of a text such as `1.17.3` or `v1.17.3`, of this major one.
+pub fn minor_version(text: &str, major: u32) -> Option<u32> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let rest = text.strip_prefix(&format!("{major}."))?;
+    rest.split(['.', '-', '+']).next()?.parse().ok()
+}
+
+/// What is wrong with a version that the cluster is told to have, or with what its plugin's own
+/// endpoints are told to be.
+pub fn wrong_version(cluster: &ClusterSpec) -> Option<String> {
+    let cilium = cluster.cilium.as_ref();
+    let told = [
+        ("Kubernetes", &cluster.kubernetes, 1, "1.35"),
+        (
+            "Cilium",
+            &cilium.and_then(|spec| spec.version.clone()),
+            1,
+            "1.20",
+        ),
+        (
+            "Calico",
+            &cluster
+                .calico
+                .as_ref()
+                .and_then(|spec| spec.version.clone()),
+            3,
+            "3.32",
+        ),
+    ];
+    for (of, version, major, example) in told {
+        let wrong = version
+            .as_ref()
+            .filter(|text| minor_version(text, major).is_none());
+        if let Some(version) = wrong {
+            return Some(format!(
+                "`{version}` is not a version of {of}; write it as \"{example}\""
+            ));
+        }
+    }
+    let reserved = cilium.map(|spec| &spec.reserved).into_iter().flatten();
+    for (address, kind) in reserved {
+        if address.parse::<IpAddr>().is_err() {
+            return Some(format!(
+                "cluster.cilium.reserved: `{address}` is no address"
+            ));
+        }
+        if !["health", "init", "ingress", "unmanaged"].contains(&kind.as_str()) {
+            return Some(format!(
+                "cluster.cilium.reserved: `{kind}` is none of health, init, ingress and unmanaged"
+            ));
+        }
+    }
+    None
 }
