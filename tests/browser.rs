@@ -11,6 +11,8 @@
 )]
 
 mod common;
+#[path = "browser/questions.rs"]
+mod questions;
 
 use common::netpal_at;
 use std::path::{Path, PathBuf};
@@ -143,6 +145,7 @@ fn run(script: &str, chromium: &Path, arguments: &[String]) {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(text.contains("all passed"), "{text}");
+    println!("{text}");
 }
 
 /// Names that mean something in Mermaid, and how each is shown.
@@ -300,4 +303,52 @@ fn printed(pdf: &Path) {
         }
     }
     assert!(text.contains("Reviewed by") && text.contains("Signature"));
+}
+
+/// Inputs of which the page is asked, and how many questions in a hundred it may leave to the
+/// command line.
+const ASKED: [&str; 2] = ["examples/demo", "examples/doors"];
+
+/// Further ones where `NETPAL_CORPUS` names a folder with them.
+const CORPUS: [&str; 5] = [
+    "online-boutique",
+    "kubeflow",
+    "phalanx",
+    "openshift-monitoring",
+    "neobank",
+];
+
+/// The page says of each question what `netpal can` says, or leaves it to the command line.
+/// `NETPAL_QUESTIONS=2000` asks so many of each input, those of the corpus among them.
+#[test]
+fn ask_says_what_the_command_line_says() {
+    let Some(chromium) = browser("playwright-core") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let many = std::env::var("NETPAL_QUESTIONS").ok();
+    let seed = std::env::var("NETPAL_SEED").ok();
+    let seed = seed.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut inputs: Vec<PathBuf> = ASKED.iter().map(|path| root().join(path)).collect();
+    if let (Some(corpus), true) = (std::env::var_os("NETPAL_CORPUS"), many.is_some()) {
+        inputs.extend(CORPUS.iter().map(|name| Path::new(&corpus).join(name)));
+    }
+    let many = many.and_then(|text| text.parse().ok()).unwrap_or(400);
+    let mut files = Vec::new();
+    for (i, input) in inputs.iter().enumerate() {
+        let asking = questions::Asking::of(input);
+        let asked = asking.questions(seed, many);
+        let name = input.file_name().unwrap().to_str().unwrap();
+        files.push(report(
+            folder.path(),
+            input,
+            &format!("{i}-{name}.html"),
+            &[],
+        ));
+        let list = folder.path().join(format!("{i}.json"));
+        std::fs::write(&list, serde_json::to_string(&asked).unwrap()).unwrap();
+        files.push(list.to_str().unwrap().to_owned());
+    }
+    files.push("12".to_owned());
+    run("ask.mjs", &chromium, &files);
 }

@@ -26,6 +26,19 @@ impl Verdict {
         }
     }
 
+    /// The verdict over all of some parts, in whichever order they come; `None` where there is none.
+    pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut seen = [false; 4];
+        parts.into_iter().for_each(|v| seen[v as usize] = true);
+        match seen {
+            [false, false, false, false] => None,
+            [_, _, true, _] | [true, true, ..] => Some(Self::Partly),
+            [_, _, _, true] => Some(Self::Unknown),
+            [true, ..] => Some(Self::Yes),
+            [_, true, ..] => Some(Self::No),
+        }
+    }
+
     /// The verdict over two parts together.
     #[must_use]
     pub fn combine(self, other: Self) -> Self {

@@ -6,6 +6,7 @@
 //! What lint and the policy tests say is handed in as [`ReportTable`]s, so that the report judges
 //! nothing itself.
 
+pub mod ask;
 pub mod audit;
 pub mod controls;
 pub mod data;
