@@ -333,6 +333,9 @@ fn ask_says_what_the_command_line_says() {
     if let (Some(corpus), true) = (std::env::var_os("NETPAL_CORPUS"), many.is_some()) {
         inputs.extend(CORPUS.iter().map(|name| Path::new(&corpus).join(name)));
     }
+    if let Some(more) = std::env::var_os("NETPAL_INPUTS") {
+        inputs = std::env::split_paths(&more).collect();
+    }
     let many = many.and_then(|text| text.parse().ok()).unwrap_or(400);
     let mut files = Vec::new();
     for (i, input) in inputs.iter().enumerate() {

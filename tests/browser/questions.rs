@@ -6,7 +6,7 @@
 
 use netpal::{
     AllowGraph, AskedPods, CompileOptions, Context, EndpointSpec, Input, Keyword, Question,
-    Selector, Target, ask, dns_pods, with_stand_ins,
+    Selector, Target, ask, dns_pods, with_controller, with_stand_ins,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -339,16 +339,30 @@ impl Asking {
             return "error";
         };
         let ends = [&question.source, &question.destination];
-        if ends.iter().any(|e| matches!(e.target, Target::Assumed(_))) {
-            return "assumed"; // what the page leaves to the command line in any case
-        }
+        let Some(assumed) = self.with_controllers(ends) else {
+            return "error";
+        };
         let wanted: Vec<AskedPods> = ends.iter().flat_map(|end| self.stand_ins(end)).collect();
         let ports = question.destination.asked_ports();
-        let laid = with_stand_ins(&self.input, &wanted, &ports);
-        let graph =
-            laid.map(|(input, _)| AllowGraph::compile(&input, &CompileOptions::default()).unwrap());
-        let graph = graph.as_ref().unwrap_or(&self.graph);
+        let input = assumed.as_ref().unwrap_or(&self.input);
+        let laid = with_stand_ins(input, &wanted, &ports).map(|(input, _)| input);
+        let compiled = laid
+            .or(assumed)
+            .map(|input| AllowGraph::compile(&input, &CompileOptions::default()).unwrap());
+        let graph = compiled.as_ref().unwrap_or(&self.graph);
         ask(graph, &self.names, &question).map_or("error", |answer| answer.verdict.word())
+    }
+
+    /// The input with the controllers that are assumed, if any is; `None` if one is not known.
+    #[allow(clippy::option_option)] // two questions: whether all are known, and whether there are any
+    fn with_controllers(&self, ends: [&EndpointSpec; 2]) -> Option<Option<Input>> {
+        let mut laid = None;
+        for end in ends {
+            if let Target::Assumed(name) = &end.target {
+                laid = Some(with_controller(laid.as_ref().unwrap_or(&self.input), name)?);
+            }
+        }
+        Some(laid)
     }
 
     /// The pods that stand in for an end that is not loaded.
