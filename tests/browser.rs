@@ -10,6 +10,8 @@
     clippy::print_stdout
 )]
 
+#[path = "browser/clusters.rs"]
+mod clusters;
 mod common;
 #[path = "browser/questions.rs"]
 mod questions;
@@ -336,6 +338,14 @@ fn ask_says_what_the_command_line_says() {
     if let Some(more) = std::env::var_os("NETPAL_INPUTS") {
         inputs = std::env::split_paths(&more).collect();
     }
+    let random = std::env::var("NETPAL_RANDOM").ok();
+    for i in 0..random.and_then(|text| text.parse().ok()).unwrap_or(4) {
+        let input = folder.path().join(format!("cluster-{i}"));
+        std::fs::create_dir(&input).unwrap();
+        let list = clusters::cluster(seed + i).to_string();
+        std::fs::write(input.join("list.json"), list).unwrap();
+        inputs.push(input);
+    }
     let many = many.and_then(|text| text.parse().ok()).unwrap_or(400);
     let mut files = Vec::new();
     for (i, input) in inputs.iter().enumerate() {
@@ -352,6 +362,8 @@ fn ask_says_what_the_command_line_says() {
         std::fs::write(&list, serde_json::to_string(&asked).unwrap()).unwrap();
         files.push(list.to_str().unwrap().to_owned());
     }
-    files.push("12".to_owned());
+    // of inputs that somebody else chose nothing is known
+    let is_chosen = std::env::var_os("NETPAL_INPUTS").is_some();
+    files.push(if is_chosen { "100" } else { "12" }.to_owned());
     run("ask.mjs", &chromium, &files);
 }

@@ -12,10 +12,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A small generator of numbers that look random (xorshift).
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn roll(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -287,7 +291,7 @@ impl Asking {
 
     /// So many questions of a seed.
     pub fn questions(&self, seed: u64, many: usize) -> Vec<Asked> {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut dice = Dice::new(seed);
         let mut asked = Vec::new();
         while asked.len() < many {
             let from = self.pool.end(&mut dice);

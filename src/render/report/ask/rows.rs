@@ -12,7 +12,7 @@ use crate::render::report::ask::NOT_TOLD;
 use crate::render::report::ask::addresses::hexadecimal;
 use crate::render::report::ask::interned::Interned;
 use crate::set::{Family, Ix};
-use crate::spec::Endpoint;
+use crate::spec::{Endpoint, FamilySet};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -42,6 +42,9 @@ pub(crate) struct Rows {
     governed: Vec<usize>,
     /// The number of the row of each place.
     into: Vec<usize>,
+    /// The same for questions that name a pod by its address: of IPv4, of IPv6. Empty where no pod
+    /// has an address.
+    by_family: Vec<Vec<usize>>,
     /// The rows: what passes from each place, how many places.
     rows: Vec<Vec<i64>>,
 }
@@ -54,12 +57,13 @@ impl Rows {
             return None;
         }
         let places = Places::new(graph);
-        let mut into = Vec::new();
-        for to in space.indexes() {
-            let cells = places.row(to, interned);
-            into.push(interned.row(&cells));
-            if interned.size > MOST_NUMBERS {
-                return None;
+        let into = places.rows(interned)?;
+        let mut pods = graph.environment().cluster.pods();
+        let mut by_family = Vec::new();
+        if pods.any(|(_, pod)| !pod.host_network && !pod.addresses.is_empty()) {
+            for family in Family::ALL {
+                let graph = graph.asking(FamilySet::only(family));
+                by_family.push(Places::new(&graph).rows(interned)?);
             }
         }
         let classes = space.indexes().filter(|at| space.is_class(*at));
@@ -79,6 +83,7 @@ impl Rows {
             atoms: starts,
             governed,
             into,
+            by_family,
             rows: Vec::new(),
         })
     }
@@ -124,6 +129,19 @@ impl<'g> Places<'g> {
             are_asked: nodes.saturating_mul(is_node.len()) <= MOST_ASKED,
             is_node,
         }
+    }
+
+    /// The number of the row of each place, if the rows are not too many.
+    fn rows(&self, interned: &mut Interned) -> Option<Vec<usize>> {
+        let mut into = Vec::new();
+        for to in self.graph.space().indexes() {
+            let cells = self.row(to, interned);
+            into.push(interned.row(&cells));
+            if interned.size > MOST_NUMBERS {
+                return None;
+            }
+        }
+        Some(into)
     }
 
     /// What passes to a place from each place.

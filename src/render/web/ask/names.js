@@ -5,7 +5,7 @@
 /** @typedef {{ends: EndData[], missing: string | null, one_of: boolean, node: boolean, traffic: Ranges | null}} ResolvedData */
 /** @typedef {{namespace: number, name: string, headless: boolean, ports: [string, number, number, number][], addresses: string[], alias: number | null, anywhere: string | null, missing: [string, boolean] | null, ends: [EndData, number[]][], hosts: Record<string, number[]>, at_nodes: boolean, own_node: boolean, special: boolean, rows: Record<string, number>, targets: (number | string)[], selects: number | null}} Service */
 /** @typedef {{labels: string[], label_sets: number[][], ports: [string, number, number][][], looks: [number, number, number, number][], of: number[][], names: Record<string, string[]> | null, addresses: Record<string, string[]> | null, untold: boolean, made: Record<string, string[]>, assumed: number[], alternatives: number[]}} Pods */
-/** @typedef {{classes: [number, number, number][], atoms: [number[], string[]], governed: number[], into: number[], rows: number[][]}} Rows */
+/** @typedef {{classes: [number, number, number][], atoms: [number[], string[]], governed: number[], into: number[], by_family: number[][], rows: number[][]}} Rows */
 /** @typedef {{namespace: string | null, named: string[], partial: boolean, networks: boolean, kinds: [string, string[]][], cidrs: ([number[], string[]] | null)[], pods: Pods, rows: Rows | null, services: {list: Service[], behind: Ranges[], through_nodes: Record<string, number>, leaving: [Ranges, Ranges][] | null, first: Record<string, number>}, words: {keywords: Record<string, ResolvedData>, nodes: Record<string, ResolvedData> | null, at_nodes: string[], named: [string, string | null, string, ResolvedData][], dns: [[number[], Ranges][], Ranges]}, traffic: [Ranges, Ranges][]}} AskData */
 /** Pods of a workload, those with the same ports behind a Service together. @typedef {{workload: number, parts: {pods: number[], ports: number[] | undefined}[], families: number}} PodEnd */
 /** @typedef {{name: string, set: Addresses, word: boolean, ports: number[] | undefined}} AddressEnd */
@@ -38,10 +38,7 @@ const askNames = (ask, namespaces, workloads) => {
   /** @param {number[]} runs @returns {number[]} */
   const each = (runs) => runs.flatMap((first, i) => (i % 2 ? [] : Array.from({ length: runs[i + 1] }, (_, k) => first + k)));
   /** @param {number} workload @returns {PodEnd} */
-  const whole = (workload) => {
-    if (pods.alternatives.includes(workload)) untold('these pods are not loaded');
-    return { workload, parts: [{ pods: each(spans[workload]), ports: undefined }], families: 3 };
-  };
+  const whole = (workload) => ({ workload, parts: [{ pods: each(spans[workload]), ports: undefined }], families: 3 });
   /** Pods by workload. @param {number[]} list @returns {PodEnd[]} */
   const grouped = (list) => {
     /** @type {Map<number, number[]>} */
@@ -339,10 +336,12 @@ const askNames = (ask, namespaces, workloads) => {
   };
 
   // ---- addresses
+  /** @param {string[]} list */
+  const together = (list) => askSets.joined(list.map(askSets.address).filter((one) => one !== undefined));
   /** @type {[number, Addresses][]} */
-  const own = Object.entries(pods.addresses || {}).map(([pod, list]) => [Number(pod), askSets.joined(list.flatMap((a) => askSets.address(a) || []))]);
-  const ofServices = askSets.joined(services.flatMap((s) => s.addresses.flatMap((a) => { const one = askSets.address(a); return one ? [one] : []; })));
-  const ofNodes = askSets.joined(ask.words.at_nodes.flatMap((a) => { const one = askSets.address(a); return one ? [one] : []; }));
+  const own = Object.entries(pods.addresses || {}).map(([pod, list]) => [Number(pod), together(list)]);
+  const ofServices = together(services.flatMap((s) => s.addresses));
+  const ofNodes = together(ask.words.at_nodes);
   /** @param {Addresses} block @returns {[PodEnd[], Addresses]} */
   const podsInside = (block) => {
     if (!pods.addresses) untold('the addresses of pods are more than the page holds');

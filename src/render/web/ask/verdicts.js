@@ -56,8 +56,11 @@ const askVerdicts = (data, byFlows) => {
   const isSingle = (/** @type {number} */ pod) => ask.pods.looks[names.looks[pod]][1] === 1;
   /** @param {number} cell @returns {Ranges[]} */
   const traffic = (cell) => (cell < 0 ? untold('it depends on the nodes that pods run on') : ask.traffic[cell]);
-  /** @param {number} from @param {number} to */
-  const passing = (from, to) => traffic(rowAt(rows ? rows.into[to] : 0)[from]);
+  /** @param {number} from @param {number} to @param {number} [families] */
+  const passing = (from, to, families = 3) => {
+    const into = !rows ? [] : families === 3 ? rows.into : rows.by_family[families - 1];
+    return into ? traffic(rowAt(into[to])[from]) : untold('two addresses of different families name the ends');
+  };
 
   // ---- what an end is asked as
   /** @param {End} end */
@@ -119,9 +122,10 @@ const askVerdicts = (data, byFlows) => {
   };
 
   // ---- one pair of ends
-  /** What passes from a group to another, a pod and itself apart. @param {Group} from @param {Group} to @param {Service | undefined} service @returns {Ranges[]} */
-  const between = (from, to, service) => {
-    if (!service) return passing(from.place, to.place);
+  /** What passes from a group to another, a pod and itself apart. @param {Group} from @param {Group} to @param {Service | undefined} service @param {number} families @returns {Ranges[]} */
+  const between = (from, to, service, families) => {
+    if (!service) return passing(from.place, to.place, families);
+    if (families !== 3) checkFamilies(families, from, to);
     if (from.pods === undefined) {
       if (!service.at_nodes || to.pods === undefined) return passing(from.place, to.place);
       const at = ask.services.through_nodes[to.place];
@@ -180,15 +184,16 @@ const askVerdicts = (data, byFlows) => {
         if (isOutside(s.place) && isOutside(d.place)) continue;
         if (byWord && !meets(s.place, d.place)) continue;
         if (s.first !== undefined && s.first === d.first && familyOf(s.place) === familyOf(d.place)) continue;
-        if (families !== 3) checkFamilies(families, s, d);
         const same = s.pods && d.pods && s.place === d.place ? s.pods.filter((pod) => /** @type {number[]} */ (d.pods).includes(pod)).length : 0;
         const apart = (s.pods ? s.pods.length : 1) * (d.pods ? d.pods.length : 1) > same;
-        if (apart) judge(d.asked, between(s, d, at.service));
+        if (apart) judge(d.asked, between(s, d, at.service, families));
+        if (same && families !== 3 && !d.single) checkFamilies(families, s, d);
         if (same && !(several && d.single)) judge(d.asked, toItself(d, at.service));
       }
     }
     if (!seen.size) return undefined;
-    const verdict = oneOf && seen.size > 1 ? 'unknown' : askSets.ofAll(seen) || 'unknown';
+    const isOne = oneOf || [from, to].some((end) => 'parts' in end && ask.pods.alternatives.includes(end.workload));
+    const verdict = isOne && seen.size > 1 ? 'unknown' : askSets.ofAll(seen) || 'unknown';
     return { from, to, verdict, asked: askSets.union(all), sure: askSets.union(sure), unknown: askSets.union(unknown) };
   };
   /** Whether the ends may have a family in common. @param {number} a @param {number} b */
