@@ -31,6 +31,10 @@ pub fn cluster(seed: u64) -> Value {
     for i in 0..dice.roll(3) {
         items.push(controller(&mut dice, i));
     }
+    replicas(&mut dice, told, &mut items);
+    for i in 0..dice.roll(4) {
+        items.push(tiered(&mut dice, i));
+    }
     for i in 0..2 + dice.roll(6) {
         service(&mut dice, i, &mut items);
     }
@@ -88,10 +92,50 @@ fn pod(dice: &mut Dice, i: usize, told: usize, dual: bool) -> Value {
         "spec": spec, "status": status})
 }
 
+/// Pods of a controller as they run: each with an address of its own, alike but for their names.
+fn replicas(dice: &mut Dice, told: usize, items: &mut Vec<Value>) {
+    let (app, space) = (one(dice, &APPS), one(dice, &SPACES));
+    let containers = containers(dice);
+    let kind = one(dice, &["StatefulSet", "ReplicaSet"]);
+    for i in 0..dice.roll(4) {
+        let mut status = json!({"phase": "Running"});
+        if told > 0 {
+            status["podIP"] = json!(format!("10.244.9.{i}"));
+        }
+        let owner = json!({"apiVersion": "apps/v1", "kind": kind, "name": app, "controller": true, "uid": "u"});
+        items.push(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("{app}-{i}"), "namespace": space, "labels": {"app": app, "n": format!("{}", i % 2)}, "ownerReferences": [owner]},
+            "spec": {"containers": containers, "nodeName": format!("node-{}", i % NODES)}, "status": status}));
+    }
+}
+
+/// A policy of the cluster, before or behind those of namespaces.
+fn tiered(dice: &mut Dice, i: usize) -> Value {
+    let subject = match dice.roll(2) {
+        0 => json!({"namespaces": {}}),
+        _ => {
+            json!({"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": one(dice, &APPS)}}}})
+        }
+    };
+    let rule = |dice: &mut Dice, way: &str| {
+        let action = one(dice, &["Accept", "Deny", "Pass"]);
+        let peer = json!({"namespaces": {"matchLabels": {"team": one(dice, &SPACES)}}});
+        let mut rule = json!({"name": "r", "action": action, way: [peer]});
+        if dice.roll(2) == 0 {
+            rule["protocols"] = json!([{"tcp": {"destinationPort": {"number": 8080}}}]);
+        }
+        rule
+    };
+    let (ingress, egress) = (rule(dice, "from"), rule(dice, "to"));
+    let tier = one(dice, &["Admin", "Baseline"]);
+    json!({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": format!("t{i}")},
+        "spec": {"tier": tier, "priority": i, "subject": subject, "ingress": [ingress], "egress": [egress]}})
+}
+
 fn controller(dice: &mut Dice, i: usize) -> Value {
     let app = one(dice, &APPS);
     let kind = one(dice, &["Deployment", "StatefulSet", "DaemonSet"]);
-    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": format!("{app}{i}"), "namespace": one(dice, &SPACES)},
+    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": if i == 0 { app.to_owned() } else { format!("{app}{i}") }, "namespace": one(dice, &SPACES)},
         "spec": {"replicas": 1 + dice.roll(3), "serviceName": "db", "selector": {"matchLabels": {"app": app}},
             "template": {"metadata": {"labels": {"app": app, "n": "9"}}, "spec": {"containers": containers(dice), "hostNetwork": dice.roll(6) == 0}}}})
 }

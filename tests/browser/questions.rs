@@ -295,7 +295,7 @@ impl Asking {
         let mut asked = Vec::new();
         while asked.len() < many {
             let from = self.pool.end(&mut dice);
-            let same = dice.roll(20) == 0;
+            let same = dice.roll(12) == 0;
             let mut to = if same {
                 from.clone()
             } else {
