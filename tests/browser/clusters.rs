@@ -15,6 +15,7 @@ pub fn cluster(seed: u64) -> Value {
     // of some clusters addresses are told, of some in part, of some both families
     let told = dice.roll(3);
     let dual = dice.roll(3) == 0;
+    let placed = dice.roll(4) > 0;
     let mut items = Vec::new();
     for space in SPACES {
         items.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": {"team": space}}}));
@@ -26,12 +27,18 @@ pub fn cluster(seed: u64) -> Value {
         }
     }
     for i in 0..6 + dice.roll(8) {
-        items.push(pod(&mut dice, i, told, dual));
+        let mut pod = pod(&mut dice, i, told, dual);
+        if !placed {
+            pod["spec"]["nodeName"].take();
+        }
+        items.push(pod);
     }
     for i in 0..dice.roll(3) {
         items.push(controller(&mut dice, i));
     }
-    replicas(&mut dice, told, &mut items);
+    if placed {
+        replicas(&mut dice, told, &mut items);
+    }
     for i in 0..dice.roll(4) {
         items.push(tiered(&mut dice, i));
     }
@@ -166,7 +173,7 @@ fn service(dice: &mut Dice, i: usize, items: &mut Vec<Value>) {
             items.push(json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name, "namespace": space},
                 "subsets": [{"addresses": [{"ip": "10.244.1.2"}, {"ip": "192.0.2.7"}], "ports": [{"name": "main", "port": 9000}]}]}));
         }
-        5 => spec["internalTrafficPolicy"] = json!("Local"),
+        5 | 6 => spec["internalTrafficPolicy"] = json!("Local"),
         _ => {}
     }
     if dice.roll(2) == 0 && spec.get("clusterIP").is_none() {

@@ -232,9 +232,9 @@ impl Pool {
                 let name = dice.pick(&self.namespaces);
                 [format!("ns/{name}"), format!("{name}/*")][dice.roll(2)].clone()
             }
-            50..66 => dice.pick(&self.services).to_owned(),
-            66..76 => dice.pick(&self.labels).to_owned(),
-            76..85 => dice.pick(&self.addresses).to_owned(),
+            50..68 => dice.pick(&self.services).to_owned(),
+            68..77 => dice.pick(&self.labels).to_owned(),
+            77..85 => dice.pick(&self.addresses).to_owned(),
             85..96 => WORDS[dice.roll(WORDS.len())].to_owned(),
             _ => WRONG[dice.roll(WRONG.len())].to_owned(),
         }
