@@ -17,8 +17,11 @@ use indexmap::IndexSet;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// The most pods whose own names and addresses a page holds.
-const MOST_NAMED: usize = 3_000;
+/// The most pods whose own names a page holds.
+const MOST_NAMED: usize = 5_000;
+
+/// The most pods whose addresses it holds.
+const MOST_ADDRESSES: usize = 20_000;
 
 /// A port of a container: name, protocol, number.
 type PortOfPod = (String, u8, u16);
@@ -42,7 +45,8 @@ pub struct PodTables {
     of: Vec<Vec<usize>>,
     /// The names of pods that are not called as their workload; `None` where they are too many.
     names: Option<BTreeMap<usize, Vec<String>>>,
-    /// The addresses of pods on the pod network; `None` where they are too many.
+    /// The addresses of the pods of a workload, with blanks between those of one; without those on
+    /// the network of a node. `None` where they are too many.
     addresses: Option<BTreeMap<usize, Vec<String>>>,
     /// Whether some pod on the pod network has no address that is told.
     untold: bool,
@@ -60,7 +64,6 @@ impl PodTables {
         let cluster = &graph.environment().cluster;
         let mut tables = Self::default();
         let (mut names, mut addresses) = (BTreeMap::new(), BTreeMap::new());
-        let mut number = 0;
         for (id, workload) in cluster.workloads() {
             let at = id.0 as usize;
             let pods = || workload.pods.iter().map(|pod| (*pod, cluster.pod(*pod)));
@@ -71,14 +74,10 @@ impl PodTables {
             let looks = pods().map(|(pod, of)| (tables.look(graph, pod, of), 1));
             let looks = runs(looks.collect(), |a, b| a.0 == b.0);
             tables.of.push(looks);
-            for (_, pod) in pods() {
-                if !pod.host_network && pod.addresses.is_empty() {
-                    tables.untold = true;
-                } else if !pod.host_network {
-                    let own = pod.addresses.iter().map(ToString::to_string);
-                    addresses.insert(number, own.collect());
-                }
-                number += 1;
+            let on_network = || pods().filter(|(_, pod)| !pod.host_network);
+            tables.untold |= on_network().any(|(_, pod)| pod.addresses.is_empty());
+            if on_network().any(|(_, pod)| !pod.addresses.is_empty()) {
+                addresses.insert(at, pods().map(|(_, pod)| addresses_of(pod)).collect());
             }
             if let Some(made) = &workload.made {
                 let row = [workload.kind.name(), &made.object, &made.role, &made.pods];
@@ -95,7 +94,8 @@ impl PodTables {
         }
         let many: usize = names.values().map(Vec::len).sum();
         tables.names = (many <= MOST_NAMED).then_some(names);
-        tables.addresses = (addresses.len() <= MOST_NAMED).then_some(addresses);
+        let many: usize = addresses.values().map(Vec::len).sum();
+        tables.addresses = (many <= MOST_ADDRESSES).then_some(addresses);
         tables
     }
 
@@ -122,6 +122,13 @@ impl PodTables {
         let set = each.collect();
         self.label_sets.insert_full(set).0
     }
+}
+
+/// The addresses of a pod that are its own.
+fn addresses_of(pod: &Pod) -> String {
+    let own = pod.addresses.iter().filter(|_| !pod.host_network);
+    let own: Vec<String> = own.map(ToString::to_string).collect();
+    own.join(" ")
 }
 
 fn listed<T: Serialize, S: Serializer>(set: &IndexSet<T>, to: S) -> Result<S::Ok, S::Error> {
@@ -198,12 +205,16 @@ fn bits(families: FamilySet) -> u8 {
 pub(super) struct ResolvedData {
     ends: Vec<EndData>,
     /// What the input lacks, where there are no ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
     /// Whether it is one of the addresses.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     one_of: bool,
     /// Whether it is a node whose address is not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     node: bool,
     /// The traffic that is meant where no port is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
     traffic: Option<Ranges>,
 }
 

@@ -51,31 +51,42 @@ pub(super) struct Services {
 struct ServiceData {
     namespace: usize,
     name: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     headless: bool,
     ports: Vec<PortData>,
     /// The addresses that are its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<String>,
     /// The Service that it is an alias of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     alias: Option<usize>,
     /// The outside name that it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     anywhere: Option<String>,
     /// Why nothing is behind it, and whether that is sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<(String, bool)>,
     /// Ends behind it, and the traffic that each port leads to there.
     ends: Vec<(EndData, Vec<usize>)>,
     /// The pods that have names below a headless one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     hosts: BTreeMap<String, Vec<usize>>,
     /// Whether it takes calls at the nodes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     at_nodes: bool,
     /// Whether it leads to the caller's own node, and no node is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     own_node: bool,
     /// Whether the page does not know what it changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     special: bool,
     /// Of classes behind it the number of the row of what passes by way of it, where that differs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     rows: BTreeMap<usize, usize>,
     /// Where its ports lead on a pod.
     targets: Vec<Target>,
     /// The workload whose pods are all that it selects.
+    #[serde(skip_serializing_if = "Option::is_none")]
     selects: Option<usize>,
 }
 
@@ -119,12 +130,13 @@ impl Services {
         } else {
             BTreeMap::new()
         };
+        let first = leaving.as_ref().map(|_| reader.first()).unwrap_or_default();
         Self {
             list,
             behind: reader.behind.iter().map(ranges_of).collect(),
             through_nodes,
             leaving,
-            first: reader.first(),
+            first,
         }
     }
 }

@@ -2,8 +2,8 @@
 // What names stand for, as in src/query/ask/resolve.rs and the files beside it: workloads, pods, Services and addresses of the data.
 
 /** @typedef {[number, number[], number] | [string, [number[], string[]], boolean]} EndData */
-/** @typedef {{ends: EndData[], missing: string | null, one_of: boolean, node: boolean, traffic: Ranges | null}} ResolvedData */
-/** @typedef {{namespace: number, name: string, headless: boolean, ports: [string, number, number, number][], addresses: string[], alias: number | null, anywhere: string | null, missing: [string, boolean] | null, ends: [EndData, number[]][], hosts: Record<string, number[]>, at_nodes: boolean, own_node: boolean, special: boolean, rows: Record<string, number>, targets: (number | string)[], selects: number | null}} Service */
+/** @typedef {{ends: EndData[], missing?: string, one_of?: boolean, node?: boolean, traffic?: Ranges}} ResolvedData */
+/** @typedef {{namespace: number, name: string, headless?: boolean, ports: [string, number, number, number][], addresses?: string[], alias?: number, anywhere?: string, missing?: [string, boolean], ends: [EndData, number[]][], hosts?: Record<string, number[]>, at_nodes?: boolean, own_node?: boolean, special?: boolean, rows?: Record<string, number>, targets: (number | string)[], selects?: number}} Service */
 /** @typedef {{labels: string[], label_sets: number[][], ports: [string, number, number][][], looks: [number, number, number, number][], of: number[][], names: Record<string, string[]> | null, addresses: Record<string, string[]> | null, untold: boolean, made: Record<string, string[]>, assumed: number[], alternatives: number[]}} Pods */
 /** @typedef {{classes: [number, number, number][], atoms: [number[], string[]], governed: number[], into: number[], by_family: number[][], rows: number[][]}} Rows */
 /** @typedef {{namespace: string | null, named: string[], partial: boolean, networks: boolean, kinds: [string, string[]][], cidrs: ([number[], string[]] | null)[], pods: Pods, rows: Rows | null, services: {list: Service[], behind: Ranges[], through_nodes: Record<string, number>, leaving: [Ranges, Ranges][] | null, first: Record<string, number>}, words: {keywords: Record<string, ResolvedData>, nodes: Record<string, ResolvedData> | null, at_nodes: string[], named: [string, string | null, string, ResolvedData][], dns: [[number[], Ranges][], Ranges]}, traffic: [Ranges, Ranges][]}} AskData */
@@ -164,8 +164,9 @@ const askNames = (ask, namespaces, workloads) => {
     const only = named[0];
     if (setWithout(only.namespace, pod)) return wrong('no pod is called `' + pod + '` (NO_NAME)');
     if (!only.headless) return wrong('Service ' + service + ' has an address of its own, so that its pods have no names under it (NO_NAME)');
-    if (!Object.hasOwn(only.hosts, pod)) return wrong('no pod is called `' + pod + '` under Service ' + service + ' (NO_NAME)');
-    return { ends: grouped(each(only.hosts[pod])) };
+    const hosts = only.hosts || {};
+    if (!Object.hasOwn(hosts, pod)) return wrong('no pod is called `' + pod + '` under Service ' + service + ' (NO_NAME)');
+    return { ends: grouped(each(hosts[pod])) };
   };
 
   // ---- pods made from other objects
@@ -241,8 +242,8 @@ const askNames = (ask, namespaces, workloads) => {
   };
   /** @param {Service} service @param {PortAsk[] | undefined} asked @returns {Resolved} */
   const behind = (service, asked) => {
-    if (service.alias !== null) return behind(services[service.alias], asked);
-    if (service.anywhere !== null) return { ends: [], missing: 'Service ' + service.name + ' stands for the outside name ' + service.anywhere + ', which may lead anywhere', anywhere: service.anywhere };
+    if (service.alias !== undefined) return behind(services[service.alias], asked);
+    if (service.anywhere !== undefined) return { ends: [], missing: 'Service ' + service.name + ' stands for the outside name ' + service.anywhere + ', which may lead anywhere', anywhere: service.anywhere };
     const has = (/** @type {PortAsk} */ one, /** @type {typeof isAsked} */ is) => service.ports.some((port) => is(one, port));
     if (!service.headless && asked && asked.length && asked.every((one) => !has(one, isAsked) && has(one, isAskedAtNodes))) untold('that is a port of Service ' + service.name + ' at the nodes');
     if (service.missing) return { ends: [], service, missing: service.missing[0], noBackend: service.missing[1] };
@@ -339,8 +340,8 @@ const askNames = (ask, namespaces, workloads) => {
   /** @param {string[]} list */
   const together = (list) => askSets.joined(list.map(askSets.address).filter((one) => one !== undefined));
   /** @type {[number, Addresses][]} */
-  const own = Object.entries(pods.addresses || {}).map(([pod, list]) => [Number(pod), together(list)]);
-  const ofServices = together(services.flatMap((s) => s.addresses));
+  const own = Object.entries(pods.addresses || {}).flatMap(([workload, list]) => list.map((of, i) => /** @type {[number, Addresses]} */ ([spans[Number(workload)][0] + i, together(of.split(' '))])));
+  const ofServices = together(services.flatMap((s) => s.addresses || []));
   const ofNodes = together(ask.words.at_nodes);
   /** @param {Addresses} block @returns {[PodEnd[], Addresses]} */
   const podsInside = (block) => {
@@ -381,7 +382,7 @@ const askNames = (ask, namespaces, workloads) => {
   const listed = (data, why) => {
     if (!data) return untold(why);
     const ends = data.ends.map((end) => endOf(end, undefined));
-    return { ends, missing: data.missing ?? undefined, oneOf: data.one_of, node: data.node, traffic: data.traffic ?? undefined };
+    return { ends, missing: data.missing, oneOf: data.one_of, node: data.node, traffic: data.traffic };
   };
   /** @param {string} word @returns {Resolved} */
   const keyword = (word) => {

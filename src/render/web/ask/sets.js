@@ -28,10 +28,10 @@ const askSets = (() => {
   };
   /** @template {number | bigint} T @param {T[]} a @param {T[]} b @returns {T[]} */
   const minus = (a, b) => {
-    const out = /** @type {T[]} */ ([]);
+    const out = /** @type {any[]} */ ([]);
     let j = 0;
     for (let i = 0; i < a.length; i += 2) {
-      let first = a[i];
+      let first = /** @type {any} */ (a[i]);
       while (j < b.length && b[j + 1] < first) j += 2;
       for (let k = j; k < b.length && b[k] <= a[i + 1]; k += 2) {
         if (b[k] > first) out.push(first, before(b[k]));
@@ -43,10 +43,10 @@ const askSets = (() => {
   };
   /** @template {number | bigint} T @param {T[]} ranges @returns {T[]} */
   const sorted = (ranges) => {
-    const pairs = [];
+    const pairs = /** @type {[T, T][]} */ ([]);
     for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i], ranges[i + 1]]);
     pairs.sort((x, y) => (x[0] < y[0] ? -1 : x[0] > y[0] ? 1 : 0));
-    const out = /** @type {T[]} */ ([]);
+    const out = /** @type {any[]} */ ([]);
     for (const [first, last] of pairs) {
       if (out.length && first <= after(out[out.length - 1])) {
         if (last > out[out.length - 1]) out[out.length - 1] = last;

@@ -132,7 +132,7 @@ const askVerdicts = (data, byFlows) => {
       return at === undefined ? untold('nodes may put their address in the place of the caller') : traffic(rowAt(at)[from.place]);
     }
     if (service.special) return untold('it depends on how Service ' + service.name + ' is called');
-    const at = to.pods && !service.own_node ? service.rows[to.place] : undefined;
+    const at = to.pods && !service.own_node ? (service.rows || {})[to.place] : undefined;
     if (at !== undefined) return traffic(rowAt(at)[from.place]);
     const found = passing(from.place, to.place);
     return service.own_node && to.pods ? [[], found[1]] : found;
@@ -142,7 +142,7 @@ const askVerdicts = (data, byFlows) => {
     const [, itself, led] = rows ? rows.classes[group.place] : [0, 0, 0];
     if (group.single) return service ? traffic(led) : ask.traffic[1];
     if (!service) return traffic(itself);
-    if (service.special || service.rows[group.place] !== undefined) return untold('it depends on how Service ' + service.name + ' is called');
+    if (service.special || (service.rows || {})[group.place] !== undefined) return untold('it depends on how Service ' + service.name + ' is called');
     return service.own_node ? [[], traffic(itself)[1]] : traffic(itself);
   };
   /** The families of a pair are those of an address that names a pod: told of both ends, or not known here. @param {number} families @param {Group} from @param {Group} to */
@@ -170,8 +170,9 @@ const askVerdicts = (data, byFlows) => {
     const several = [from, to].every((end) => podsOf(end).length > 1);
     /** @type {Set<Verdict>} */
     const seen = new Set();
-    /** @type {Ranges[]} */
-    const [all, sure, unknown] = [[], [], []].map((list) => /** @type {any} */ (list));
+    const all = /** @type {Ranges[]} */ ([]);
+    const sure = /** @type {Ranges[]} */ ([]);
+    const unknown = /** @type {Ranges[]} */ ([]);
     const judge = (/** @type {Ranges} */ of, /** @type {Ranges[]} */ found) => {
       seen.add(askSets.judge(of, found));
       all.push(of);
