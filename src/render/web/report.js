@@ -104,7 +104,7 @@
   /** @type {Map<string, number[]>} */
   const pairs = new Map(data.pairs.map((p) => [p[0] + ' ' + p[1], p]));
   const offered = [...fullName, ...data.outside, ...Object.keys(data.ask.words.keywords), 'any', ...data.namespaces.map((n) => 'ns/' + n), ...data.ask.services.list.map((s) => data.namespaces[s.namespace] + '/svc/' + s.name)];
-  for (const name of offered.slice(0, 5000)) {
+  for (const name of offered.slice(0, 12000)) {
     const option = document.createElement('option');
     option.value = name;
     $('ends').append(option);
@@ -158,10 +158,11 @@
         : ['parts' in from ? 'out: ' + governed(groupOf(from.workload), 1) : '', 'parts' in to ? 'in: ' + governed(groupOf(to.workload), 0) : ''];
       return [...told.filter(Boolean), ...(verdict === 'partly' ? ['of this passes: ' + (askSets.words(sure) || 'some, for some of the pods or addresses')] : [])];
     }
-    return ['yes', 'partly', 'unknown', 'no'].flatMap((verdict) => {
+    return ['yes', 'partly', 'unknown', 'no', 'tell'].flatMap((verdict) => {
       const some = found.pairs.filter((p) => p.verdict === verdict);
-      const shown = some.slice(0, 20).map((p) => verdict + ': ' + nameOf(p.from) + ' to ' + nameOf(p.to));
-      return some.length > 20 ? [...shown, verdict + ': ' + (some.length - 20) + ' more'] : shown;
+      const word = verdict === 'tell' ? 'not told here' : verdict;
+      const shown = some.slice(0, 20).map((p) => word + ': ' + nameOf(p.from) + ' to ' + nameOf(p.to));
+      return some.length > 20 ? [...shown, word + ': ' + (some.length - 20) + ' more'] : shown;
     });
   };
   const quoted = (/** @type {string} */ text) => "'" + text.replaceAll("'", "'\\''") + "'";

@@ -8,10 +8,12 @@
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::AllowGraph;
 use crate::model::PodId;
+use crate::policy::Direction;
 use crate::render::report::ask::NOT_TOLD;
 use crate::render::report::ask::addresses::hexadecimal;
 use crate::render::report::ask::interned::Interned;
 use crate::set::{Family, Ix};
+use crate::spec::environment::HostNetworkMode;
 use crate::spec::{Endpoint, FamilySet};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,11 +25,11 @@ const MOST_NUMBERS: usize = 150_000;
 /// The most places that are compared with each other.
 const MOST_PLACES: usize = 6_000;
 
-/// The most pairs of places whose pods are asked about one by one.
+/// The most pairs of places that are asked about by their nodes.
 const MOST_ASKED: usize = 200_000;
 
-/// The most pods that stand for a class.
-const MOST_STANDING: usize = 24;
+/// The most nodes whose pods stand for a class.
+const MOST_NODES: usize = 12;
 
 /// What passes between places.
 #[derive(Debug, Serialize)]
@@ -40,14 +42,19 @@ pub(crate) struct Rows {
     atoms: (Vec<u32>, Vec<String>),
     /// The atoms of addresses that policies govern.
     governed: Vec<usize>,
-    /// The number of the row of each place.
-    into: Vec<usize>,
-    /// The same for questions that name a pod by its address: of IPv4, of IPv6. Empty where no pod
-    /// has an address.
-    by_family: Vec<Vec<usize>>,
+    /// What passes to each place.
+    into: Into,
+    /// The same for questions that name a pod by its address: of IPv4, of IPv6; `None` where it is
+    /// the same. Empty where no pod has an address.
+    by_family: Vec<Option<Into>>,
     /// The rows: what passes from each place, how many places.
     rows: Vec<Vec<i64>>,
 }
+
+/// What passes to each place: the number of a row, and the exceptions to it, which are beside the
+/// place on a node: from where, what passes.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct Into(Vec<usize>, BTreeMap<usize, Vec<i64>>);
 
 impl Rows {
     /// The rows of a graph, if they are not too many.
@@ -63,7 +70,8 @@ impl Rows {
         if pods.any(|(_, pod)| !pod.host_network && !pod.addresses.is_empty()) {
             for family in Family::ALL {
                 let graph = graph.asking(FamilySet::only(family));
-                by_family.push(Places::new(&graph).rows(interned)?);
+                let asked = Places::new(&graph).rows(interned)?;
+                by_family.push((asked != into).then_some(asked));
             }
         }
         let classes = space.indexes().filter(|at| space.is_class(*at));
@@ -97,46 +105,36 @@ impl Rows {
     }
 }
 
+/// Up to two pods of a class on each node; where none is told, under `None`.
+type Standing<'g> = BTreeMap<Option<&'g str>, Vec<PodId>>;
+
 /// The places of a graph, with the pods that stand for each class.
 pub(super) struct Places<'g> {
     graph: &'g AllowGraph,
-    /// Of each class the pods that stand for it, and whether they stand for some of it only.
-    standing: Vec<(Vec<PodId>, bool)>,
-    /// Whether a place is a node, or may be one.
-    is_node: Vec<bool>,
-    /// Whether pairs with nodes are few enough to be asked about.
-    are_asked: bool,
+    standing: Vec<Standing<'g>>,
 }
 
 impl<'g> Places<'g> {
     pub(super) fn new(graph: &'g AllowGraph) -> Self {
         let space = graph.space();
         let classes = space.indexes().filter(|at| space.is_class(*at));
-        let standing = classes.map(|at| standing(graph, at)).collect();
-        let env = graph.environment();
-        let nodes = env.node_addresses.union(&env.options.node_cidrs);
-        let is_node: Vec<bool> = space
-            .indexes()
-            .map(|at| match space.atom_at(at) {
-                Some(atom) => nodes.contains(space.atoms.representative(atom)),
-                None => space.is_host(at),
-            })
-            .collect();
-        let nodes = is_node.iter().filter(|is_node| **is_node).count();
         Self {
             graph,
-            standing,
-            are_asked: nodes.saturating_mul(is_node.len()) <= MOST_ASKED,
-            is_node,
+            standing: classes.map(|at| standing(graph, at)).collect(),
         }
     }
 
-    /// The number of the row of each place, if the rows are not too many.
-    fn rows(&self, interned: &mut Interned) -> Option<Vec<usize>> {
-        let mut into = Vec::new();
+    /// What passes to each place, if that is not too much.
+    fn rows(&self, interned: &mut Interned) -> Option<Into> {
+        let (mut into, mut asked) = (Into::default(), 0);
         for to in self.graph.space().indexes() {
             let cells = self.row(to, interned);
-            into.push(interned.row(&cells));
+            let near = self.near(to, &cells, &mut asked, interned);
+            into.0.push(interned.row(&cells));
+            interned.size += near.len();
+            if !near.is_empty() {
+                into.1.insert(to.index(), near);
+            }
             if interned.size > MOST_NUMBERS {
                 return None;
             }
@@ -144,46 +142,87 @@ impl<'g> Places<'g> {
         Some(into)
     }
 
-    /// What passes to a place from each place.
+    /// What passes to a place from each place, but for those beside it on a node.
     fn row(&self, to: EndpointIx, interned: &mut Interned) -> Vec<i64> {
         let space = self.graph.space();
         let mut cells = vec![0; space.len() as usize];
-        for part in self.graph.row(to) {
+        for part in self.graph.shared_parts(to, true, None) {
             let allowed = interned.allowed(part.allowed);
             for from in part.sources.points() {
                 cells[from.index()] = allowed;
             }
         }
-        for from in space.indexes() {
-            if self.is_node[from.index()] || self.is_node[to.index()] {
-                cells[from.index()] = self.asked(from, to, interned);
-            } else if !space.is_class(from) && !space.is_class(to) {
-                cells[from.index()] = 0; // nobody asks what passes outside
-            }
+        if !space.is_class(to) {
+            // nobody asks what passes outside
+            let outside = space
+                .indexes()
+                .filter(|from| !self.graph.may_be_governed(*from));
+            outside.for_each(|from| cells[from.index()] = 0);
         }
         cells
     }
 
-    /// What passes between two places of which one may be a node.
-    fn asked(&self, from: EndpointIx, to: EndpointIx, interned: &mut Interned) -> i64 {
-        let are_more = |at: EndpointIx| self.standing.get(at.index()).is_some_and(|s| s.1);
-        if !self.are_asked || are_more(from) || are_more(to) {
-            return NOT_TOLD;
+    /// What passes from the places beside a place where that differs: from where, what passes.
+    fn near(
+        &self,
+        to: EndpointIx,
+        cells: &[i64],
+        asked: &mut usize,
+        interned: &mut Interned,
+    ) -> Vec<i64> {
+        let mut near = Vec::new();
+        for (from, _) in self.graph.own_node_sources(to, true) {
+            *asked += 1;
+            let cell = if *asked > MOST_ASKED {
+                NOT_TOLD
+            } else {
+                let pairs = self.pairs(from, to).into_iter();
+                agreed(pairs.map(|(a, b)| interned.allowed(self.graph.allowed(a, b))))
+            };
+            if cell != cells[from.index()] {
+                near.extend([i64::from(from.number()), cell]);
+            }
         }
-        let destinations = self.endpoints(to);
-        let pairs = self.endpoints(from).into_iter().flat_map(|source| {
-            let others = destinations.iter().filter(move |d| **d != source);
-            others.map(move |destination| (source, *destination))
-        });
-        agreed(pairs.map(|(a, b)| interned.allowed(self.graph.allowed(a, b))))
+        near
     }
 
-    /// The endpoints that stand for a place.
-    pub(super) fn endpoints(&self, at: EndpointIx) -> Vec<Endpoint> {
-        match self.standing.get(at.index()) {
-            Some((pods, _)) => pods.iter().map(|pod| Endpoint::Pod(*pod)).collect(),
-            None => vec![self.graph.space().representative(at)],
+    /// The kinds of pairs at two places: on one node, on two, and where it is not told.
+    fn pairs(&self, from: EndpointIx, to: EndpointIx) -> Vec<(Endpoint, Endpoint)> {
+        let one = |at| self.graph.space().representative(at);
+        match [from, to].map(|at| self.standing.get(at.index())) {
+            [Some(sources), Some(destinations)] => pairs_of_pods(sources, destinations),
+            [Some(sources), None] => {
+                let pods = self.by_nearness(sources, one(to)).into_iter();
+                pods.map(|pod| (Endpoint::Pod(pod), one(to))).collect()
+            }
+            [None, Some(destinations)] => {
+                let pods = self.by_nearness(destinations, one(from)).into_iter();
+                pods.map(|pod| (one(from), Endpoint::Pod(pod))).collect()
+            }
+            [None, None] => vec![(one(from), one(to))],
         }
+    }
+
+    /// Of some pods one for which an address is that of their node, one for which it is not, and
+    /// one for which that is not told, as far as there are such.
+    fn by_nearness(&self, pods: &Standing<'_>, address: Endpoint) -> Vec<PodId> {
+        let env = self.graph.environment();
+        let mut found = BTreeMap::new();
+        for pod in pods.values().filter_map(|here| here.first()) {
+            let (mode, way) = (HostNetworkMode::Pod, Direction::Ingress);
+            let near = env.is_own_node(env.cluster.pod(*pod), address, mode, way);
+            found.entry(near).or_insert(*pod);
+        }
+        found.into_values().collect()
+    }
+
+    /// The endpoints that stand for a place, if they are not too many.
+    pub(super) fn endpoints(&self, at: EndpointIx) -> Option<Vec<Endpoint>> {
+        let Some(pods) = self.standing.get(at.index()) else {
+            return Some(vec![self.graph.space().representative(at)]);
+        };
+        let all = pods.values().flatten().map(|pod| Endpoint::Pod(*pod));
+        (pods.len() <= MOST_NODES).then(|| all.collect())
     }
 
     fn class(&self, at: EndpointIx, interned: &mut Interned) -> (u8, i64, i64) {
@@ -197,17 +236,21 @@ impl<'g> Places<'g> {
         } else {
             families
         };
-        let pods = &self.standing[at.index()].0;
+        let pods = || self.standing[at.index()].values().flatten();
         let cluster = &graph.environment().cluster;
-        let several = pods.iter().filter(|pod| !cluster.pod(**pod).is_single());
-        let itself = agreed(several.map(|pod| {
+        let members = space.classes.members(at).iter();
+        let several = members.filter(|pod| !cluster.pod(**pod).is_single());
+        // what decides of itself is whether its node is told
+        let several: BTreeMap<bool, &PodId> = several
+            .map(|pod| (cluster.pod(*pod).node.is_some(), pod))
+            .collect();
+        let itself = agreed(several.into_values().map(|pod| {
             let end = Endpoint::Pod(*pod);
             interned.allowed(graph.allowed(end, end))
         }));
-        let led = agreed(
-            pods.iter()
-                .map(|pod| interned.allowed(graph.allowed_to_itself(*pod))),
-        );
+        let first = pods().next().into_iter();
+        let led = first.map(|pod| interned.allowed(graph.allowed_to_itself(*pod)));
+        let led = agreed(led);
         (families, itself, led)
     }
 }
@@ -224,21 +267,48 @@ pub(super) fn agreed(mut all: impl Iterator<Item = i64>) -> i64 {
     }
 }
 
-/// Up to two pods of a class on each node, of those that stand for one pod and of those that stand
-/// for several; and whether there are more than are looked at.
-fn standing(graph: &AllowGraph, at: EndpointIx) -> (Vec<PodId>, bool) {
+/// Pairs of different pods: on one node, on two, and where it is not told, as far as there are such.
+fn pairs_of_pods(sources: &Standing<'_>, destinations: &Standing<'_>) -> Vec<(Endpoint, Endpoint)> {
+    let told = |pods: &Standing<'_>| -> Vec<Option<String>> {
+        let names = pods.keys().filter(|node| node.is_some());
+        names.map(|node| node.map(str::to_owned)).collect()
+    };
+    let (from, to) = (told(sources), told(destinations));
+    let mut nodes: Vec<(Option<&str>, Option<&str>)> = Vec::new();
+    nodes.extend(to.first().map(|node| (None, node.as_deref())));
+    nodes.extend(from.first().map(|node| (node.as_deref(), None)));
+    nodes.push((None, None));
+    let of_class = |pods: &Standing<'_>, node: Option<&str>| pods.get(&node).cloned();
+    let pair = |(a, b): (Option<&str>, Option<&str>)| {
+        let (each, others) = (of_class(sources, a)?, of_class(destinations, b)?);
+        each.into_iter().find_map(|source| {
+            let other = others.iter().find(|other| **other != source)?;
+            Some((Endpoint::Pod(source), Endpoint::Pod(*other)))
+        })
+    };
+    let mut same = from.iter().filter(|node| to.contains(node));
+    let on_one = same.find_map(|node| pair((node.as_deref(), node.as_deref())));
+    let few = |list: &[Option<String>]| list.iter().take(2).cloned().collect::<Vec<_>>();
+    let (from, to) = (few(&from), few(&to));
+    for a in &from {
+        let others = to.iter().filter(|b| *b != a);
+        nodes.extend(others.map(|b| (a.as_deref(), b.as_deref())));
+    }
+    on_one
+        .into_iter()
+        .chain(nodes.into_iter().filter_map(pair))
+        .collect()
+}
+
+/// Up to two pods of a class on each node.
+fn standing(graph: &AllowGraph, at: EndpointIx) -> Standing<'_> {
     let cluster = &graph.environment().cluster;
-    let mut alike: BTreeMap<(Option<&str>, bool), Vec<PodId>> = BTreeMap::new();
+    let mut by_node = Standing::new();
     for id in graph.space().classes.members(at) {
-        let pod = cluster.pod(*id);
-        let here = alike.entry((pod.node.as_deref(), pod.is_single()));
-        let here = here.or_default();
+        let here = by_node.entry(cluster.pod(*id).node.as_deref()).or_default();
         if here.len() < 2 {
             here.push(*id);
         }
     }
-    let mut pods: Vec<PodId> = alike.into_values().flatten().collect();
-    let are_more = pods.len() > MOST_STANDING;
-    pods.truncate(MOST_STANDING);
-    (pods, are_more)
+    by_node
 }

@@ -340,11 +340,11 @@ impl Reader<'_> {
         interned: &mut Interned,
     ) -> Option<Option<usize>> {
         let space = self.graph.space();
-        let destinations = self.places.endpoints(to);
+        let destinations = self.places.endpoints(to)?;
         let mut cells = vec![0; space.len() as usize];
         let mut differs = false;
         for from in space.indexes().filter(|at| space.is_class(*at)) {
-            let sources = self.places.endpoints(from);
+            let sources = self.places.endpoints(from)?;
             self.asked += sources.len() * destinations.len();
             if self.asked > MOST_ASKED {
                 return None;
@@ -389,7 +389,9 @@ impl Reader<'_> {
 
     fn through_nodes_to(&mut self, to: EndpointIx, interned: &mut Interned) -> Vec<i64> {
         let space = self.graph.space();
-        let destinations = self.places.endpoints(to);
+        let Some(destinations) = self.places.endpoints(to) else {
+            return vec![NOT_TOLD; space.len() as usize];
+        };
         let mut cells = vec![0; space.len() as usize];
         for from in space.indexes() {
             let Endpoint::Address(caller) = space.representative(from) else {

@@ -2,7 +2,8 @@
 // Verdicts, as in src/query/ask/answer.rs: every source with every destination, on every port that is asked about. Pods of one class
 // are judged once. Whatever the page does not know ends in `tell`: the command line is to be asked.
 
-/** @typedef {{verdict: Verdict | 'error' | 'tell', message?: string, pairs: {from: End, to: End, verdict: Verdict, asked: Ranges, sure: Ranges, unknown: Ranges}[]}} Answer */
+/** @typedef {{verdict: Verdict | 'error' | 'tell', message?: string, pairs: PairAnswer[]}} Answer */
+/** @typedef {{from: End, to: End, verdict: Verdict | 'tell', asked: Ranges, sure: Ranges, unknown: Ranges, doubt?: string}} PairAnswer */
 /** Endpoints of an end that fare alike. @typedef {{place: number, pods: number[] | undefined, single: boolean, first: number | bigint | undefined, asked: Ranges, key: string}} Group */
 
 /** @param {{ask: AskData, namespaces: string[], workloads: [number, string, string, number][]}} data @param {(from: number, to: number) => Ranges[] | undefined} byFlows what passes between two workloads, where rows are too many */
@@ -58,8 +59,11 @@ const askVerdicts = (data, byFlows) => {
   const traffic = (cell) => (cell < 0 ? untold('it depends on the nodes that pods run on') : ask.traffic[cell]);
   /** @param {number} from @param {number} to @param {number} [families] */
   const passing = (from, to, families = 3) => {
-    const into = !rows ? [] : families === 3 ? rows.into : rows.by_family[families - 1];
-    return into ? traffic(rowAt(into[to])[from]) : untold('two addresses of different families name the ends');
+    const into = rows && (families === 3 || rows.by_family[families - 1] === null ? rows.into : rows.by_family[families - 1]);
+    if (!into) return untold('two addresses of different families name the ends');
+    const near = into[1][to] || [];
+    for (let i = 0; i < near.length; i += 2) if (near[i] === from) return traffic(near[i + 1]);
+    return traffic(rowAt(into[0][to])[from]);
   };
 
   // ---- what an end is asked as
@@ -77,6 +81,8 @@ const askVerdicts = (data, byFlows) => {
     const some = [kept.includes(1) ? set[0] : [], kept.includes(2) ? set[1] : []];
     return askSets.isEmpty(some) ? set : some;
   };
+  /** The groups of pods are the same whatever the other end is. @type {Map<End, Group[]>[]} */
+  const grouped = [new Map(), new Map()];
   /** @param {End} end @param {End} other @param {boolean} out whether the other end sends @param {(pod: number | undefined, ports: number[] | undefined) => Ranges} asked @returns {Group[]} */
   const groups = (end, other, out, asked) => {
     if (!('parts' in end)) {
@@ -84,6 +90,8 @@ const askVerdicts = (data, byFlows) => {
       const of = asked(undefined, end.ports);
       return [...atomsOf(set)].map(([place, first]) => ({ place, pods: undefined, single: false, first, asked: of, key: of.join() }));
     }
+    const before = grouped[Number(out)].get(end);
+    if (before) return before;
     /** @type {Map<string, Group>} */
     const by = new Map();
     for (const part of end.parts) {
@@ -96,6 +104,7 @@ const askVerdicts = (data, byFlows) => {
         else by.set(full, { place: classOf(pod), pods: [pod], single: isSingle(pod), first: undefined, asked: of, key });
       }
     }
+    grouped[Number(out)].set(end, [...by.values()]);
     return [...by.values()];
   };
   /** What is asked of a destination. @param {Spec} spec @param {Resolved} to @returns {(pod: number | undefined, ports: number[] | undefined) => Ranges} */
@@ -137,8 +146,9 @@ const askVerdicts = (data, byFlows) => {
     const found = passing(from.place, to.place);
     return service.own_node && to.pods ? [[], found[1]] : found;
   };
-  /** What passes between a pod and itself. @param {Group} group @param {Service | undefined} service @returns {Ranges[]} */
-  const toItself = (group, service) => {
+  /** What passes between a pod and itself. @param {Group} group @param {Service | undefined} service @param {number} families @returns {Ranges[]} */
+  const toItself = (group, service, families) => {
+    if (families !== 3 && !group.single) checkFamilies(families, group, group);
     const [, itself, led] = rows ? rows.classes[group.place] : [0, 0, 0];
     if (group.single) return service ? traffic(led) : ask.traffic[1];
     if (!service) return traffic(itself);
@@ -168,16 +178,29 @@ const askVerdicts = (data, byFlows) => {
     const families = ('parts' in from ? from.families : 3) & ('parts' in to ? to.families : 3);
     const byWord = ('word' in from && from.word) || ('word' in to && to.word);
     const several = [from, to].every((end) => podsOf(end).length > 1);
+    const isShared = 'parts' in from && 'parts' in to && from.workload === to.workload;
     /** @type {Set<Verdict>} */
     const seen = new Set();
     const all = /** @type {Ranges[]} */ ([]);
     const sure = /** @type {Ranges[]} */ ([]);
     const unknown = /** @type {Ranges[]} */ ([]);
-    const judge = (/** @type {Ranges} */ of, /** @type {Ranges[]} */ found) => {
-      seen.add(askSets.judge(of, found));
-      all.push(of);
-      sure.push(askSets.and(of, found[0]));
-      unknown.push(askSets.and(of, askSets.minus(found[1], found[0])));
+    /** @type {string | undefined} */
+    let doubt;
+    /** What was judged already. @type {Map<string, Set<Ranges[]>>} */
+    const judged = new Map();
+    const judge = (/** @type {Group} */ d, /** @type {() => Ranges[]} */ passes) => {
+      try {
+        const [found, before] = [passes(), judged.get(d.key) || new Set()];
+        if (before.has(found)) return;
+        judged.set(d.key, before.add(found));
+        seen.add(askSets.judge(d.asked, found));
+        all.push(d.asked);
+        sure.push(askSets.and(d.asked, found[0]));
+        unknown.push(askSets.and(d.asked, askSets.minus(found[1], found[0])));
+      } catch (error) {
+        if (!(error instanceof Untold)) throw error;
+        doubt = error.message;
+      }
     };
     const sources = groups(from, to, false, () => []);
     for (const d of groups(to, from, true, asked)) {
@@ -185,17 +208,18 @@ const askVerdicts = (data, byFlows) => {
         if (isOutside(s.place) && isOutside(d.place)) continue;
         if (byWord && !meets(s.place, d.place)) continue;
         if (s.first !== undefined && s.first === d.first && familyOf(s.place) === familyOf(d.place)) continue;
-        const same = s.pods && d.pods && s.place === d.place ? s.pods.filter((pod) => /** @type {number[]} */ (d.pods).includes(pod)).length : 0;
+        const same = s.pods && d.pods && isShared && s.place === d.place ? s.pods.filter((pod) => /** @type {number[]} */ (d.pods).includes(pod)).length : 0;
         const apart = (s.pods ? s.pods.length : 1) * (d.pods ? d.pods.length : 1) > same;
-        if (apart) judge(d.asked, between(s, d, at.service, families));
-        if (same && families !== 3 && !d.single) checkFamilies(families, s, d);
-        if (same && !(several && d.single)) judge(d.asked, toItself(d, at.service));
+        if (apart) judge(d, () => between(s, d, at.service, families));
+        if (same && !(several && d.single)) judge(d, () => toItself(d, at.service, families));
       }
     }
-    if (!seen.size) return undefined;
+    if (!seen.size && doubt === undefined) return undefined;
     const isOne = oneOf || [from, to].some((end) => 'parts' in end && ask.pods.alternatives.includes(end.workload));
-    const verdict = isOne && seen.size > 1 ? 'unknown' : askSets.ofAll(seen) || 'unknown';
-    return { from, to, verdict, asked: askSets.union(all), sure: askSets.union(sure), unknown: askSets.union(unknown) };
+    const known = isOne && seen.size > 1 ? 'unknown' : askSets.ofAll(seen) || 'unknown';
+    // what is not known of some does not matter where the others differ already
+    const isSure = doubt === undefined || (known === 'partly' && !isOne);
+    return { from, to, verdict: isSure ? known : /** @type {const} */ ('tell'), doubt, asked: askSets.union(all), sure: askSets.union(sure), unknown: askSets.union(unknown) };
   };
   /** Whether the ends may have a family in common. @param {number} a @param {number} b */
   const meets = (a, b) => {
@@ -226,7 +250,8 @@ const askVerdicts = (data, byFlows) => {
     if (from.node && to.ends.some((end) => 'parts' in end)) untold('it depends on the node that a pod runs on');
     const oneOf = Boolean(from.oneOf || to.oneOf);
     const asked = askedOf(destination, to);
-    const pairs = [];
+    grouped.forEach((known) => known.clear());
+    const pairs = /** @type {PairAnswer[]} */ ([]);
     for (const one of from.ends) {
       for (const other of to.ends) {
         const found = pair(one, other, to, oneOf, asked);
@@ -234,7 +259,10 @@ const askVerdicts = (data, byFlows) => {
       }
     }
     const nothingThere = to.noBackend && from.ends.length > 0;
-    const verdict = askSets.ofAll(new Set(pairs.map((p) => p.verdict))) || (nothingThere ? 'no' : 'unknown');
+    const known = askSets.ofAll(new Set(pairs.flatMap((p) => (p.verdict === 'tell' ? [] : [p.verdict]))));
+    const doubt = pairs.find((p) => p.verdict === 'tell');
+    if (doubt && known !== 'partly') return untold(doubt.doubt || '');
+    const verdict = known || (nothingThere ? 'no' : 'unknown');
     return { verdict, message: from.missing || to.missing, pairs };
   };
   /** What `netpal can FROM reach TO --port PORT` says. @param {string} from @param {string} to @param {string} port @returns {Answer} */
