@@ -23,7 +23,7 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % below.max(1) as u64) as usize
+        usize::try_from(self.0 % below.max(1) as u64).unwrap()
     }
 
     fn pick<'a>(&mut self, list: &'a [String]) -> &'a str {
@@ -346,7 +346,7 @@ impl Asking {
         let Some(assumed) = self.with_controllers(ends) else {
             return "error";
         };
-        let wanted: Vec<AskedPods> = ends.iter().flat_map(|end| self.stand_ins(end)).collect();
+        let wanted: Vec<AskedPods> = ends.iter().filter_map(|end| self.stand_ins(end)).collect();
         let ports = question.destination.asked_ports();
         let input = assumed.as_ref().unwrap_or(&self.input);
         let laid = with_stand_ins(input, &wanted, &ports).map(|(input, _)| input);

@@ -26,7 +26,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict over all of some parts, in whichever order they come; `None` where there is none.
+    /// The verdict over all of some parts, in whichever order they come; `None` of none.
     pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut seen = [false; 4];
         parts.into_iter().for_each(|v| seen[v as usize] = true);
@@ -66,5 +66,24 @@ impl From<Truth> for Verdict {
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{self, No, Partly, Unknown, Yes};
+
+    #[test]
+    fn what_some_do_and_others_do_not_is_partly_so_in_any_order() {
+        let of = |parts: &[Verdict]| Verdict::of_all(parts.iter().copied());
+        for order in [[Yes, Unknown, No], [Unknown, No, Yes], [No, Yes, Unknown]] {
+            assert_eq!(of(&order), Some(Partly), "{order:?}");
+        }
+        assert_eq!(of(&[Yes, Unknown]), Some(Unknown));
+        assert_eq!(of(&[No, Unknown, No]), Some(Unknown));
+        assert_eq!(of(&[Unknown, Partly]), Some(Partly));
+        assert_eq!(of(&[Yes, Yes]), Some(Yes));
+        assert_eq!(of(&[No]), Some(No));
+        assert_eq!(of(&[]), None);
     }
 }

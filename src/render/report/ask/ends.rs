@@ -138,7 +138,7 @@ fn listed<T: Serialize, S: Serializer>(set: &IndexSet<T>, to: S) -> Result<S::Ok
 /// The number of a protocol that has ports.
 pub(super) fn protocol(protocol: Protocol) -> u8 {
     let at = Protocol::ALL.iter().position(|p| *p == protocol);
-    at.map_or(u8::MAX, |at| at as u8)
+    at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
 }
 
 /// The numbers that pods have on the page.

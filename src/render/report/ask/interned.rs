@@ -8,10 +8,16 @@ use indexmap::IndexSet;
 /// Ranges on the line of all traffic: first, last, first, last.
 pub(crate) type Ranges = Vec<u32>;
 
+/// What stands in place of the number of some traffic: the command line knows it.
+pub(crate) const NOT_TOLD: usize = 0;
+
+/// No traffic.
+pub(crate) const NOTHING: usize = 1;
+
 /// The tables while they are filled.
 pub(crate) struct Interned {
     allowed: IndexSet<Allowed>,
-    rows: IndexSet<Vec<i64>>,
+    rows: IndexSet<Vec<usize>>,
     /// How many numbers the rows have.
     pub size: usize,
 }
@@ -27,20 +33,15 @@ impl Default for Interned {
 }
 
 impl Interned {
-    /// The number of some traffic.
-    pub(crate) fn allowed(&mut self, allowed: Allowed) -> i64 {
-        self.allowed.insert_full(allowed).0 as i64
+    /// The number of some traffic, from 1.
+    pub(crate) fn allowed(&mut self, allowed: Allowed) -> usize {
+        self.allowed.insert_full(allowed).0 + 1
     }
 
     /// The number of a row: equal neighbours are written once, with how many they are.
-    pub(crate) fn row(&mut self, cells: &[i64]) -> usize {
-        let places = cells.iter().map(|cell| ((cell + 1) as usize, 1));
-        let runs = runs(places.collect(), |a, b| a.0 == b.0).into_iter();
-        let written = runs.enumerate().map(|(i, n)| {
-            let n = n as i64;
-            if i % 2 == 0 { n - 1 } else { n }
-        });
-        let (at, is_new) = self.rows.insert_full(written.collect());
+    pub(crate) fn row(&mut self, cells: &[usize]) -> usize {
+        let single = cells.iter().map(|cell| (*cell, 1)).collect();
+        let (at, is_new) = self.rows.insert_full(runs(single, |a, b| a.0 == b.0));
         if is_new {
             self.size += self.rows[at].len();
         }
@@ -48,7 +49,7 @@ impl Interned {
     }
 
     /// The rows.
-    pub(crate) fn rows(&mut self) -> Vec<Vec<i64>> {
+    pub(crate) fn rows(&mut self) -> Vec<Vec<usize>> {
         std::mem::take(&mut self.rows).into_iter().collect()
     }
 

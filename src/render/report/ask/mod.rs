@@ -3,10 +3,10 @@
 //!
 //! The page resolves names and judges traffic in the way of [`crate::query::ask`], over the places
 //! of the endpoint space: classes of pods, then atoms of addresses. What passes is a row for each
-//! destination ([`rows`]), equal rows once; what is behind a Service, and what a Service changes, is
-//! worked out here ([`services`]), as are the well-known words and nodes ([`words`]). What the page
-//! cannot know exactly is marked, and it then names the command to ask instead: pods of one class
-//! whose nodes decide differently, Services that rules name, more addresses or rows than fit.
+//! destination ([`rows`]), equal rows once. What is behind a Service, and what a Service changes,
+//! is worked out here ([`services`]), as are the well-known words and nodes ([`words`]). What the
+//! page cannot know exactly is marked, and it then names the command to ask instead: pods of one
+//! class whose nodes decide differently, Services that rules name, more addresses or rows than fit.
 //!
 //! Invariant: of the same question the page says what `netpal can` says, or that it does not know.
 //! Road not taken: the program itself as `WebAssembly`, which is larger than everything it would
@@ -27,14 +27,11 @@ use crate::query::ask::resolve::Context;
 use crate::render::report::ask::addresses::{AddressSet, address_set};
 use crate::render::report::ask::ends::PodTables;
 use crate::render::report::ask::interned::{Interned, Ranges};
-use crate::render::report::ask::rows::Rows;
+use crate::render::report::ask::rows::PassingRows;
 use crate::render::report::ask::services::Services;
-use crate::render::report::ask::words::Words;
+use crate::render::report::ask::words::KnownWords;
 use crate::spec::environment::ServiceCalls;
 use serde::Serialize;
-
-/// What is not one of the numbers of a table: the command line knows it.
-pub(crate) const NOT_TOLD: i64 = -1;
 
 /// The data of the view.
 #[derive(Debug, Serialize)]
@@ -54,12 +51,13 @@ pub struct AskData {
     /// Pods and their workloads.
     pods: PodTables,
     /// What passes; `None` where it is too much for a page.
-    rows: Option<Rows>,
+    rows: Option<PassingRows>,
     /// Services.
     services: Services,
     /// Words, nodes, and other names for addresses.
-    words: Words,
-    /// What passes: surely, and perhaps. The first is nothing, the second everything.
+    words: KnownWords,
+    /// What passes: surely, and perhaps. Numbers of it begin with 1, which is nothing; 2 is
+    /// everything, and 0 that it is not told.
     traffic: Vec<[Ranges; 2]>,
 }
 
@@ -70,7 +68,7 @@ pub(crate) fn ask_data(graph: &AllowGraph, input: &Input, names: &Context) -> As
     let cluster = &graph.environment().cluster;
     let mut interned = Interned::default();
     let pods = PodTables::new(graph);
-    let rows = Rows::new(graph, &mut interned);
+    let rows = PassingRows::new(graph, &mut interned);
     let told = rows.is_some() && called.is_none();
     let services = Services::new(graph, names, told, &mut interned);
     let mut vocabulary = PodVocabulary::default();
@@ -88,7 +86,7 @@ pub(crate) fn ask_data(graph: &AllowGraph, input: &Input, names: &Context) -> As
             .map(|row| (row.1, row.2))
             .collect(),
         cidrs: cidrs.map(|set| set.as_ref().map(address_set)),
-        words: Words::new(graph, names),
+        words: KnownWords::new(graph, names),
         pods,
         services,
         rows: rows.map(|rows| rows.finish(&mut interned)),

@@ -9,9 +9,8 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::AllowGraph;
 use crate::model::PodId;
 use crate::policy::Direction;
-use crate::render::report::ask::NOT_TOLD;
 use crate::render::report::ask::addresses::hexadecimal;
-use crate::render::report::ask::interned::Interned;
+use crate::render::report::ask::interned::{Interned, NOT_TOLD, NOTHING};
 use crate::set::{Family, Ix};
 use crate::spec::environment::HostNetworkMode;
 use crate::spec::{Endpoint, FamilySet};
@@ -33,30 +32,30 @@ const MOST_NODES: usize = 12;
 
 /// What passes between places.
 #[derive(Debug, Serialize)]
-pub(crate) struct Rows {
+pub(crate) struct PassingRows {
     /// Of each class of pods: its families, 1 for IPv4, 2 for IPv6, 0 where they are not told; what
     /// passes between a pod and itself, where it stands for several; and what passes between one
     /// and itself by way of a Service.
-    classes: Vec<(u8, i64, i64)>,
+    classes: Vec<(u8, usize, usize)>,
     /// Where the atoms begin.
     atoms: (Vec<u32>, Vec<String>),
     /// The atoms of addresses that policies govern.
     governed: Vec<usize>,
     /// What passes to each place.
-    into: Into,
+    into: RowsInto,
     /// The same for questions that name a pod by its address: of IPv4, of IPv6; `None` where it is
     /// the same. Empty where no pod has an address.
-    by_family: Vec<Option<Into>>,
+    by_family: Vec<Option<RowsInto>>,
     /// The rows: what passes from each place, how many places.
-    rows: Vec<Vec<i64>>,
+    distinct: Vec<Vec<usize>>,
 }
 
 /// What passes to each place: the number of a row, and the exceptions to it, which are beside the
 /// place on a node: from where, what passes.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Into(Vec<usize>, BTreeMap<usize, Vec<i64>>);
+struct RowsInto(Vec<usize>, BTreeMap<usize, Vec<usize>>);
 
-impl Rows {
+impl PassingRows {
     /// The rows of a graph, if they are not too many.
     pub(crate) fn new(graph: &AllowGraph, interned: &mut Interned) -> Option<Self> {
         let space = graph.space();
@@ -92,26 +91,26 @@ impl Rows {
             governed,
             into,
             by_family,
-            rows: Vec::new(),
+            distinct: Vec::new(),
         })
     }
 
     /// With all rows that were made.
     pub(crate) fn finish(self, interned: &mut Interned) -> Self {
         Self {
-            rows: interned.rows(),
+            distinct: interned.rows(),
             ..self
         }
     }
 }
 
 /// Up to two pods of a class on each node; where none is told, under `None`.
-type Standing<'g> = BTreeMap<Option<&'g str>, Vec<PodId>>;
+type StandingPods<'g> = BTreeMap<Option<&'g str>, Vec<PodId>>;
 
 /// The places of a graph, with the pods that stand for each class.
 pub(super) struct Places<'g> {
     graph: &'g AllowGraph,
-    standing: Vec<Standing<'g>>,
+    standing: Vec<StandingPods<'g>>,
 }
 
 impl<'g> Places<'g> {
@@ -125,8 +124,8 @@ impl<'g> Places<'g> {
     }
 
     /// What passes to each place, if that is not too much.
-    fn rows(&self, interned: &mut Interned) -> Option<Into> {
-        let (mut into, mut asked) = (Into::default(), 0);
+    fn rows(&self, interned: &mut Interned) -> Option<RowsInto> {
+        let (mut into, mut asked) = (RowsInto::default(), 0);
         for to in self.graph.space().indexes() {
             let cells = self.row(to, interned);
             let near = self.near(to, &cells, &mut asked, interned);
@@ -143,9 +142,9 @@ impl<'g> Places<'g> {
     }
 
     /// What passes to a place from each place, but for those beside it on a node.
-    fn row(&self, to: EndpointIx, interned: &mut Interned) -> Vec<i64> {
+    fn row(&self, to: EndpointIx, interned: &mut Interned) -> Vec<usize> {
         let space = self.graph.space();
-        let mut cells = vec![0; space.len() as usize];
+        let mut cells = vec![NOTHING; space.len() as usize];
         for part in self.graph.shared_parts(to, true, None) {
             let allowed = interned.allowed(part.allowed);
             for from in part.sources.points() {
@@ -157,7 +156,7 @@ impl<'g> Places<'g> {
             let outside = space
                 .indexes()
                 .filter(|from| !self.graph.may_be_governed(*from));
-            outside.for_each(|from| cells[from.index()] = 0);
+            outside.for_each(|from| cells[from.index()] = NOTHING);
         }
         cells
     }
@@ -166,10 +165,10 @@ impl<'g> Places<'g> {
     fn near(
         &self,
         to: EndpointIx,
-        cells: &[i64],
+        cells: &[usize],
         asked: &mut usize,
         interned: &mut Interned,
-    ) -> Vec<i64> {
+    ) -> Vec<usize> {
         let mut near = Vec::new();
         for (from, _) in self.graph.own_node_sources(to, true) {
             *asked += 1;
@@ -180,7 +179,7 @@ impl<'g> Places<'g> {
                 agreed(pairs.map(|(a, b)| interned.allowed(self.graph.allowed(a, b))))
             };
             if cell != cells[from.index()] {
-                near.extend([i64::from(from.number()), cell]);
+                near.extend([from.index(), cell]);
             }
         }
         near
@@ -205,7 +204,7 @@ impl<'g> Places<'g> {
 
     /// Of some pods one for which an address is that of their node, one for which it is not, and
     /// one for which that is not told, as far as there are such.
-    fn by_nearness(&self, pods: &Standing<'_>, address: Endpoint) -> Vec<PodId> {
+    fn by_nearness(&self, pods: &StandingPods<'_>, address: Endpoint) -> Vec<PodId> {
         let env = self.graph.environment();
         let mut found = BTreeMap::new();
         for pod in pods.values().filter_map(|here| here.first()) {
@@ -225,7 +224,7 @@ impl<'g> Places<'g> {
         (pods.len() <= MOST_NODES).then(|| all.collect())
     }
 
-    fn class(&self, at: EndpointIx, interned: &mut Interned) -> (u8, i64, i64) {
+    fn class(&self, at: EndpointIx, interned: &mut Interned) -> (u8, usize, usize) {
         let (graph, space) = (self.graph, self.graph.space());
         let told = space.end_families(at).told();
         let bit = |family, n| told.map_or(0, |told| u8::from(told.contains(family)) * n);
@@ -256,9 +255,9 @@ impl<'g> Places<'g> {
 }
 
 /// What all say; nothing is said of none.
-pub(super) fn agreed(mut all: impl Iterator<Item = i64>) -> i64 {
+pub(super) fn agreed(mut all: impl Iterator<Item = usize>) -> usize {
     let Some(first) = all.next() else {
-        return 0;
+        return NOTHING;
     };
     if all.all(|other| other == first) {
         first
@@ -267,9 +266,13 @@ pub(super) fn agreed(mut all: impl Iterator<Item = i64>) -> i64 {
     }
 }
 
-/// Pairs of different pods: on one node, on two, and where it is not told, as far as there are such.
-fn pairs_of_pods(sources: &Standing<'_>, destinations: &Standing<'_>) -> Vec<(Endpoint, Endpoint)> {
-    let told = |pods: &Standing<'_>| -> Vec<Option<String>> {
+/// Pairs of different pods: on one node, on two, and where it is not told, as far as there are
+/// such.
+fn pairs_of_pods(
+    sources: &StandingPods<'_>,
+    destinations: &StandingPods<'_>,
+) -> Vec<(Endpoint, Endpoint)> {
+    let told = |pods: &StandingPods<'_>| -> Vec<Option<String>> {
         let names = pods.keys().filter(|node| node.is_some());
         names.map(|node| node.map(str::to_owned)).collect()
     };
@@ -278,7 +281,7 @@ fn pairs_of_pods(sources: &Standing<'_>, destinations: &Standing<'_>) -> Vec<(En
     nodes.extend(to.first().map(|node| (None, node.as_deref())));
     nodes.extend(from.first().map(|node| (node.as_deref(), None)));
     nodes.push((None, None));
-    let of_class = |pods: &Standing<'_>, node: Option<&str>| pods.get(&node).cloned();
+    let of_class = |pods: &StandingPods<'_>, node: Option<&str>| pods.get(&node).cloned();
     let pair = |(a, b): (Option<&str>, Option<&str>)| {
         let (each, others) = (of_class(sources, a)?, of_class(destinations, b)?);
         each.into_iter().find_map(|source| {
@@ -301,9 +304,9 @@ fn pairs_of_pods(sources: &Standing<'_>, destinations: &Standing<'_>) -> Vec<(En
 }
 
 /// Up to two pods of a class on each node.
-fn standing(graph: &AllowGraph, at: EndpointIx) -> Standing<'_> {
+fn standing(graph: &AllowGraph, at: EndpointIx) -> StandingPods<'_> {
     let cluster = &graph.environment().cluster;
-    let mut by_node = Standing::new();
+    let mut by_node = StandingPods::new();
     for id in graph.space().classes.members(at) {
         let here = by_node.entry(cluster.pod(*id).node.as_deref()).or_default();
         if here.len() < 2 {

@@ -13,9 +13,8 @@ use crate::query::ask::outside_name::leaving;
 use crate::query::ask::resolve::{Context, Resolver};
 use crate::query::ask::resolved::{End, Resolved};
 use crate::query::ask::service_effect::{self, ViaService, classify};
-use crate::render::report::ask::NOT_TOLD;
 use crate::render::report::ask::ends::{EndData, PodNumbers, end, protocol};
-use crate::render::report::ask::interned::{Interned, Ranges, ranges_of};
+use crate::render::report::ask::interned::{Interned, NOT_TOLD, NOTHING, Ranges, ranges_of};
 use crate::render::report::ask::rows::{Places, agreed};
 use crate::render::words;
 use crate::set::{Ix, TrafficSet};
@@ -84,7 +83,7 @@ struct ServiceData {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     rows: BTreeMap<usize, usize>,
     /// Where its ports lead on a pod.
-    targets: Vec<Target>,
+    targets: Vec<PortOnPod>,
     /// The workload whose pods are all that it selects.
     #[serde(skip_serializing_if = "Option::is_none")]
     selects: Option<usize>,
@@ -93,9 +92,19 @@ struct ServiceData {
 /// Where a port leads on a pod.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Target {
+enum PortOnPod {
     Number(u16),
     Name(String),
+}
+
+/// What passes by way of a Service whose address policies may see.
+enum ByAddress {
+    /// What passes to the pods themselves.
+    AsPods,
+    /// The number of a row.
+    Row(usize),
+    /// That is too much to ask.
+    NotTold,
 }
 
 impl Services {
@@ -107,7 +116,7 @@ impl Services {
         interned: &mut Interned,
     ) -> Self {
         let cluster = &graph.environment().cluster;
-        let mut reader = Reader {
+        let mut reader = ServiceReader {
             graph,
             cluster,
             names,
@@ -141,7 +150,7 @@ impl Services {
     }
 }
 
-struct Reader<'g> {
+struct ServiceReader<'g> {
     graph: &'g AllowGraph,
     cluster: &'g Cluster,
     names: &'g Context,
@@ -153,7 +162,7 @@ struct Reader<'g> {
     told: bool,
 }
 
-impl Reader<'_> {
+impl ServiceReader<'_> {
     fn service(
         &mut self,
         id: ServiceId,
@@ -173,8 +182,8 @@ impl Reader<'_> {
             (clean(name), protocol(port.protocol), port.port, node)
         });
         let targets = service.ports.iter().map(|port| match &port.target {
-            TargetPort::Number(number) => Target::Number(*number),
-            TargetPort::Name(name) => Target::Name(clean(name)),
+            TargetPort::Number(number) => PortOnPod::Number(*number),
+            TargetPort::Name(name) => PortOnPod::Name(clean(name)),
         });
         let addresses = service.addresses.iter().chain(&service.outside_addresses);
         let mut data = ServiceData {
@@ -323,31 +332,32 @@ impl Reader<'_> {
             classes.dedup();
             for class in classes {
                 match self.by_address(class, found, interned) {
-                    Some(None) => {}
-                    Some(Some(row)) => drop(data.rows.insert(class.index(), row)),
-                    None => data.special = true,
+                    ByAddress::AsPods => {}
+                    ByAddress::Row(row) => drop(data.rows.insert(class.index(), row)),
+                    ByAddress::NotTold => data.special = true,
                 }
             }
         }
     }
 
-    /// What passes to a class by way of a Service whose address policies may see: the number of a
-    /// row, if it differs. `None` if that is too much to ask.
+    /// What passes to a class by way of a Service whose address policies may see.
     fn by_address(
         &mut self,
         to: EndpointIx,
         found: &Resolved,
         interned: &mut Interned,
-    ) -> Option<Option<usize>> {
+    ) -> ByAddress {
         let space = self.graph.space();
-        let destinations = self.places.endpoints(to)?;
-        let mut cells = vec![0; space.len() as usize];
+        let Some(destinations) = self.places.endpoints(to) else {
+            return ByAddress::NotTold;
+        };
+        let mut cells = vec![NOTHING; space.len() as usize];
         let mut differs = false;
         for from in space.indexes().filter(|at| space.is_class(*at)) {
-            let sources = self.places.endpoints(from)?;
+            let sources = self.places.endpoints(from).unwrap_or_default();
             self.asked += sources.len() * destinations.len();
-            if self.asked > MOST_ASKED {
-                return None;
+            if sources.is_empty() || self.asked > MOST_ASKED {
+                return ByAddress::NotTold;
             }
             let pairs = sources.iter().flat_map(|source| {
                 let others = destinations.iter().filter(move |d| *d != source);
@@ -363,7 +373,11 @@ impl Reader<'_> {
             cells[from.index()] = agreed(all);
             differs |= is_changed;
         }
-        Some(differs.then(|| interned.row(&cells)))
+        if differs {
+            ByAddress::Row(interned.row(&cells))
+        } else {
+            ByAddress::AsPods
+        }
     }
 
     /// What passes from outside to the classes behind Services that take calls at the nodes.
@@ -378,21 +392,21 @@ impl Reader<'_> {
         for ((id, _), _) in services.filter(|(_, data)| data.at_nodes) {
             for pod in self.cluster.service_pods(id) {
                 let to = space.index_of(Endpoint::Pod(pod));
-                if !rows.contains_key(&to.index()) {
+                rows.entry(to.index()).or_insert_with(|| {
                     let cells = self.through_nodes_to(to, interned);
-                    rows.insert(to.index(), interned.row(&cells));
-                }
+                    interned.row(&cells)
+                });
             }
         }
         rows
     }
 
-    fn through_nodes_to(&mut self, to: EndpointIx, interned: &mut Interned) -> Vec<i64> {
+    fn through_nodes_to(&mut self, to: EndpointIx, interned: &mut Interned) -> Vec<usize> {
         let space = self.graph.space();
         let Some(destinations) = self.places.endpoints(to) else {
             return vec![NOT_TOLD; space.len() as usize];
         };
-        let mut cells = vec![0; space.len() as usize];
+        let mut cells = vec![NOTHING; space.len() as usize];
         for from in space.indexes() {
             let Endpoint::Address(caller) = space.representative(from) else {
                 continue;
@@ -433,16 +447,15 @@ impl Reader<'_> {
             return None;
         }
         let classes = space.indexes().filter(|at| space.is_class(*at));
-        let of_class = |at: EndpointIx| {
-            let members = space.classes.members(at);
-            let first = members.iter().min().copied();
-            let other = members.iter().find(|pod| Some(**pod) != first).copied();
-            let first = first.or(other);
-            let pods: Vec<PodId> = first.into_iter().chain(other.or(first)).collect();
-            let all = leaving(self.graph, &pods);
-            let at = |i: usize| all.get(i).map(ranges_of).unwrap_or_default();
-            [at(0), at(1)]
-        };
-        Some(classes.map(of_class).collect())
+        Some(classes.map(|at| self.leaving_class(at)).collect())
+    }
+
+    fn leaving_class(&self, at: EndpointIx) -> [Ranges; 2] {
+        let members = self.graph.space().classes.members(at);
+        let first = members.iter().min().copied();
+        let other = members.iter().find(|pod| Some(**pod) != first).copied();
+        let pods: Vec<PodId> = first.into_iter().chain(other.or(first)).collect();
+        let all = leaving(self.graph, &pods);
+        [0, 1].map(|i| all.get(i).map(ranges_of).unwrap_or_default())
     }
 }

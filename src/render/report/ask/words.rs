@@ -6,7 +6,7 @@ use crate::potential::stand_in::is_loaded;
 use crate::query::ask::asked_traffic::dns;
 use crate::query::ask::grammar::{EndpointSpec, Keyword, Target};
 use crate::query::ask::resolve::{Context, resolve};
-use crate::query::ask::resolved::End;
+use crate::query::ask::resolved::{End, Resolved};
 use crate::render::report::ask::ends::{PodNumbers, ResolvedData, resolved};
 use crate::render::report::ask::interned::{Ranges, ranges_of};
 use serde::Serialize;
@@ -29,7 +29,7 @@ const FIXED: [Keyword; 8] = [
 
 /// What words stand for.
 #[derive(Debug, Serialize)]
-pub(super) struct Words {
+pub(super) struct KnownWords {
     /// Keywords; without that of the DNS where its pods are not loaded.
     keywords: BTreeMap<&'static str, ResolvedData>,
     /// Nodes by name; `None` where they are too many.
@@ -42,19 +42,11 @@ pub(super) struct Words {
     dns: (Vec<(Vec<usize>, Ranges)>, Ranges),
 }
 
-impl Words {
+impl KnownWords {
     pub(super) fn new(graph: &AllowGraph, names: &Context) -> Self {
         let cluster = &graph.environment().cluster;
         let numbers = PodNumbers::new(cluster);
-        let of = |target: Target| {
-            let spec = EndpointSpec {
-                target,
-                ports: None,
-                text: "".into(),
-            };
-            let found = resolve(cluster, names, &spec).ok()?;
-            Some((resolved(&numbers, &found), found))
-        };
+        let of = |target| resolved_target(cluster, names, &numbers, target);
         let (namespace, labels) = &names.dns;
         let has_dns = is_loaded(cluster, namespace, labels);
         let told = FIXED
@@ -100,6 +92,21 @@ impl Words {
             dns: (dns_pods, ranges_of(&dns(cluster, None))),
         }
     }
+}
+
+fn resolved_target(
+    cluster: &Cluster,
+    names: &Context,
+    numbers: &PodNumbers,
+    target: Target,
+) -> Option<(ResolvedData, Resolved)> {
+    let spec = EndpointSpec {
+        target,
+        ports: None,
+        text: "".into(),
+    };
+    let found = resolve(cluster, names, &spec).ok()?;
+    Some((resolved(numbers, &found), found))
 }
 
 /// The names of nodes, of which some only pods tell.

@@ -30,7 +30,7 @@ const askVerdicts = (data, byFlows) => {
   const spread = [];
   /** A row, one number for each place. @param {number} at */
   const rowAt = (at) => {
-    const runs = rows ? rows.rows[at] : [];
+    const runs = rows ? rows.distinct[at] : [];
     spread[at] = spread[at] || runs.flatMap((cell, i) => (i % 2 ? [] : Array(runs[i + 1]).fill(cell)));
     return spread[at];
   };
@@ -56,7 +56,7 @@ const askVerdicts = (data, byFlows) => {
   const classOf = (/** @type {number} */ pod) => ask.pods.looks[names.looks[pod]][0];
   const isSingle = (/** @type {number} */ pod) => ask.pods.looks[names.looks[pod]][1] === 1;
   /** @param {number} cell @returns {Ranges[]} */
-  const traffic = (cell) => (cell < 0 ? untold('it depends on the nodes that pods run on') : ask.traffic[cell]);
+  const traffic = (cell) => (cell === 0 ? untold('it depends on the nodes that pods run on') : ask.traffic[cell - 1]);
   /** @param {number} from @param {number} to @param {number} [families] */
   const passing = (from, to, families = 3) => {
     const into = rows && (families === 3 || rows.by_family[families - 1] === null ? rows.into : rows.by_family[families - 1]);
