@@ -1,6 +1,7 @@
 // @ts-check
 // The page works without this file; with it, one view is shown at a time, the map answers clicks, and questions can be asked.
-// Checked with `tsc --noEmit --checkJs --strict --target es2022 --lib es2022,dom,dom.iterable src/render/web/report.js`.
+// Stands behind the files of `ask`, in one script. Checked with `tsc --noEmit --checkJs --strict --target es2022 --lib es2022,dom,dom.iterable`
+// and ask/sets.js ask/grammar.js ask/names.js ask/verdicts.js report.js.
 // Every text reaches the page through textContent, never as markup.
 (() => {
   'use strict';
@@ -154,9 +155,12 @@
     if (!first) return [];
     if (!more.length) {
       const { from, to, asked, sure, verdict } = first;
+      const hosts = verdict === 'unknown' ? [from, to].filter((end) => 'parts' in end && data.groups[groupOf(end.workload)][2]) : [];
+      const remarks = hosts.map((end) => nameOf(end) + ' runs with hostNetwork: policies may or may not apply, which depends on the network plugin');
+      if (found.service) remarks.push('Service ' + found.service.name + ' leads to ' + nameOf(to) + ' on ' + askSets.words(asked));
       const told = 'parts' in from && 'parts' in to ? why(from.workload, to.workload, asked)
         : ['parts' in from ? 'out: ' + governed(groupOf(from.workload), 1) : '', 'parts' in to ? 'in: ' + governed(groupOf(to.workload), 0) : ''];
-      return [...told.filter(Boolean), ...(verdict === 'partly' ? ['of this passes: ' + (askSets.words(sure) || 'some, for some of the pods or addresses')] : [])];
+      return [...remarks, ...told.filter(Boolean), ...(verdict === 'partly' ? ['of this passes: ' + (askSets.words(sure) || 'some, for some of the pods or addresses')] : [])];
     }
     return ['yes', 'partly', 'unknown', 'no', 'tell'].flatMap((verdict) => {
       const some = found.pairs.filter((p) => p.verdict === verdict);
@@ -182,7 +186,7 @@
     if (found.verdict !== 'error') {
       const list = add('ul', '', card);
       for (const line of [...(found.message ? [found.message] : []), ...lines(found)]) add('li', line, list);
-      if (found.verdict === 'tell' || !found.pairs.length) add('li', 'the command line knows: netpal can ' + quoted(from) + ' reach ' + quoted(to) + (port ? ' --port ' + quoted(port) : ''), list);
+      if (found.verdict === 'tell') add('li', 'the command line knows: netpal can ' + quoted(from) + ' reach ' + quoted(to) + (port ? ' --port ' + quoted(port) : ''), list);
     }
     say(sentence);
   };

@@ -2,7 +2,7 @@
 // Verdicts, as in src/query/ask/answer.rs: every source with every destination, on every port that is asked about. Pods of one class
 // are judged once. Whatever the page does not know ends in `tell`: the command line is to be asked.
 
-/** @typedef {{verdict: Verdict | 'error' | 'tell', message?: string, pairs: PairAnswer[]}} Answer */
+/** @typedef {{verdict: Verdict | 'error' | 'tell', message?: string, service?: Service, pairs: PairAnswer[]}} Answer */
 /** @typedef {{from: End, to: End, verdict: Verdict | 'tell', asked: Ranges, sure: Ranges, unknown: Ranges, doubt?: string}} PairAnswer */
 /** Endpoints of an end that fare alike. @typedef {{place: number, pods: number[] | undefined, single: boolean, first: number | bigint | undefined, asked: Ranges, key: string}} Group */
 
@@ -263,7 +263,8 @@ const askVerdicts = (data, byFlows) => {
     const doubt = pairs.find((p) => p.verdict === 'tell');
     if (doubt && known !== 'partly') return untold(doubt.doubt || '');
     const verdict = known || (nothingThere ? 'no' : 'unknown');
-    return { verdict, message: from.missing || to.missing, pairs };
+    const outside = from.ends.length && to.ends.length && !pairs.length ? 'no pod is involved: policies govern pods, not traffic between outside addresses' : undefined;
+    return { verdict, message: from.missing || to.missing || outside, service: to.service, pairs };
   };
   /** What `netpal can FROM reach TO --port PORT` says. @param {string} from @param {string} to @param {string} port @returns {Answer} */
   const answer = (from, to, port) => {
