@@ -346,11 +346,16 @@ fn ask_says_what_the_command_line_says() {
         std::fs::write(input.join("list.json"), list).unwrap();
         inputs.push(input);
     }
-    let many = many.and_then(|text| text.parse().ok()).unwrap_or(400);
+    let many = many.and_then(|text| text.parse().ok()).unwrap_or(600);
     let mut files = Vec::new();
     for (i, input) in inputs.iter().enumerate() {
         let asking = questions::Asking::of(input);
         let asked = asking.questions(seed, many);
+        // that the library says what the program says is seen on a few
+        asked
+            .iter()
+            .take(20)
+            .for_each(|one| same_in_program(input, one));
         let name = input.file_name().unwrap().to_str().unwrap();
         files.push(report(
             folder.path(),
@@ -366,4 +371,23 @@ fn ask_says_what_the_command_line_says() {
     let is_chosen = std::env::var_os("NETPAL_INPUTS").is_some();
     files.push(if is_chosen { "100" } else { "12" }.to_owned());
     run("ask.mjs", &chromium, &files);
+}
+
+/// Holds that the program gives the verdict that is expected.
+fn same_in_program(input: &Path, asked: &questions::Asked) {
+    let mut words = vec!["can", &asked.from, &asked.to, "-f", ".", "-o", "json"];
+    if !asked.port.is_empty() {
+        words.extend(["--port", &asked.port]);
+    }
+    let run = netpal_at(input, &words, "");
+    let answer: Option<serde_json::Value> = serde_json::from_str(&run.stdout).ok();
+    let said = answer
+        .as_ref()
+        .and_then(|answer| answer["verdict"].as_str());
+    assert_eq!(
+        said.unwrap_or("error"),
+        asked.expected,
+        "{words:?}: {}",
+        run.text()
+    );
 }
