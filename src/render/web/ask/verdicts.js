@@ -240,8 +240,21 @@ const askVerdicts = (data, byFlows) => {
   };
   /** @param {Spec} source @param {Spec} destination @returns {Answer} */
   const decide = (source, destination) => {
-    const from = names.resolve(source);
-    let to = names.resolve(destination);
+    // pods that stand in for what one end names may be what the other one names
+    const attempt = (/** @type {Spec} */ spec) => {
+      try {
+        return names.resolve(spec);
+      } catch (error) {
+        return error;
+      }
+    };
+    const found = [attempt(source), attempt(destination)];
+    for (const kind of [Untold, Wrong, Error]) {
+      const wrong = found.find((one) => one instanceof kind);
+      if (wrong) throw wrong;
+    }
+    const from = /** @type {Resolved} */ (found[0]);
+    let to = /** @type {Resolved} */ (found[1]);
     if (ask.networks && to.service) return untold('networks decide about calls to Services');
     if (to.anywhere !== undefined && isClosed(destination, from)) {
       to = { ends: [{ name: to.anywhere, set: askSets.without(askSets.full, names.ofNodes), word: true, ports: undefined }] };
