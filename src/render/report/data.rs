@@ -102,7 +102,9 @@ pub fn data(report: &AuditReport<'_>) -> Data {
     let (sets, flows) = reading.flows();
     let pairs = reading.pairs();
     let cluster = &report.context.input.cluster;
-    let text = report.context.input.policies.iter();
+    // a plugin may have more policies than were read
+    let environment = report.context.graph.environment();
+    let text = environment.policies.iter();
     let policies = text.map(|(id, p)| {
         let place = report
             .context

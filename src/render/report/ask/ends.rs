@@ -4,6 +4,7 @@
 //! once. Lists of pods are runs: first, how many. Cost: the pods.
 
 use crate::graph::AllowGraph;
+use crate::input::Input;
 use crate::model::{Cluster, Labels, Pod, PodId};
 use crate::query::ask::resolved::{End, Resolved};
 use crate::render::report::ask::addresses::{AddressSet, address_set};
@@ -15,7 +16,7 @@ use crate::source::DocumentId;
 use crate::spec::{Endpoint, FamilySet};
 use indexmap::IndexSet;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most pods whose own names a page holds.
 const MOST_NAMED: usize = 5_000;
@@ -37,6 +38,8 @@ pub struct PodTables {
     labels: IndexSet<String>,
     #[serde(serialize_with = "listed")]
     label_sets: IndexSet<Vec<usize>>,
+    /// Keys of labels that pods have under a network plugin and not in the input, or otherwise.
+    changed: BTreeSet<String>,
     #[serde(serialize_with = "listed")]
     ports: IndexSet<Vec<PortOfPod>>,
     #[serde(serialize_with = "listed")]
@@ -60,9 +63,12 @@ pub struct PodTables {
 
 impl PodTables {
     /// The tables of a graph's cluster.
-    pub(crate) fn new(graph: &AllowGraph) -> Self {
+    pub(crate) fn new(graph: &AllowGraph, input: &Input) -> Self {
         let cluster = &graph.environment().cluster;
-        let mut tables = Self::default();
+        let mut tables = Self {
+            changed: changed(cluster, &input.cluster),
+            ..Self::default()
+        };
         let (mut names, mut addresses) = (BTreeMap::new(), BTreeMap::new());
         for (id, workload) in cluster.workloads() {
             let at = id.0 as usize;
@@ -122,6 +128,22 @@ impl PodTables {
         let set = each.collect();
         self.label_sets.insert_full(set).0
     }
+}
+
+/// The keys of labels that pods have in one of two clusters only, or with another value.
+fn changed(cluster: &Cluster, input: &Cluster) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for ((_, pod), (_, read)) in cluster.pods().zip(input.pods()) {
+        let both = [cluster.labels(pod.labels), input.labels(read.labels)];
+        if both[0] == both[1] {
+            continue;
+        }
+        for (labels, other) in [(both[0], both[1]), (both[1], both[0])] {
+            let differ = labels.iter().filter(|(k, v)| other.get(k) != Some(*v));
+            keys.extend(differ.map(|(k, _)| words::clean(k).into_owned()));
+        }
+    }
+    keys
 }
 
 /// The addresses of a pod that are its own.

@@ -67,7 +67,7 @@ pub(crate) fn ask_data(graph: &AllowGraph, input: &Input, names: &Context) -> As
     let graph = called.as_ref().unwrap_or(graph);
     let cluster = &graph.environment().cluster;
     let mut interned = Interned::default();
-    let pods = PodTables::new(graph);
+    let pods = PodTables::new(graph, input);
     let rows = PassingRows::new(graph, &mut interned);
     let told = rows.is_some() && called.is_none();
     let services = Services::new(graph, names, told, &mut interned);

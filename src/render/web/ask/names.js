@@ -4,7 +4,7 @@
 /** @typedef {[number, number[], number] | [string, [number[], string[]], boolean]} EndData */
 /** @typedef {{ends: EndData[], missing?: string, one_of?: boolean, node?: boolean, traffic?: Ranges}} ResolvedData */
 /** @typedef {{namespace: number, name: string, headless?: boolean, ports: [string, number, number, number][], addresses?: string[], alias?: number, anywhere?: string, missing?: [string, boolean], ends: [EndData, number[]][], hosts?: Record<string, number[]>, at_nodes?: boolean, own_node?: boolean, special?: boolean, rows?: Record<string, number>, targets: (number | string)[], selects?: number}} Service */
-/** @typedef {{labels: string[], label_sets: number[][], ports: [string, number, number][][], looks: [number, number, number, number][], of: number[][], names: Record<string, string[]> | null, addresses: Record<string, string[]> | null, untold: boolean, made: Record<string, string[]>, assumed: number[], alternatives: number[]}} Pods */
+/** @typedef {{labels: string[], label_sets: number[][], changed: string[], ports: [string, number, number][][], looks: [number, number, number, number][], of: number[][], names: Record<string, string[]> | null, addresses: Record<string, string[]> | null, untold: boolean, made: Record<string, string[]>, assumed: number[], alternatives: number[]}} Pods */
 /** @typedef {{classes: [number, number, number][], atoms: [number[], string[]], governed: number[], into: [number[], Record<string, number[]>], by_family: ([number[], Record<string, number[]>] | null)[], distinct: number[][]}} Rows */
 /** @typedef {{namespace: string | null, named: string[], partial: boolean, networks: boolean, kinds: [string, string[]][], cidrs: ([number[], string[]] | null)[], pods: Pods, rows: Rows | null, services: {list: Service[], behind: Ranges[], through_nodes: Record<string, number>, leaving: [Ranges, Ranges][] | null, first: Record<string, number>}, words: {keywords: Record<string, ResolvedData>, nodes: Record<string, ResolvedData> | null, at_nodes: string[], named: [string, string | null, string, ResolvedData][], dns: [[number[], Ranges][], Ranges]}, traffic: [Ranges, Ranges][]}} AskData */
 /** Pods of a workload, those with the same ports behind a Service together. @typedef {{workload: number, parts: {pods: number[], ports: number[] | undefined}[], families: number}} PodEnd */
@@ -331,6 +331,7 @@ const askNames = (ask, namespaces, workloads) => {
   const selected = (space, conditions) => {
     const chosen = space ?? ask.namespace ?? undefined;
     const within = chosen === undefined ? undefined : openNamespace(chosen);
+    if (within !== undefined && conditions.some((c) => pods.changed.includes(c.key))) untold('the network plugin gives pods other labels than the input');
     const found = looks.map((_, pod) => pod).filter((pod) => isHere(workloadOf[pod], within) && selects(conditions, labelMaps[pods.looks[looks[pod]][3]]));
     if (!found.length && within !== undefined) untold('no such pod is loaded, and there may be some');
     return found.length ? { ends: grouped(found) } : wrong('no pod has these labels');
