@@ -369,7 +369,7 @@ fn ask_says_what_the_command_line_says() {
     }
     // of inputs that somebody else chose nothing is known
     let is_chosen = std::env::var_os("NETPAL_INPUTS").is_some();
-    files.push(if is_chosen { "100" } else { "12" }.to_owned());
+    files.push(if is_chosen { "100" } else { "20" }.to_owned());
     run("ask.mjs", &chromium, &files);
 }
 

@@ -48,7 +48,22 @@ pub fn cluster(seed: u64) -> Value {
     for i in 0..2 + dice.roll(6) {
         items.push(policy(&mut dice, i));
     }
+    if seed % 3 == 0 {
+        calico(&mut dice, &mut items);
+    }
     json!({"apiVersion": "v1", "kind": "List", "items": items})
+}
+
+/// A host endpoint, and a policy of Calico that is asked there and at pods.
+fn calico(dice: &mut Dice, items: &mut Vec<Value>) {
+    let version = "projectcalico.org/v3";
+    items.push(json!({"apiVersion": version, "kind": "HostEndpoint", "metadata": {"name": "node-0-eth0", "labels": {"host": "yes"}},
+        "spec": {"node": "node-0", "interfaceName": "eth0", "expectedIPs": ["10.0.0.0"]}}));
+    let selector = one(dice, &["host == 'yes'", "all()", "app == 'web'"]);
+    let action = one(dice, &["Allow", "Deny"]);
+    items.push(json!({"apiVersion": version, "kind": "GlobalNetworkPolicy", "metadata": {"name": "at-hosts"},
+        "spec": {"selector": selector, "order": 1, "applyOnForward": true, "types": ["Ingress", "Egress"],
+            "ingress": [{"action": action, "source": {"nets": ["10.0.0.0/16", "203.0.113.0/24"]}}], "egress": [{"action": "Allow"}]}}));
 }
 
 fn one<'a>(dice: &mut Dice, list: &[&'a str]) -> &'a str {

@@ -47,7 +47,9 @@ struct Pool {
     port_names: Vec<String>,
 }
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 14] = [
+    "hep/node-0-eth0",
+    "node/node-0",
     "internet",
     "internet4",
     "internet6",
