@@ -48,7 +48,7 @@ pub fn cluster(seed: u64) -> Value {
     for i in 0..2 + dice.roll(6) {
         items.push(policy(&mut dice, i));
     }
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         calico(&mut dice, &mut items);
     }
     json!({"apiVersion": "v1", "kind": "List", "items": items})
