@@ -8,15 +8,17 @@
 
 mod calico;
 mod cilium;
+pub mod groups;
 mod layers;
 
 pub use crate::config::calico::{CalicoApiSpec, CalicoSpec, EndpointToHostSpec};
 pub use crate::config::cilium::{CiliumSpec, EnforcementSpec, LocalhostSpec, MatchSpec};
 pub use crate::config::layers::{
     BlockSpec, DataplaneSpec, InboundPolicySpec, IstioSpec, LinkerdSpec, MeshedSpec, MeshedWord,
-    NetworksSpec, OpenshiftSpec, TransportSpec,
+    NetworksSpec, OpenshiftSpec, PlatformSpec, TransportSpec,
 };
 
+use crate::config::groups::GroupSpec;
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
 use crate::tree;
@@ -45,6 +47,9 @@ pub struct Config {
     /// The policy tests that netpal test runs when it is given none: files or patterns, relative to
     /// this file.
     pub tests: Vec<String>,
+    /// Named sets of workloads: scopes of netpal report, and groups of every test file that has
+    /// none of that name.
+    pub groups: BTreeMap<String, GroupSpec>,
     /// Settings of netpal snapshot.
     pub snapshot: SnapshotSpec,
     /// Settings of the pictures.
@@ -205,6 +210,8 @@ pub struct ClusterSpec {
     pub cni: Option<String>,
     /// The version of Kubernetes whose API server the manifests are for, in quotes: "1.35".
     pub kubernetes: Option<String>,
+    /// What the cluster runs on, as far as that decides something.
+    pub platform: Option<PlatformSpec>,
     /// Where the DNS pods are.
     pub dns: Option<DnsSpec>,
     /// Where the pods are that scrape metrics.
@@ -237,6 +244,8 @@ pub struct DnsSpec {
     pub namespace: Option<String>,
     /// Their labels.
     pub pods: BTreeMap<String, String>,
+    /// The address of the cache on every node that answers DNS queries, where there is one.
+    pub node_local: Option<std::net::IpAddr>,
     /// The addresses that domain names in policies stand for; of a name that is not listed they
     /// are not known.
     pub names: BTreeMap<String, Vec<std::net::IpAddr>>,

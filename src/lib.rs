@@ -53,6 +53,7 @@
 //! Everything public is an item of this page; the modules behind it are not, so that they can
 //! change. The binary is built on this page alone.
 
+mod audit;
 mod check;
 mod compile;
 mod config;
@@ -83,7 +84,8 @@ pub use crate::diagnostic::{Code as DiagnosticCode, Diagnostic, DiagnosticSeveri
 pub use crate::input::{Input, Tally as InputTally, Unlisted, UnlistedScope};
 pub use crate::load::project::{nearest as nearest_file, text as read_text, texts as read_texts};
 pub use crate::load::{
-    KindRows, Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, SourceLimits, Watch,
+    KindRows, Kubernetes, Live, LiveOptions, LoadError, LoadOptions, Source, SourceCommit,
+    SourceLimits, Watch, commits,
 };
 pub use crate::load::{load, load_reader, load_sources, load_str, load_watched};
 pub use crate::source::{DocumentId, Location, Origin, Path as DocumentPath, Sources};
@@ -94,8 +96,8 @@ pub use crate::config::{
     AssumeSpec, BlockSpec, CalicoApiSpec, CalicoSpec, CiliumSpec, ClusterSpec, Config,
     DataplaneSpec, EndpointToHostSpec, EnforcementSpec, InboundPolicySpec, IstioSpec,
     Level as ConfiguredSeverity, LinkerdSpec, LocalhostSpec, MatchSpec, MeshedSpec, MeshedWord,
-    NAMES as CONFIG_FILE_NAMES, NetworksSpec, PodsSpec, TransportSpec, Unsupported, WorldSpec,
-    parse as parse_config,
+    NAMES as CONFIG_FILE_NAMES, NetworksSpec, PlatformSpec, PodsSpec, TransportSpec, Unsupported,
+    WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -196,6 +198,13 @@ pub use crate::check::{
     Claim, Env as TestEnvironment, Example as TestExample, Outcome, PolicyTest, Run as TestRun,
     Status as TestStatus, Suite, check, parse as parse_tests,
 };
+pub use crate::config::groups::GroupSpec;
+
+// Controls of audits, judged by what an input shows.
+pub use crate::audit::{
+    Assessment, AuditScope, AuditSubject, Bearing, Control as AuditControl, ControlResult,
+    DecidedBy, Declared, Fact as AuditFact, FactTopic, Profile as AuditProfile, assess,
+};
 
 // 6. Lint: mistakes, and their fixes.
 pub use crate::finding::{
@@ -220,8 +229,9 @@ pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};
 pub use crate::render::data::schema::{DocumentKind, json_schema};
 pub use crate::render::door_answers::EntranceView;
 pub use crate::render::report::audit::AuditReport;
+pub use crate::render::report::controls::AuditedControls;
+pub use crate::render::report::front::{ReportFront, Suppressed};
 pub use crate::render::report::parts::ReportParts;
-pub use crate::render::report::profile::Profile as AuditProfile;
 pub use crate::render::report::tables::ReportTable;
 pub use crate::render::safe_writer::SafeWriter;
 pub use crate::render::text::check::SuiteRun;

@@ -256,7 +256,7 @@ fn the_report_works_in_a_browser() {
         "changed.html",
         &["--before", old.to_str().unwrap()],
     );
-    let hostile = report(at, &hostile(at), "hostile.html", &[]);
+    let hostile = report(at, &hostile(at), "hostile.html", &["--profile", "pci"]);
     let keep =
         std::env::var("NETPAL_BROWSER_OUT").unwrap_or_else(|_| at.to_str().unwrap().to_owned());
     let large = report(at, &large(at), "large.html", &[]);
@@ -305,6 +305,10 @@ fn printed(pdf: &Path) {
         }
     }
     assert!(text.contains("Reviewed by") && text.contains("Signature"));
+    assert!(
+        text.contains("the approved list of"),
+        "what is folded is printed too"
+    );
 }
 
 /// Inputs of which the page is asked, and how many questions in a hundred it may leave to the

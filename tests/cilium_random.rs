@@ -30,7 +30,9 @@ fn load(documents: &[Value]) -> Input {
 }
 
 fn flows(input: &Input) -> Vec<Flow> {
-    engines::flows(input, &OUTSIDE, &engines::tcp_and_echo(&PORTS))
+    let mut outside = OUTSIDE.to_vec();
+    outside.extend(["192.168.1.1", "203.0.113.1"]); // of nodes
+    engines::flows(input, &outside, &engines::tcp_and_echo(&PORTS))
 }
 
 #[test]

@@ -431,3 +431,38 @@ fn a_name_like_that_of_a_workload_is_not_its_pod() {
     let pod = netpal_in("examples/demo", &pod);
     assert_eq!(pod.code, 0, "{}", pod.text());
 }
+
+/// What stands in for the ends of one line answers no other line.
+#[test]
+fn questions_do_not_answer_one_another() {
+    let input = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: apart, namespace: shop}
+spec: {podSelector: {matchLabels: {app: apart}}, policyTypes: [Ingress]}
+";
+    let folder = scratch(&[("in.yaml", input.as_bytes())]);
+    let asked = |questions: &str| {
+        let run = netpal_at(
+            folder.path(),
+            &["can", "--questions", "-", "-f", "in.yaml"],
+            questions,
+        );
+        let lines = run.stdout.lines();
+        lines.last().unwrap_or_default().to_owned()
+    };
+    let line = "internet,ns/shop,TCP,80\n";
+    let alone = asked(line);
+    assert_eq!(alone, "internet,ns/shop,TCP,80,yes,ALLOW_DEFAULT");
+    for before in [
+        "any-pod,shop/web,TCP,80\n",
+        "shop/web,shop?app=apart,TCP,80\n",
+    ] {
+        assert_eq!(asked(&format!("{before}{line}")), alone, "{before}");
+    }
+}

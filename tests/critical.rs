@@ -8,8 +8,8 @@ mod random;
 
 use common::netpal_at;
 use netpal::{
-    AllowGraph, CompileOptions, Critical, Endpoint, HostNetwork, IpSet, PathEnds, PodId, RuleCut,
-    TrafficSet, WorkloadId, applied, critical, load_str, rule_cut,
+    AllowGraph, CompileOptions, Critical, DoorEnds, DoorList, Endpoint, HostNetwork, IpSet,
+    PathEnds, PodId, RuleCut, TrafficSet, WorkloadId, applied, critical, load_str, rule_cut,
 };
 use random::Random;
 use serde_json::{Value, json};
@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which workloads lead to which, and which to the target, pod by pod.
 struct ByHand {
     leads: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
-    source: WorkloadId,
+    source: Option<WorkloadId>,
+    /// The workloads that doors lead to.
+    behind: BTreeSet<WorkloadId>,
     target: WorkloadId,
     last: BTreeSet<WorkloadId>,
 }
@@ -27,19 +29,24 @@ impl ByHand {
     fn new(graph: &AllowGraph, ends: &PathEnds) -> Self {
         let cluster = &graph.environment().cluster;
         let of = |pod: PodId| cluster.pod(pod).workload;
-        let (source, target) = (
-            of(*ends.sources.first().unwrap()),
-            of(*ends.targets.first().unwrap()),
-        );
+        let source = ends.sources.first().map(|pod| of(*pod));
+        let target = of(*ends.targets.first().unwrap());
+        let doors = ends.doors.iter();
+        let behind = doors.flat_map(|doors| doors.workloads(cluster)).collect();
         let mut leads: BTreeMap<WorkloadId, BTreeSet<WorkloadId>> = BTreeMap::new();
         let mut last = BTreeSet::new();
+        let doors = ends.doors.iter();
+        let doors: BTreeSet<PodId> = doors
+            .flat_map(|doors| &doors.pods() | &doors.maybe_pods())
+            .collect();
         for (from, pod) in cluster.pods() {
-            if pod.host_network && !ends.sources.contains(&from) {
+            if pod.host_network && !ends.sources.contains(&from) && !doors.contains(&from) {
                 continue;
             }
             for (to, other) in cluster.pods() {
                 let is_target = ends.targets.contains(&to);
-                if from == to && pod.is_single() || other.host_network && !is_target {
+                let is_no_way = other.host_network && !is_target && !doors.contains(&to);
+                if from == to && pod.is_single() || is_no_way {
                     continue;
                 }
                 let may = graph.allowed(Endpoint::Pod(from), Endpoint::Pod(to)).may;
@@ -54,6 +61,7 @@ impl ByHand {
         Self {
             leads,
             source,
+            behind,
             target,
             last,
         }
@@ -61,8 +69,12 @@ impl ByHand {
 
     /// Whether a path is left without some workloads.
     fn is_open_without(&self, closed: &BTreeSet<WorkloadId>) -> bool {
-        let mut seen = BTreeSet::from([self.source]);
-        let mut queue = vec![self.source];
+        if self.behind.contains(&self.target) {
+            return true;
+        }
+        let behind = self.behind.difference(closed).copied();
+        let mut queue: Vec<WorkloadId> = self.source.into_iter().chain(behind).collect();
+        let mut seen: BTreeSet<WorkloadId> = queue.iter().copied().collect();
         while let Some(one) = queue.pop() {
             if self.last.contains(&one) {
                 return true;
@@ -92,6 +104,7 @@ fn ends(random: &mut Random, graph: &AllowGraph) -> Option<PathEnds> {
     Some(PathEnds {
         sources: sources.into_iter().collect(),
         addresses: IpSet::empty(),
+        doors: None,
         targets: targets.into_iter().collect(),
         asked: TrafficSet::all(),
         through_nodes: false,
@@ -126,6 +139,24 @@ fn sparse(random: &mut Random) -> Vec<Value> {
             }));
         }
     }
+    for name in names {
+        if random.chance(25) {
+            documents.push(json!({
+                "apiVersion": "v1", "kind": "Service",
+                "metadata": {"name": name, "namespace": "n"},
+                "spec": {
+                    "type": "LoadBalancer", "externalTrafficPolicy": "Local",
+                    "selector": {"app": name}, "ports": [{"port": 80}],
+                },
+            }));
+            let policy = documents
+                .iter_mut()
+                .find(|d| d["kind"] == "NetworkPolicy" && d["metadata"]["name"] == name);
+            if let (Some(policy), true) = (policy, random.chance(60)) {
+                policy["spec"]["ingress"] = json!([{}]);
+            }
+        }
+    }
     documents
 }
 
@@ -145,7 +176,7 @@ fn is_smallest(by_hand: &ByHand, all: &[WorkloadId], size: usize) -> bool {
 
 #[test]
 fn chokepoints_and_cuts_are_those_found_by_hand() {
-    let (mut choked, mut cut, mut closed) = (0, 0, 0);
+    let (mut choked, mut cut, mut closed, mut behind) = (0, 0, 0, 0);
     for seed in 0..400 {
         let mut random = Random::new(seed);
         let documents = if seed % 2 == 0 {
@@ -161,12 +192,18 @@ fn chokepoints_and_cuts_are_those_found_by_hand() {
             ..CompileOptions::default()
         };
         let graph = AllowGraph::compile(&input, &options).unwrap();
-        let Some(ends) = ends(&mut random, &graph) else {
+        let Some(mut ends) = ends(&mut random, &graph) else {
             continue;
         };
+        if seed % 3 == 0 {
+            let doors = DoorList::of_input(&input, &graph).unwrap();
+            ends.doors = Some(DoorEnds::all(&input.cluster, &doors));
+            ends.sources.clear();
+            behind += usize::from(!doors.lines.is_empty());
+        }
         let found: Critical = critical(&input, &graph, &ends);
         let by_hand = ByHand::new(&graph, &ends);
-        let is_end = |id: &WorkloadId| *id == by_hand.source || *id == by_hand.target;
+        let is_end = |id: &WorkloadId| Some(*id) == by_hand.source || *id == by_hand.target;
         let all: Vec<WorkloadId> = graph
             .environment()
             .cluster
@@ -175,7 +212,7 @@ fn chokepoints_and_cuts_are_those_found_by_hand() {
             .collect();
         let all: Vec<WorkloadId> = all.into_iter().filter(|id| !is_end(id)).collect();
         let is_open = by_hand.is_open_without(&BTreeSet::new());
-        assert_eq!(!found.path.is_empty(), is_open, "seed {seed}");
+        assert_eq!(found.path.is_some(), is_open, "seed {seed}");
         let expected: BTreeSet<WorkloadId> = all
             .iter()
             .copied()
@@ -198,12 +235,20 @@ fn chokepoints_and_cuts_are_those_found_by_hand() {
             closed += 1;
             let input = applied(&input, &found.closing).unwrap();
             let after = AllowGraph::compile(&input, &options).unwrap();
+            if let Some(doors) = &mut ends.doors {
+                let list = DoorList::of_input(&input, &after).unwrap();
+                *doors = DoorEnds::all(&input.cluster, &list);
+            }
             let left = ByHand::new(&after, &ends).is_open_without(&BTreeSet::new());
             assert!(!left, "seed {seed}: {:?}", found.closing);
         }
     }
-    let counts = format!("{choked} chokepoints, {cut} cuts, {closed} closed");
-    assert!(choked > 5 && cut > 5 && closed > 2, "{counts}");
+    let counts =
+        format!("{choked} chokepoints, {cut} cuts, {closed} closed, {behind} behind doors");
+    assert!(
+        choked > 5 && cut > 5 && closed > 2 && behind > 30,
+        "{counts}"
+    );
 }
 
 /// The rules of the policies among some documents: which document, which rule.

@@ -558,3 +558,84 @@ spec: {containers: [{name: c, image: i}]}
         assert!(line.starts_with(head), "{told:?}");
     }
 }
+
+const PROXY: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: traefik, namespace: edge, labels: {app.kubernetes.io/name: traefik}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec: {ingressClassName: traefik, defaultBackend: {service: {name: web, port: {number: 80}}}}
+";
+
+/// DO98: the line of an Ingress says that nobody gets to its controller.
+#[test]
+fn an_open_door_behind_a_controller_without_one_says_so() {
+    let service = "\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: traefik, namespace: edge, annotations: {INTERNAL}}
+spec: {type: LoadBalancer, externalTrafficPolicy: Local, allocateLoadBalancerNodePorts: false, selector: {app.kubernetes.io/name: traefik}, ports: [{port: 443}]}
+";
+    let closed = "\
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: edge}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+";
+    let public = service.replace("INTERNAL", "");
+    let internal = service.replace("INTERNAL", "networking.gke.io/load-balancer-type: Internal");
+    let shut = format!("{public}{closed}");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cases = [
+        (
+            String::new(),
+            Some("none"),
+            "that no door of the input leads to",
+        ),
+        (internal, Some("internal"), "whose own doors are internal"),
+        (
+            shut,
+            Some("closed-by-policy"),
+            "whose own doors policies close",
+        ),
+        (public, None, ""),
+    ];
+    for (more, word, said) in cases {
+        let input = format!("{PROXY}{more}");
+        let json = netpal_at(root, &["doors", "-f", "-", "-o", "json"], &input).stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let lines = json["doors"].as_array().unwrap();
+        let line = lines
+            .iter()
+            .find(|line| line["door_kind"] == "Ingress")
+            .unwrap();
+        assert_eq!(line["status"], "open", "{more}");
+        assert_eq!(line["controller_doors"].as_str(), word, "{more}");
+        let asked = [
+            "can", "internet", "reach", "shop/web", "--by", "door", "-f", "-",
+        ];
+        let told = netpal_at(root, &asked, &input).stdout;
+        assert!(told.contains(said), "{told}");
+        assert_eq!(
+            told.contains("behind a controller"),
+            word.is_some(),
+            "{told}"
+        );
+    }
+}

@@ -1010,3 +1010,78 @@ fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
     let status = |one_by_one| check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
     assert_eq!([usize::MAX, 0].map(status), [Status::Undecided; 2]);
 }
+
+/// Two nodes, and a pod on each that lets in nobody but its own node (S55).
+const OWN_NODES: &str = "\
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2}
+status: {addresses: [{type: InternalIP, address: 192.0.2.2}]}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: both, namespace: shop}
+spec: {selector: {matchLabels: {app: both}}, template: {metadata: {labels: {app: both}}, spec: {containers: [{name: c, image: i}]}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: both-1, namespace: shop, labels: {app: both}, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: both, controller: true, uid: u}]}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: both-2, namespace: shop, labels: {app: both}, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: both, controller: true, uid: u}]}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: here, namespace: shop, labels: {app: one}}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: there, namespace: shop, labels: {app: two}}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+";
+
+/// What one test found about a node answers no other one, nor what was found for one replica the
+/// others.
+#[test]
+fn what_a_node_may_do_depends_on_where_each_pod_runs() {
+    let input = netpal::load_str(OWN_NODES);
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    let lines = [
+        ("cannot", "192.0.2.1 -> shop/there:80", Status::Passed),
+        ("cannot", "192.0.2.1 -> shop/here:80", Status::Failed),
+        ("can", "192.0.2.1 -> shop/here:80", Status::Passed),
+        ("can", "192.0.2.1 -> shop/both:80", Status::Failed),
+        ("cannot", "192.0.2.2 -> shop/both:80", Status::Failed),
+        ("cannot", "192.0.2.2 -> shop/*:80", Status::Failed),
+    ];
+    let test = |order: &[usize]| {
+        let each = order.iter().map(|at| {
+            let (claim, flow, _) = lines[*at];
+            format!("- {{name: t{at}, {claim}: '{flow}'}}\n")
+        });
+        let text: String = each.collect();
+        let expected: Vec<Status> = order.iter().map(|at| lines[*at].2).collect();
+        let found = statuses(&graph, &format!("version: 1\ntests:\n{text}"));
+        assert_eq!(found, expected, "{text}");
+    };
+    let all: Vec<usize> = (0..lines.len()).collect();
+    test(&all);
+    test(&all.iter().rev().copied().collect::<Vec<_>>());
+    all.iter().for_each(|at| test(&[*at]));
+    let only = "version: 1\ntests:\n- {name: o, only-from: {to: 'shop/here:80', from: []}}\n";
+    assert_eq!(statuses(&graph, only), [Status::Passed]);
+}

@@ -633,14 +633,14 @@ fn the_api_server_surely_exists() {
 fn dns_is_what_its_service_selects_and_the_cache_on_the_node() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\n\
                    spec: {selector: {app: resolver}, ports: [{name: dns, port: 53, protocol: UDP, targetPort: 1053}]}\n---\n";
-    let found = dns_pods(&load_str(service)).unwrap();
+    let found = dns_pods(&load_str(service), false).unwrap();
     assert_eq!(
         found,
         ("kube-system".into(), Selector::label("app", "resolver"))
     );
-    assert_eq!(dns_pods(&load_str(SAW)), None);
+    assert_eq!(dns_pods(&load_str(SAW), false), None);
     let route = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: mill}\nspec: {to: {kind: Service, name: s}}\n";
-    let (namespace, _) = dns_pods(&load_str(route)).unwrap();
+    let (namespace, _) = dns_pods(&load_str(route), false).unwrap();
     assert_eq!(&*namespace, "openshift-dns");
 
     let cache = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: node-local-dns, namespace: kube-system}\n\

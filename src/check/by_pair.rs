@@ -28,7 +28,7 @@ impl Judge<'_> {
         match end {
             End::Pods { pods, .. } => {
                 let mut seen: HashMap<(EndpointIx, Option<&str>), usize> = HashMap::new();
-                let by_node = self.may_be_node(end) || self.may_be_node(other);
+                let by_node = self.may_hold_node(end) || self.may_hold_node(other);
                 let mut endpoints = Vec::new();
                 for endpoint in pods.iter().map(|pod| Endpoint::Pod(*pod)) {
                     let node = self.node(endpoint).filter(|_| by_node);
@@ -57,7 +57,7 @@ impl Judge<'_> {
 
     /// Whether an end may contain a node: a pod on its node's network, or an address of a node
     /// (S55).
-    fn may_be_node(&self, end: &End) -> bool {
+    fn may_hold_node(&self, end: &End) -> bool {
         let env = self.graph.environment();
         match end {
             End::Pods { pods, .. } => pods.iter().any(|pod| env.cluster.pod(*pod).host_network),

@@ -32,8 +32,11 @@ const TRIED: usize = 3;
 /// The chokepoints between two ends.
 #[derive(Debug, Clone, Default)]
 pub struct Critical {
-    /// A shortest path: one that is certain, if there is one; empty if none leads there.
-    pub path: Vec<Hop>,
+    /// A shortest path: one that is certain, if there is one; `None` if none leads there. It is
+    /// empty where a door leads to the target.
+    pub path: Option<Vec<Hop>>,
+    /// The pod behind the door that it starts at.
+    pub door: Option<PodId>,
     /// Whether it is certain.
     pub certain: bool,
     /// The workloads that every path leads through, from the source on.
@@ -52,9 +55,12 @@ pub fn critical(input: &Input, graph: &AllowGraph, asked: &PathEnds) -> Critical
     if paths.nearest(&query).is_none() {
         return Critical::default();
     }
-    let surely = shortest(&query, &Paths::new(&query, certain), Truth::Yes);
+    let by_open_doors = asked.by_open_doors();
+    let surely = PathQuery::between(graph, &by_open_doors);
+    let surely = shortest(&surely, &Paths::new(&surely, certain), Truth::Yes);
     let is_certain = surely.is_some();
-    let path = surely.or_else(|| shortest(&query, &paths, Truth::Maybe));
+    let shortest = surely.or_else(|| shortest(&query, &paths, Truth::Maybe));
+    let (door, path) = shortest.map_or((None, None), |(door, path)| (door, Some(path)));
     let network = HopNetwork::new(&query, &paths, certain_or_possible);
     let chokepoints = network.chokepoints();
     let cuts: Vec<Vec<WorkloadId>> = if chokepoints.is_empty() {
@@ -74,7 +80,8 @@ pub fn critical(input: &Input, graph: &AllowGraph, asked: &PathEnds) -> Critical
         None => (cuts.into_iter().next(), Vec::new()),
     };
     Critical {
-        path: path.unwrap_or_default(),
+        path,
+        door,
         certain: is_certain,
         chokepoints,
         cut,
@@ -102,9 +109,14 @@ fn certain(allowed: &Allowed) -> TrafficSet {
     allowed.must.clone()
 }
 
-/// The hops of a shortest path.
-fn shortest(query: &PathQuery<'_>, paths: &Paths, least: Truth) -> Option<Vec<Hop>> {
-    let flows = paths.hops(query, paths.nearest(query)?);
+/// The pod behind the door that a shortest path starts at, and its hops.
+fn shortest(
+    query: &PathQuery<'_>,
+    paths: &Paths,
+    least: Truth,
+) -> Option<(Option<PodId>, Vec<Hop>)> {
+    let start = paths.nearest(query)?;
+    let flows = paths.hops(query, start);
     let last = flows.len().saturating_sub(1);
     let mut hops = Vec::with_capacity(flows.len());
     for (at, flow) in flows.into_iter().enumerate() {
@@ -115,7 +127,7 @@ fn shortest(query: &PathQuery<'_>, paths: &Paths, least: Truth) -> Option<Vec<Ho
         }
         hops.push(Hop { flow, traffic });
     }
-    Some(hops)
+    Some((start.door, hops))
 }
 
 /// The policies that close some workloads; `None` where something governs one of them in both
@@ -166,12 +178,14 @@ fn close(graph: &AllowGraph, workload: WorkloadId) -> Option<Addition> {
 
 /// Whether no path is left with some policies added.
 fn separates(input: &Input, graph: &AllowGraph, asked: &PathEnds, changes: &[Addition]) -> bool {
-    let after = applied(input, changes)
-        .and_then(|input| AllowGraph::compile(&input, &graph.environment().options).ok());
-    after.is_some_and(|after| {
-        let query = PathQuery::between(&after, asked);
-        Paths::new(&query, certain_or_possible)
-            .nearest(&query)
-            .is_none()
+    let after = applied(input, changes).and_then(|input| {
+        let after = AllowGraph::compile(&input, &graph.environment().options).ok()?;
+        let asked = asked.after_a_change(&input, &after).ok()?;
+        Some((after, asked))
+    });
+    after.is_some_and(|(after, asked)| {
+        let query = PathQuery::between(&after, &asked);
+        let paths = Paths::new(&query, certain_or_possible);
+        paths.nearest(&query).is_none()
     })
 }

@@ -13,7 +13,7 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::{Allowed, RowCache};
-use crate::model::WorkloadId;
+use crate::model::{PodId, WorkloadId};
 use crate::set::TrafficSet;
 use crate::set::hashed::HashMap;
 use petgraph::algo::dominators::simple_fast;
@@ -62,8 +62,30 @@ impl HopNetwork {
         for number in 0..network.workloads.len() {
             network.connect(enter(number), leave(number), 1);
         }
+        network.come_by_doors(query, &between);
         NetworkBuilder::new(&mut network, query, &between).lead(query, pass);
         network
+    }
+
+    /// Adds what doors lead to: a target, or a workload between.
+    fn come_by_doors(
+        &mut self,
+        query: &PathQuery<'_>,
+        between: &BTreeMap<EndpointIx, BTreeSet<WorkloadId>>,
+    ) {
+        let cluster = &query.graph.environment().cluster;
+        for (pod, (index, is_target)) in &query.doors {
+            let workload = cluster.pod(*pod).workload;
+            let is_between = between
+                .get(index)
+                .is_some_and(|some| some.contains(&workload));
+            if *is_target {
+                self.connect(SOURCE, SINK, UNBOUNDED);
+            } else if let (true, Ok(number)) = (is_between, self.workloads.binary_search(&workload))
+            {
+                self.connect(SOURCE, enter(number), UNBOUNDED);
+            }
+        }
     }
 
     /// The workloads that every path leads through, from the source on; none where no path is.
@@ -170,9 +192,10 @@ fn between(query: &PathQuery<'_>, paths: &Paths) -> BTreeMap<EndpointIx, BTreeSe
     let mut found: BTreeMap<EndpointIx, BTreeSet<WorkloadId>> = BTreeMap::new();
     for class in through {
         let pods = space.classes.members(*class).iter();
-        let pods = pods.map(|pod| cluster.pod(*pod));
-        let pods = pods.filter(|pod| query.nodes || !pod.host_network);
-        let workloads = pods.map(|pod| pod.workload);
+        let is_way = |pod: &&PodId| {
+            query.nodes || !cluster.pod(**pod).host_network || query.doors.contains_key(*pod)
+        };
+        let workloads = pods.filter(is_way).map(|pod| cluster.pod(*pod).workload);
         let free = workloads.filter(|workload| !query.ends.contains(workload));
         found.insert(*class, free.collect());
     }

@@ -89,12 +89,12 @@ impl<'a> Judge<'a> {
         self.exercised
     }
 
-    /// What passes between two endpoints. Pairs of pods that are not on their node's network are
-    /// remembered by class.
+    /// What passes between two endpoints. Pairs of which none is a node, or may be one, are
+    /// remembered by class: what a node sends depends on where the pod runs (S55).
     pub fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {
         let space = self.graph.space();
         let key = (space.index_of(source), space.index_of(destination));
-        if key.0 == key.1 || self.is_host(source) || self.is_host(destination) {
+        if key.0 == key.1 || self.may_be_node(source) || self.may_be_node(destination) {
             return self.graph.allowed(source, destination);
         }
         if let Some(known) = self.known.get(&key) {
@@ -170,6 +170,17 @@ impl<'a> Judge<'a> {
         matches!(endpoint, Endpoint::Pod(p) if self.graph.environment().cluster.pod(p).host_network)
     }
 
+    /// Whether an endpoint is a node, or may be one: a pod on its network, or an address.
+    fn may_be_node(&self, endpoint: Endpoint) -> bool {
+        let env = self.graph.environment();
+        match endpoint {
+            Endpoint::Pod(_) => self.is_host(endpoint),
+            Endpoint::Address(address) => {
+                env.node_addresses.contains(address) || env.options.node_cidrs.contains(address)
+            }
+        }
+    }
+
     /// The traffic that is asked about at a destination.
     pub(crate) fn traffic(
         &self,
@@ -184,7 +195,7 @@ impl<'a> Judge<'a> {
 
     /// Whether a pair is only at fault because one end may be the other's own node (S55).
     pub(crate) fn is_own_node(&self, asked: &AskedPair<'_>) -> bool {
-        if !(self.is_host(asked.source) || self.is_host(asked.destination)) {
+        if !(self.may_be_node(asked.source) || self.may_be_node(asked.destination)) {
             return false;
         }
         if asked.traffic.is_disjoint(&asked.allowed.must) {

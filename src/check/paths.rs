@@ -8,10 +8,13 @@ use crate::check::schema::{Isolated, Through};
 use crate::check::scope::{ScopedEnds, Trouble};
 use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
-use crate::graph::{AllowGraph, Allowed, RowCache};
+use crate::doors::DoorList;
+use crate::graph::{AllowGraph, Allowed, CompileError, RowCache};
+use crate::input::Input;
 use crate::model::{PodId, WorkloadId};
 use crate::query::End;
 use crate::query::ask::asked_traffic;
+use crate::query::reach::door_ends::DoorEnds;
 use crate::query::suggest::trial;
 use crate::set::hashed::HashSet;
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
@@ -26,12 +29,41 @@ pub struct PathEnds {
     pub sources: BTreeSet<PodId>,
     /// The outside addresses that paths start at.
     pub addresses: IpSet,
+    /// The doors that paths start at, if any: a first hop that no row of the graph has.
+    pub doors: Option<DoorEnds>,
     /// The pods that paths lead to.
     pub targets: BTreeSet<PodId>,
     /// The traffic of which the last hop must carry some.
     pub asked: TrafficSet,
     /// Whether paths may lead through nodes and pods on their node's network.
     pub through_nodes: bool,
+}
+
+impl PathEnds {
+    /// The same, without doors of which it is not told whether they are open.
+    pub(crate) fn by_open_doors(&self) -> Self {
+        let mut open = self.clone();
+        if let Some(doors) = &mut open.doors {
+            doors.maybe.clear();
+        }
+        open
+    }
+
+    /// The same in another state of the input, in which other doors may be open.
+    ///
+    /// # Errors
+    /// When the input with the controllers that are assumed cannot be compiled.
+    pub(crate) fn after_a_change(
+        &self,
+        input: &Input,
+        graph: &AllowGraph,
+    ) -> Result<Self, CompileError> {
+        let mut after = self.clone();
+        if let Some(doors) = &mut after.doors {
+            *doors = DoorEnds::all(&input.cluster, &DoorList::of_input(input, graph)?);
+        }
+        Ok(after)
+    }
 }
 
 /// What an isolation claim asks: the sources, the targets, and what paths may lead through.
@@ -46,6 +78,8 @@ pub(crate) struct PathQuery<'a> {
     pub(crate) through: BTreeMap<EndpointIx, Endpoint>,
     /// Whether that may be nodes, and pods on their node's network.
     pub(crate) nodes: bool,
+    /// The pods that doors lead to, each with its index and whether it is one of the targets.
+    pub(crate) doors: BTreeMap<PodId, (EndpointIx, bool)>,
     /// The workloads of the ends.
     pub(crate) ends: BTreeSet<WorkloadId>,
 }
@@ -98,6 +132,7 @@ impl<'a> PathQuery<'a> {
             targets,
             through,
             nodes,
+            doors: BTreeMap::new(),
         })
     }
 
@@ -116,13 +151,26 @@ impl<'a> PathQuery<'a> {
         });
         let pods = asked.sources.iter().chain(&asked.targets);
         let pods: Vec<Endpoint> = pods.map(|pod| Endpoint::Pod(*pod)).collect();
+        let behind = asked.doors.iter();
+        let behind = behind.flat_map(|doors| &doors.pods() | &doors.maybe_pods());
+        let doors: BTreeMap<PodId, (EndpointIx, bool)> = behind
+            .map(|pod| {
+                let index = space.index_of(Endpoint::Pod(pod));
+                (pod, (index, asked.targets.contains(&pod)))
+            })
+            .collect();
+        let mut through = classes(graph, &BTreeSet::new(), asked.through_nodes);
+        for (pod, (index, _)) in &doors {
+            through.entry(*index).or_insert(Endpoint::Pod(*pod));
+        }
         Self {
             graph,
             limit: u32::MAX,
             sources,
             targets: targets.collect(),
-            through: classes(graph, &BTreeSet::new(), asked.through_nodes),
+            through,
             nodes: asked.through_nodes,
+            doors,
             ends: workloads(graph, &pods),
         }
     }
@@ -189,6 +237,15 @@ fn pods(ends: &ScopedEnds) -> Vec<PodId> {
     found
 }
 
+/// Where a path starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PathStart {
+    pub(crate) index: EndpointIx,
+    pub(crate) end: Endpoint,
+    /// The pod behind a door that it starts at.
+    pub(crate) door: Option<PodId>,
+}
+
 /// For each index, the next step of a shortest path to a target.
 pub(crate) struct Paths {
     /// From an index to the number of hops left, the next index, and what may be sent there.
@@ -241,24 +298,42 @@ impl Paths {
         Self { next }
     }
 
-    /// The source with the shortest path.
-    pub(crate) fn nearest(&self, query: &PathQuery<'_>) -> Option<EndpointIx> {
-        let reached = query
-            .sources
-            .keys()
-            .filter_map(|s| self.next.get(s).map(|n| (n.0, *s)));
-        reached.min().map(|(_, source)| source)
+    /// Where the shortest path starts: at a source, or at a pod behind a door, which is a hop away.
+    pub(crate) fn nearest(&self, query: &PathQuery<'_>) -> Option<PathStart> {
+        let left = |index: &EndpointIx| self.next.get(index).map(|next| next.0);
+        let sources = query.sources.iter();
+        let from_sources = sources.filter_map(|(index, end)| {
+            Some((
+                left(index)?,
+                PathStart {
+                    index: *index,
+                    end: *end,
+                    door: None,
+                },
+            ))
+        });
+        let from_doors = query.doors.iter().filter_map(|(pod, (index, is_target))| {
+            let hops = if *is_target { 0 } else { left(index)? };
+            let start = PathStart {
+                index: *index,
+                end: Endpoint::Pod(*pod),
+                door: Some(*pod),
+            };
+            Some((hops + 1, start))
+        });
+        let all = from_sources.chain(from_doors);
+        all.min_by_key(|(hops, start)| (*hops, start.index))
+            .map(|(_, start)| start)
     }
 
-    /// The flows of the shortest path from a source.
-    pub(crate) fn hops(&self, query: &PathQuery<'_>, source: EndpointIx) -> Vec<Flow> {
+    /// The flows of the shortest path from where it starts; none where a door leads to the target.
+    pub(crate) fn hops(&self, query: &PathQuery<'_>, start: PathStart) -> Vec<Flow> {
         let mut flows = Vec::new();
-        let mut current = source;
-        let mut from = query
-            .sources
-            .get(&source)
-            .copied()
-            .unwrap_or_else(|| query.graph.space().representative(source));
+        let door = start.door.and_then(|pod| query.doors.get(&pod));
+        if door.is_some_and(|(_, is_target)| *is_target) {
+            return flows;
+        }
+        let (mut current, mut from) = (start.index, start.end);
         while let Some((left, index, traffic)) = self.next.get(&current) {
             let last = *left == 1;
             let on_the_way = || query.through.get(index).copied();

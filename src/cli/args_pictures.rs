@@ -89,7 +89,8 @@ pub struct MatrixArgs {
 #[command(after_help = "Examples:
   netpal report -f k8s/ -o html=report.html
   netpal report -f k8s/ --before git:main:k8s -o html=report.html
-  netpal report -f k8s/ --profile pci -o html=report.html")]
+  netpal report -f k8s/ --profile pci --scope cde -o html=report.html
+  netpal report -f k8s/ --profile nist -o csv=controls.csv")]
 pub struct ReportArgs {
     /// The state before, to tell what changed
     #[arg(long, value_name = "PATH")]
@@ -97,20 +98,35 @@ pub struct ReportArgs {
     /// What the report is about, printed on every page [default: the inputs as they are named]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// Add what an audit asks, beside what the input shows
+    /// Assess the controls of a standard: met, partly, not met or not assessable, and because of
+    /// what
     #[arg(long, value_enum, value_name = "AUDIT")]
     pub profile: Option<Audit>,
+    /// What the controls are about: a group of netpal.yaml or of a test file, or anything that
+    /// names workloads [default: the whole input]
+    #[arg(long, value_name = "GROUP", requires = "profile")]
+    pub scope: Option<String>,
+    /// The date that the report bears: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ [default:
+    /// SOURCE_DATE_EPOCH, else none]
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<String>,
 }
 
 /// Whose questions a report answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Audit {
-    /// PCI DSS 4.0, requirement 1.
+    /// PCI DSS 4.0.1, requirement 1.
     Pci,
     /// CIS Kubernetes Benchmark, section 5.3.
     Cis,
     /// NSA and CISA, Kubernetes Hardening Guide.
     Nsa,
+    /// NIST SP 800-53, AC-4 and SC-7.
+    Nist,
+    /// SOC 2, CC6.6.
+    Soc2,
+    /// ISO/IEC 27001:2022, A.8.20 to A.8.22.
+    Iso,
 }
 
 impl From<Audit> for netpal::AuditProfile {
@@ -119,6 +135,9 @@ impl From<Audit> for netpal::AuditProfile {
             Audit::Pci => Self::Pci,
             Audit::Cis => Self::Cis,
             Audit::Nsa => Self::Nsa,
+            Audit::Nist => Self::Nist,
+            Audit::Soc2 => Self::Soc2,
+            Audit::Iso => Self::Iso,
         }
     }
 }

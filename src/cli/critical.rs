@@ -3,9 +3,9 @@
 use super::args::{Common, CriticalArgs};
 use super::exit::Exit;
 use super::output::Output;
-use super::search_ends::{opened, root};
+use super::search_ends::{doors_from, opened, root};
 use anyhow::{Result, bail};
-use netpal::{CriticalView, PathEnds, critical, rule_cut};
+use netpal::{CriticalView, IpSet, PathEnds, critical, rule_cut};
 
 /// The cut of `reach --cut` and `who --cut`.
 ///
@@ -28,14 +28,19 @@ pub fn between(common: &Common, source: &str, target: &str) -> Result<Exit> {
 pub fn run(common: &Common, args: &CriticalArgs) -> Result<Exit> {
     let output = Output::of::<CriticalView<'_>>(common)?;
     let workspace = opened(common, &[&args.source, &args.target])?;
-    let source = root(&workspace, &args.source)?;
+    let mut source = root(&workspace, &args.source)?;
     let target = root(&workspace, &args.target)?;
+    let doors = doors_from(&workspace, &args.source, &source)?;
+    if doors.is_some() {
+        source.addresses = IpSet::empty();
+    }
     if target.pods.is_empty() {
         bail!("`{}`: ways lead to workloads and Services", args.target);
     }
     let ends = PathEnds {
         sources: source.pods,
         addresses: source.addresses,
+        doors,
         targets: target.pods,
         asked: target.asked,
         through_nodes: args.nodes,
@@ -48,6 +53,7 @@ pub fn run(common: &Common, args: &CriticalArgs) -> Result<Exit> {
         ends: [&source.name, &target.name],
         critical: &found,
         rules: rules.as_ref(),
+        doors: ends.doors.as_ref(),
     };
     output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))

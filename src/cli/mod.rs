@@ -34,6 +34,7 @@ mod project;
 mod questions;
 mod reach;
 mod report;
+mod report_front;
 mod rule;
 mod schema;
 mod search_ends;

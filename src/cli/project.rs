@@ -9,14 +9,14 @@ use netpal::{
     ApiServerAddress, AssumeSpec, AssumedPods, CONFIG_FILE_NAMES, CalicoApiSpec, CalicoSettings,
     CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
     EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Labels, LoadOptions,
-    LocalhostSpec, Locator, MatchMode, MatchSpec, PodsSpec, Requirement, Selector, Source,
-    SourceLimits, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
+    LocalhostSpec, Locator, MatchMode, MatchSpec, PlatformSpec, PodsSpec, Requirement, Selector,
+    Source, SourceLimits, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the repository says once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Project {
     /// The file's content; the defaults where there is none.
     pub config: Config,
@@ -172,6 +172,7 @@ impl Project {
         Ok(LoadOptions {
             workloads,
             ingress_controllers: controllers.map(|name| name.as_str().into()).collect(),
+            gke: self.config.cluster.platform.map(|p| p == PlatformSpec::Gke),
             layers: layers::settings(&self.config.cluster),
             ..options::load_options(common)
         })
@@ -206,6 +207,7 @@ impl Project {
             let labels = Selector::new(requirements(&dns.pods));
             context.dns = (namespace.as_str().into(), labels);
         }
+        context.node_local_dns = dns.and_then(|dns| dns.node_local);
         for text in &self.config.cluster.apiserver {
             let address = text.parse();
             let address = address.map_err(|wrong: String| anyhow!("cluster.apiserver: {wrong}"))?;

@@ -8,11 +8,10 @@ use super::args::Common;
 use super::asked::helped;
 use super::exit::Exit;
 use super::output::{self, Output};
+use super::stand_ins::StandingIn;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
-use netpal::{
-    AskedPorts, EndpointSpec, Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show,
-};
+use netpal::{AskedPorts, Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show};
 use std::collections::BTreeSet;
 
 /// Answers a file of questions.
@@ -25,8 +24,8 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
         bail!("standard input can be read only once: both -f - and --questions - were given");
     }
     let text = read(file)?;
-    let workspace = opened(common, &text)?;
-    let answers = QuestionAnswers::new(answers(&workspace, &text)?);
+    let workspace = Workspace::open(common)?;
+    let answers = QuestionAnswers::new(answers(common, &workspace, &text)?);
     summary(common, file, &answers);
     output.render(&answers, &workspace.context(&workspace.locator()))?;
     let exit = match (answers.failed(), answers.different) {
@@ -39,28 +38,6 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
 
 fn read(file: &str) -> Result<String> {
     Ok(netpal::read_text(file)?)
-}
-
-/// The input, with pods for the ends that are asked about and not loaded.
-fn opened(common: &Common, text: &str) -> Result<Workspace> {
-    let mut reader = lines(text);
-    let records = reader.records().filter_map(Result::ok);
-    let questions = records.map(|record| question(&unanswered(&record)));
-    let questions: Vec<Question> = questions.filter_map(Result::ok).collect();
-    let ends = questions.iter().flat_map(|q| [&q.source, &q.destination]);
-    let asked: Vec<&EndpointSpec> = ends.collect();
-    let mut ports: BTreeSet<u16> = BTreeSet::new();
-    for question in &questions {
-        if let AskedPorts::Numbers(numbers) = question.destination.asked_ports() {
-            ports.extend(numbers);
-        }
-    }
-    let ports = if ports.is_empty() || ports.len() > MOST_PORTS {
-        AskedPorts::Any
-    } else {
-        AskedPorts::Numbers(ports.into_iter().collect())
-    };
-    Workspace::open(common)?.with_asked_on(common, &asked, &ports)
 }
 
 /// On how many ports a pod that is not loaded is told apart by its port names.
@@ -81,17 +58,60 @@ fn unanswered(record: &csv::StringRecord) -> QuestionAnswer {
     QuestionAnswer::new(line, [0, 1, 2, 3].map(field))
 }
 
-fn answers(workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {
+/// The answers, in order. Lines for which the same pods stand in are asked together: what stands in
+/// for one line must not answer another.
+fn answers(common: &Common, workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {
     let mut reader = lines(text);
-    let mut answered = Vec::new();
+    let mut records = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| anyhow!("the questions are not CSV: {e}"))?;
-        if is_head(&record) {
-            continue;
+        if !is_head(&record) {
+            records.push(record);
         }
-        answered.push(answer(workspace, &record));
     }
-    Ok(answered)
+    let asked: Vec<Option<Question>> = records
+        .iter()
+        .map(|record| question(&unanswered(record)).ok())
+        .collect();
+    let mut groups: Vec<(StandingIn, Vec<usize>)> = Vec::new();
+    for (line, question) in asked.iter().enumerate() {
+        let ends = question.iter().flat_map(|q| [&q.source, &q.destination]);
+        let standing_in = workspace.standing_in(&ends.collect::<Vec<_>>());
+        match groups.iter_mut().find(|(of, _)| *of == standing_in) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((standing_in, vec![line])),
+        }
+    }
+    let mut answered: Vec<Option<QuestionAnswer>> = vec![None; records.len()];
+    for (_, lines) in groups {
+        let questions: Vec<&Question> = lines.iter().filter_map(|at| asked[*at].as_ref()).collect();
+        let laid = match questions.first() {
+            Some(first) => {
+                let ends = [&first.source, &first.destination];
+                workspace.laid_over(common, &ends, &ports(&questions))?
+            }
+            None => None,
+        };
+        for at in lines {
+            answered[at] = Some(answer(laid.as_ref().unwrap_or(workspace), &records[at]));
+        }
+    }
+    Ok(answered.into_iter().flatten().collect())
+}
+
+/// The ports that some questions are about.
+fn ports(questions: &[&Question]) -> AskedPorts {
+    let mut ports: BTreeSet<u16> = BTreeSet::new();
+    for question in questions {
+        if let AskedPorts::Numbers(numbers) = question.destination.asked_ports() {
+            ports.extend(numbers);
+        }
+    }
+    if ports.is_empty() || ports.len() > MOST_PORTS {
+        AskedPorts::Any
+    } else {
+        AskedPorts::Numbers(ports.into_iter().collect())
+    }
 }
 
 /// A first line that names the columns is no question.

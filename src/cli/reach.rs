@@ -2,11 +2,10 @@
 //! between two.
 
 use super::args::{Common, HopLimit, ReachArgs, WhoArgs};
-use super::asked::endpoint;
 use super::critical;
 use super::exit::Exit;
 use super::output::Output;
-use super::search_ends::{Root, opened, root};
+use super::search_ends::{Root, doors_from, opened, root};
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
@@ -108,6 +107,7 @@ fn from_start(start: &ReachQuery, targets: BTreeSet<PodId>, asked: &TrafficSet) 
     PathEnds {
         sources: start.pods.clone(),
         addresses: start.addresses.clone(),
+        doors: None,
         targets,
         asked: asked.clone(),
         through_nodes: true,
@@ -134,24 +134,12 @@ fn on_ways_in(
     let ends = PathEnds {
         sources: BTreeSet::new(),
         addresses: IpSet::full(),
+        doors: None,
         targets: root.pods.clone(),
         asked: root.asked.clone(),
         through_nodes: true,
     };
     vec![(*workload, chokepoints(&workspace.graph, &ends))]
-}
-
-/// The doors that a search starts at, if it starts at the internet and the input has any.
-fn doors_from(workspace: &Workspace, source: &str, root: &Root) -> Result<Option<DoorEnds>> {
-    if !endpoint(source)?.is_internet() {
-        return Ok(None);
-    }
-    let list = workspace.doors()?;
-    Ok(DoorEnds::from_internet(
-        &workspace.graph,
-        &list,
-        &root.addresses,
-    ))
 }
 
 fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {

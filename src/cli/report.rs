@@ -4,12 +4,13 @@ use super::args::{Common, LintArgs, ReportArgs};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
-use super::workspace::{self, ReadMode, Workspace};
-use super::{lint_options, test};
-use anyhow::Result;
+use super::workspace::{self, Around, ReadMode, Workspace};
+use super::{lint_options, report_front, test};
+use anyhow::{Result, anyhow, bail};
 use netpal::{
-    AuditReport, DiffView, DrawOptions, Format, ListFilter, ListingView, Render, RenderContext,
-    ReportParts, ReportTable, Source,
+    AuditProfile, AuditReport, AuditScope, AuditSubject, AuditedControls, Declared, DiffView,
+    DrawOptions, Format, ListFilter, ListingView, Render, RenderContext, ReportFront, ReportParts,
+    ReportTable, Source, Suppressed, assess,
 };
 
 /// Writes the report.
@@ -18,7 +19,10 @@ use netpal::{
 /// When an input cannot be read.
 pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
     let output = Output::of::<AuditReport<'_>>(common)?;
-    let workspace = Workspace::open(common)?;
+    if args.profile.is_some() && common.staged {
+        bail!("--profile judges what is enforced, and staged policies are not: leave out --staged");
+    }
+    let workspace = Workspace::open_in_one_order(common)?;
     let old = args
         .before
         .as_deref()
@@ -26,16 +30,8 @@ pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
         .transpose()?;
     let locator = workspace.locator();
     let context = workspace.context(&locator);
-    if output.has(Format::Md) || output.has(Format::Html) {
-        let subject = match &args.title {
-            Some(title) => title.clone(),
-            None => subject(&workspace::sources(common, &workspace.project)?),
-        };
-        let page = Page::new(common, &workspace, old.as_ref(), &subject)?;
-        let report = page
-            .report(context)
-            .audited_for(args.profile.map(Into::into));
-        output.render(&report, &context)?;
+    if args.profile.is_some() || output.has(Format::Md) || output.has(Format::Html) {
+        whole(common, args, &workspace, old.as_ref(), &output)?;
     } else {
         // the table alone needs nothing of what the report is made of
         let potential = workspace.potential_rows(common, None)?;
@@ -48,6 +44,41 @@ pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
         output.render(&flows, &context)?;
     }
     Ok(workspace.exit(common, Exit::Good))
+}
+
+/// Writes the report with everything in it.
+fn whole(
+    common: &Common,
+    args: &ReportArgs,
+    workspace: &Workspace,
+    old: Option<&Workspace>,
+    output: &Output,
+) -> Result<()> {
+    let sources = workspace::sources(common, &workspace.project)?;
+    let names = source_names(&sources);
+    let subject = args.title.clone().unwrap_or_else(|| names.join(", "));
+    let locator = workspace.locator();
+    let context = workspace.context(&locator);
+    let page = Page::new(common, workspace, old, &subject)?;
+    let date = report_front::date(args.date.as_deref())?;
+    let has_head = output.has(Format::Md) || output.has(Format::Html);
+    let front = has_head.then(|| ReportFront {
+        commit: report_front::commit(&sources, workspace),
+        inputs: names,
+        date,
+        command: report_front::command(std::env::args().skip(1)),
+        suppressions: page.suppressions.clone(),
+    });
+    let controls = args
+        .profile
+        .map(|profile| page.assessed(common, args, workspace, profile.into()))
+        .transpose()?;
+    let report = AuditReport {
+        front,
+        controls,
+        ..page.report(context)
+    };
+    output.render(&report, &context)
 }
 
 /// Another state of the same input.
@@ -68,18 +99,16 @@ pub fn state(common: &Common, path: &str) -> Result<Workspace> {
     )
 }
 
-/// What an input is called: its sources as they were written.
-fn subject(sources: &[Source]) -> String {
-    sources
-        .iter()
-        .map(source_name)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// What the sources of an input are called, in one order.
+fn source_names(sources: &[Source]) -> Vec<String> {
+    let mut names: Vec<String> = sources.iter().map(source_name).collect();
+    names.sort();
+    names
 }
 
 fn source_name(source: &Source) -> String {
     match source {
-        Source::Path(path) | Source::Kustomize(path) => path.to_string(),
+        Source::Path(path) | Source::Kustomize(path) => report_front::relative(path),
         Source::Stdin => "standard input".into(),
         Source::Live(cluster) => super::live::name(cluster),
         Source::Exec(command, _) => command.to_string(),
@@ -92,12 +121,15 @@ fn source_name(source: &Source) -> String {
 pub struct Page<'a> {
     subject: &'a str,
     cni: String,
+    around: Around,
     parts: ReportParts,
     changes: Option<String>,
     doors: ReportTable,
     potential: ReportTable,
     findings: ReportTable,
+    suppressions: Vec<Suppressed>,
     tests: ReportTable,
+    declared: Declared,
 }
 
 impl<'a> Page<'a> {
@@ -121,6 +153,11 @@ impl<'a> Page<'a> {
         let changes = before
             .map(|state| changes(common, state, workspace))
             .transpose()?;
+        let config = lint_options::config(common, &LintArgs::default(), workspace)?;
+        let linted = netpal::lint(&workspace.input, &workspace.graph, &config);
+        let (found, accepted) = (linted.findings, linted.accepted);
+        let covered = Suppressed::of_findings([&*found, &*accepted].concat().as_slice(), &context);
+        let (tests, declared) = tests(workspace)?;
         Ok(Self {
             subject,
             cni: workspace.cni(common),
@@ -133,8 +170,53 @@ impl<'a> Page<'a> {
             doors: ReportTable::of_doors(&around.doors, &context),
             potential: ReportTable::of_potential(&around.potential, &context),
             changes,
-            findings: findings(common, workspace)?,
-            tests: tests(workspace)?,
+            findings: ReportTable::of_findings(&found, &context),
+            suppressions: report_front::suppressions(common, workspace, covered, &config),
+            tests,
+            declared,
+            around,
+        })
+    }
+
+    /// The controls of a standard, assessed on what the flags name.
+    ///
+    /// # Errors
+    /// When the scope is none, or the input with pods that may come cannot be compiled.
+    fn assessed(
+        &self,
+        common: &Common,
+        args: &ReportArgs,
+        workspace: &Workspace,
+        profile: AuditProfile,
+    ) -> Result<AuditedControls> {
+        let cluster = &workspace.input.cluster;
+        let scope = match &args.scope {
+            None => AuditScope::whole(cluster),
+            Some(text) => {
+                let groups = test::groups(workspace)?;
+                AuditScope::named(text, cluster, &workspace.names, &groups)
+                    .map_err(|why| anyhow!("--scope {text}: {why}"))?
+            }
+        };
+        let merged = workspace.project.merged(common);
+        let subject = AuditSubject {
+            input: &workspace.input,
+            graph: &workspace.graph,
+            doors: &self.around.doors,
+            listing: &self.parts.listing,
+            potential: &self.around.potential,
+            world: workspace.world,
+            plugin: merged.cni.last().map(String::as_str),
+            declared: &self.declared,
+            scope: &scope,
+        };
+        let assessments = assess(profile, &subject, &mut |visit| {
+            self.parts.each_flow(&workspace.graph, visit);
+        })?;
+        Ok(AuditedControls {
+            profile,
+            scope,
+            assessments,
         })
     }
 
@@ -148,35 +230,30 @@ impl<'a> Page<'a> {
             potential: self.potential.clone(),
             findings: self.findings.clone(),
             tests: self.tests.clone(),
-            profile: None,
+            controls: None,
+            front: None,
             subject: self.subject,
             cni: &self.cni,
         }
     }
 }
 
-/// The findings of lint under the configuration, as `netpal lint` would show them.
-fn findings(common: &Common, workspace: &Workspace) -> Result<ReportTable> {
-    let config = lint_options::config(common, &LintArgs::default(), workspace)?;
-    let found = netpal::lint(&workspace.input, &workspace.graph, &config).findings;
-    let locator = workspace.locator();
-    Ok(ReportTable::of_findings(
-        &found,
-        &workspace.context(&locator),
-    ))
-}
-
-/// The outcomes of the configured policy tests.
-fn tests(workspace: &Workspace) -> Result<ReportTable> {
+/// The outcomes of the configured policy tests, and what those that pass declare.
+fn tests(workspace: &Workspace) -> Result<(ReportTable, Declared)> {
+    let mut declared = Declared::default();
     if workspace.project.config.tests.is_empty() {
-        return Ok(ReportTable::nothing(
-            "The configuration names no policy tests.",
-        ));
+        let none = ReportTable::nothing("The configuration names no policy tests.");
+        return Ok((none, declared));
     }
     let suites = test::suites(workspace, &[])?;
     let runs = test::runs(workspace, &workspace.graph, &suites);
+    for (suite, run) in &runs {
+        let (cluster, names) = (&workspace.input.cluster, &workspace.names);
+        declared.add((suite, run), cluster, names, workspace.world);
+    }
     let locator = workspace.locator();
-    Ok(ReportTable::of_tests(&runs, &workspace.context(&locator)))
+    let table = ReportTable::of_tests(&runs, &workspace.context(&locator));
+    Ok((table, declared))
 }
 
 /// The lines of `netpal diff`, all of them.

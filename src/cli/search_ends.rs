@@ -5,7 +5,8 @@ use super::asked::{endpoint, helped};
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::{
-    End, Endpoint, EndpointSpec, IpSet, PodId, TrafficSet, describe_root, resolve, resolve_traffic,
+    DoorEnds, End, Endpoint, EndpointSpec, IpSet, PodId, TrafficSet, describe_root, resolve,
+    resolve_traffic,
 };
 use std::collections::BTreeSet;
 
@@ -64,4 +65,20 @@ pub fn root(workspace: &Workspace, text: &str) -> Result<Root> {
         root.name = describe_root(cluster, end, &root.asked);
     }
     Ok(root)
+}
+
+/// The doors that a search starts at, if it starts at the internet and the input has any.
+///
+/// # Errors
+/// When the input with the controllers that are assumed cannot be compiled.
+pub fn doors_from(workspace: &Workspace, source: &str, root: &Root) -> Result<Option<DoorEnds>> {
+    if !endpoint(source)?.is_internet() {
+        return Ok(None);
+    }
+    let list = workspace.doors()?;
+    Ok(DoorEnds::from_internet(
+        &workspace.graph,
+        &list,
+        &root.addresses,
+    ))
 }

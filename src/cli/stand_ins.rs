@@ -7,9 +7,20 @@ use super::output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow};
 use netpal::{
-    AllowGraph, AskedPods, AskedPorts, DOOR_CONTROLLERS, EndpointSpec, Keyword, Selector, Target,
-    World, with_controller, with_stand_ins,
+    AllowGraph, AskedPods, AskedPorts, DOOR_CONTROLLERS, EndpointSpec, Input, Keyword, Selector,
+    Target, World, with_controller, with_stand_ins,
 };
+
+/// What stands in for ends of questions that are not loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandingIn {
+    /// Controllers that are assumed, and the ends that name them.
+    controllers: Vec<(Box<str>, Box<str>)>,
+    /// Pods.
+    pods: Vec<AskedPods>,
+    /// Whether any pod at all may be one that could not be listed.
+    any_pod: bool,
+}
 
 impl Workspace {
     /// The same with pods for what is asked and not loaded, each with a remark, unless the world is
@@ -27,43 +38,62 @@ impl Workspace {
     /// # Errors
     /// When it cannot be compiled.
     pub fn with_asked_on(
-        mut self,
+        self,
         common: &Common,
         asked: &[&EndpointSpec],
         ports: &AskedPorts,
     ) -> Result<Self> {
-        self.assume_controllers(common, asked)?;
-        let unseen = live::unseen_namespaces(&self.input);
-        let wanted = asked.iter().flat_map(|e| self.asked_pods(e, &unseen));
-        let asked: Vec<AskedPods> = wanted.collect();
-        if self.world == World::Closed {
-            return Ok(self);
-        }
-        let Some((input, remarks)) = with_stand_ins(&self.input, &asked, ports) else {
-            return Ok(self);
-        };
-        self.input = input;
-        self.names.any_pod |= !unseen.is_empty();
-        self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
-        if !common.quiet {
-            for remark in remarks {
-                output::remark(&format!("note: {remark}"));
-            }
-        }
-        Ok(self)
+        let laid = self.laid_over(common, asked, ports)?;
+        Ok(laid.unwrap_or(self))
     }
 
-    /// The same with the pods of the controllers that are asked about as assumed ones.
-    fn assume_controllers(&mut self, common: &Common, asked: &[&EndpointSpec]) -> Result<()> {
-        for end in asked {
-            let Target::Assumed(name) = &end.target else {
-                continue;
-            };
-            self.input = with_controller(&self.input, name)
-                .ok_or_else(|| anyhow!("`{}`: {}", end.text, controllers_known()))?;
-            self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
+    /// What stands in for ends that are asked about and not loaded.
+    pub fn standing_in(&self, asked: &[&EndpointSpec]) -> StandingIn {
+        let unseen = live::unseen_namespaces(&self.input);
+        let pods = asked.iter().flat_map(|end| self.asked_pods(end, &unseen));
+        let controllers = asked.iter().filter_map(|end| match &end.target {
+            Target::Assumed(name) => Some((name.clone(), end.text.clone())),
+            _ => None,
+        });
+        StandingIn {
+            controllers: controllers.collect(),
+            pods: pods.filter(|_| self.world != World::Closed).collect(),
+            any_pod: !unseen.is_empty(),
         }
-        Ok(())
+    }
+
+    /// The same with what stands in for some ends; none where nothing has to.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn laid_over(
+        &self,
+        common: &Common,
+        asked: &[&EndpointSpec],
+        ports: &AskedPorts,
+    ) -> Result<Option<Self>> {
+        let standing_in = self.standing_in(asked);
+        let mut input: Option<Input> = None;
+        for (name, text) in &standing_in.controllers {
+            let with = with_controller(input.as_ref().unwrap_or(&self.input), name);
+            input = Some(with.ok_or_else(|| anyhow!("`{text}`: {}", controllers_known()))?);
+        }
+        let base = input.as_ref().unwrap_or(&self.input);
+        let mut names = self.names.clone();
+        if let Some((with, remarks)) = with_stand_ins(base, &standing_in.pods, ports) {
+            input = Some(with);
+            names.any_pod |= standing_in.any_pod;
+            if !common.quiet {
+                for remark in remarks {
+                    output::remark(&format!("note: {remark}"));
+                }
+            }
+        }
+        let Some(input) = input else {
+            return Ok(None);
+        };
+        let graph = AllowGraph::compile(&input, &options(&self.project.merged(common))?)?;
+        Ok(Some(self.beside(input, graph, names)))
     }
 
     /// The pods that an end of a question is about, where they may have to stand in: of `any`

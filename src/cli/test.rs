@@ -9,9 +9,11 @@ use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
 use netpal::{
-    AllowGraph, DoorList, OpenWorld, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment,
-    TestStatus, TestsView, add_remedies, check, parse_tests, probes, propose, read_texts,
+    AllowGraph, DoorList, GroupSpec, OpenWorld, Outcome, ProbesView, Suite, SuiteRun,
+    TestEnvironment, TestStatus, TestsView, add_remedies, check, parse_tests, probes, propose,
+    read_texts,
 };
+use std::collections::BTreeMap;
 
 /// Runs the tests of the files named, else of those the configuration names.
 ///
@@ -121,10 +123,39 @@ pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     let mut suites = Vec::new();
     for path in paths {
         for (name, text) in read_texts(&path, limits)? {
-            suites.push(parse_tests(&name, &text).map_err(|problems| invalid(&problems))?);
+            let mut suite = parse_tests(&name, &text).map_err(|problems| invalid(&problems))?;
+            for (name, group) in &workspace.project.config.groups {
+                let own = suite.groups.entry(name.clone());
+                own.or_insert_with(|| group.clone());
+            }
+            suites.push(suite);
         }
     }
     Ok(suites)
+}
+
+/// The groups of the configuration, and those of its test files.
+///
+/// # Errors
+/// When a test file cannot be read, or two of them mean something else by one name.
+pub fn groups(workspace: &Workspace) -> Result<BTreeMap<String, GroupSpec>> {
+    let config = &workspace.project.config;
+    let mut groups = config.groups.clone();
+    if config.tests.is_empty() {
+        return Ok(groups);
+    }
+    for suite in suites(workspace, &[])? {
+        for (name, group) in suite.groups {
+            let known = groups.entry(name.clone()).or_insert_with(|| group.clone());
+            if *known != group {
+                bail!(
+                    "the group `{name}` means something else in {}: two groups of one name are no scope",
+                    suite.file
+                );
+            }
+        }
+    }
+    Ok(groups)
 }
 
 fn configured_paths(workspace: &Workspace) -> Result<Vec<String>> {

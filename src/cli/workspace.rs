@@ -11,9 +11,10 @@ use super::project::Project;
 use anyhow::{Result, bail};
 use netpal::{
     AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
-    Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId, World,
-    WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled, with_assumed,
+    Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PlatformSpec, PotentialRows,
+    Relabel, RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId,
+    World, WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled,
+    with_assumed,
 };
 
 /// Everything a command needs to answer.
@@ -52,6 +53,19 @@ const NO_INPUT: &str = "no input: tell netpal what to read
 No manifests at hand? netpal demo writes a playground.";
 
 impl Workspace {
+    /// The same with another input and graph, and what names mean there.
+    pub(super) fn beside(&self, input: Input, graph: AllowGraph, names: Context) -> Self {
+        Self {
+            input,
+            graph,
+            names,
+            project: self.project.clone(),
+            folder: self.folder.clone(),
+            verbose: self.verbose,
+            world: self.world,
+        }
+    }
+
     /// Loads and compiles what the flags name, and reports what is wrong with it.
     ///
     /// # Errors
@@ -66,6 +80,39 @@ impl Workspace {
             &overlays(common),
             ReadMode::default(),
         )
+    }
+
+    /// The same, whichever order the sources are named in, so that what is numbered as it was read
+    /// has one order too. Where they have two objects of one name their order decides which one
+    /// stays, and is kept.
+    ///
+    /// # Errors
+    /// When nothing can be read, or a flag makes no sense.
+    pub fn open_in_one_order(common: &Common) -> Result<Self> {
+        let project = Project::open(common)?;
+        let mut sources = sources(common, &project)?;
+        let given = sources.clone();
+        sources.sort_by_key(quoted_source);
+        if sources == given || given.iter().any(|s| !is_file(s)) {
+            return Self::open(common);
+        }
+        let reading = ReadMode {
+            empty: true,
+            quiet: true,
+        };
+        let sorted = Self::read(common, project, &sources, &overlays(common), reading)?;
+        let mut told = sorted.input.diagnostics.iter();
+        let decides = told.any(|d| d.code == DiagnosticCode::DuplicateObject);
+        if decides || sorted.input.tally.objects == 0 {
+            return Self::open(common);
+        }
+        if !sorted.input.has_errors() {
+            complain(&sorted.project.merged(common), &sorted.input);
+        }
+        if sorted.project.merged(common).cni.is_empty() && !common.quiet {
+            implied_plugin(&sorted.input);
+        }
+        Ok(sorted)
     }
 
     /// Loads and compiles these sources under the flags and the configuration.
@@ -120,9 +167,11 @@ impl Workspace {
         names.only_read = input.only_namespace().map(Into::into);
         names.service_cidrs = given_cidrs(&common.service_cidrs)?;
         names.pod_cidrs = given_cidrs(&common.pod_cidrs)?;
+        names.node_cidrs = given_cidrs(&common.node_cidrs)?;
+        let on_openshift = project.config.cluster.platform == Some(PlatformSpec::Openshift);
         let told = project.config.cluster.dns.as_ref();
         if told.is_none_or(|dns| dns.namespace.is_none())
-            && let Some(dns) = dns_pods(&input)
+            && let Some(dns) = dns_pods(&input, on_openshift)
         {
             names.dns = dns;
         }
@@ -374,6 +423,15 @@ pub fn sources(common: &Common, project: &Project) -> Result<Vec<Source>> {
 /// The overlays of the flags.
 pub fn overlays(common: &Common) -> Vec<Source> {
     common.overlay.iter().map(|f| source(f)).collect()
+}
+
+/// Whether a source can be read twice with the same result.
+fn is_file(source: &Source) -> bool {
+    match source {
+        Source::Path(_) => true,
+        Source::Limited(inner, _) => is_file(inner),
+        _ => false,
+    }
 }
 
 /// A source as it is written on the command line.

@@ -122,23 +122,32 @@ fn relative_parts<'w>(
         .collect()
 }
 
-/// The subjects of a policy by their namespace and node, each with one of them.
+/// The subjects of a policy by their namespace and node, each with one of them; of addresses of
+/// nodes with what stands for these.
 fn by_node(
     env: &Environment,
     space: &EndpointSpace,
     subjects: &EndpointBounds,
 ) -> Vec<SubjectPart> {
-    let mut parts: IndexMap<(NamespaceId, Option<&str>), Vec<EndpointIx>> = IndexMap::default();
-    for class in subjects.may.points() {
-        let pod = env.cluster.pod(space.classes.list[class].representative);
+    let mut parts: IndexMap<(NamespaceId, Option<&str>), (PodId, Vec<EndpointIx>)> =
+        IndexMap::default();
+    for place in subjects.may.points() {
+        let governed = match space.representative(place) {
+            Endpoint::Pod(pod) => Some(pod),
+            Endpoint::Address(address) => env.governed_addresses.get(&address).copied(),
+        };
+        let Some(subject) = governed else {
+            continue; // what nothing stands for is not governed
+        };
+        let pod = env.cluster.pod(subject);
         let key = (pod.namespace, pod.node.as_deref());
-        parts.entry(key).or_default().push(class);
+        let (_, places) = parts.entry(key).or_insert((subject, Vec::new()));
+        places.push(place);
     }
-    let part = |classes: Vec<EndpointIx>| {
-        let first = space.classes.list[*classes.first()?].representative;
-        Some(SubjectPart::Node(first, classes.into_iter().collect()))
+    let part = |(first, places): (PodId, Vec<EndpointIx>)| {
+        SubjectPart::Node(first, places.into_iter().collect())
     };
-    parts.into_values().filter_map(part).collect()
+    parts.into_values().map(part).collect()
 }
 
 fn is_relative_to_namespace(peer: &Peer) -> bool {

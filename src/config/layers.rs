@@ -143,3 +143,19 @@ pub struct NetworksSpec {
     /// Services that every pod reaches, whatever its network: namespace/name.
     pub infra_services: Vec<String>,
 }
+
+/// What a cluster runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlatformSpec {
+    /// Kubernetes, of no provider in particular.
+    Kubernetes,
+    /// `OpenShift`: its DNS pods are those of `openshift-dns`.
+    Openshift,
+    /// Google's: `NetworkPolicies` may be for a network other than the default one.
+    Gke,
+    /// Amazon's.
+    Eks,
+    /// Azure's.
+    Aks,
+}

@@ -1,15 +1,19 @@
 //! Doors that open and close between two sides, whatever edit does it: a new Ingress opens one
 //! without any policy being touched.
 //!
-//! Lines of both sides are the same if they lead to the same port of the same workload by the same
-//! door, as it is named; only callers on the internet count. Cost: the doors of both sides.
+//! Objects of kinds that are not read may open doors: one that is new, gone or different may widen
+//! or narrow (DO106). Lines of both sides are the same if they lead to the same port of the same
+//! workload by the same door, as it is named; only callers on the internet count. Cost: the doors
+//! of both sides.
 
 use crate::diff::before_after::{Side, Which};
 use crate::diff::kind::Kind;
-use crate::doors::{DoorKind, DoorLine, DoorList, DoorStatus};
+use crate::doors::{Door, DoorKind, DoorLine, DoorList, DoorReason, DoorStatus, Passage};
 use crate::graph::CompileError;
 use crate::model::Cluster;
+use crate::model::doors::DoorSpec;
 use crate::set::Traffic;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A door that opens or closes.
@@ -40,6 +44,11 @@ pub fn door_changes(before: Side<'_>, after: Side<'_>) -> Result<Vec<DoorChange>
     let mut changes = Vec::new();
     for (key, line) in old {
         let now = new.remove(&key);
+        let is_other = |now: &DoorLine| text(before, &line) != text(after, now);
+        if line.door.kind == DoorKind::Unread && now.as_ref().is_some_and(is_other) {
+            changes.extend(change(None, now));
+            continue;
+        }
         changes.extend(change(Some(line), now));
     }
     changes.extend(
@@ -54,7 +63,8 @@ pub fn door_changes(before: Side<'_>, after: Side<'_>) -> Result<Vec<DoorChange>
 fn lines(side: Side<'_>) -> Result<BTreeMap<DoorKey, DoorLine>, CompileError> {
     let cluster = &side.input.cluster;
     let mut found: BTreeMap<DoorKey, DoorLine> = BTreeMap::new();
-    for line in DoorList::of_input(side.input, side.graph)?.lines {
+    let read = DoorList::of_input(side.input, side.graph)?.lines;
+    for line in read.into_iter().chain(unread(cluster)) {
         let key = key(cluster, &line);
         match found.get_mut(&key) {
             Some(known) if known.passage.status >= line.passage.status => {}
@@ -65,11 +75,41 @@ fn lines(side: Side<'_>) -> Result<BTreeMap<DoorKey, DoorLine>, CompileError> {
     Ok(found)
 }
 
+/// A line for each object that may open doors and is of a kind that is not read.
+fn unread(cluster: &Cluster) -> impl Iterator<Item = DoorLine> + '_ {
+    cluster.doors().iter().filter_map(|object| {
+        let DoorSpec::Unread(kind) = &object.spec else {
+            return None;
+        };
+        let door = Door {
+            kind: DoorKind::Unread,
+            namespace: cluster.namespace(object.namespace).name.clone(),
+            name: object.name.clone(),
+            host: "*".into(),
+            path: "*".into(),
+            class: Some(kind.clone()),
+            origin: object.origin.clone(),
+        };
+        let passage = Passage::because(DoorStatus::Unknown, DoorReason::KindNotRead);
+        Some(DoorLine::nowhere(door, passage))
+    })
+}
+
+/// The text of the object that a line is about.
+fn text<'s>(side: Side<'s>, line: &DoorLine) -> Option<Cow<'s, str>> {
+    let (_, text) = side.input.sources.chunk(line.door.origin.document)?;
+    Some(text)
+}
+
 fn key(cluster: &Cluster, line: &DoorLine) -> DoorKey {
     let door = &line.door;
     let service = || line.service.as_deref().unwrap_or_default().to_owned();
     let target = line.target.name(cluster).unwrap_or_else(service);
     let named = [&door.namespace, &door.name, &door.host, &door.path].map(Clone::clone);
+    let target = match (door.kind, &door.class) {
+        (DoorKind::Unread, Some(kind)) => kind.to_string(),
+        _ => target,
+    };
     (door.kind, named, target, line.target.traffic())
 }
 

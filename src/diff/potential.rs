@@ -13,7 +13,10 @@
 
 use crate::diff::align::endpoint::DiffParty;
 use crate::diff::answer::{Change, Diff};
-use crate::diff::before_after::Side;
+use crate::diff::before_after::{Side, Which};
+use crate::diff::cause::attribution::{Cause, What};
+use crate::diff::cause::edits::same_told;
+use crate::diff::cause::policy_edits::Edit;
 use crate::diff::diff;
 use crate::diff::doors::door_changes;
 use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
@@ -106,6 +109,8 @@ fn potential(
         pods: &pods,
         after: &new.0,
         first: new.1,
+        sides,
+        laid: [&old_graph, &new_graph],
     };
     let mut changes: Vec<PotentialChange> = laid
         .changes
@@ -137,6 +142,7 @@ fn surroundings_differ(before: Side<'_>, after: Side<'_>) -> bool {
             .collect()
     };
     old.options != new.options
+        || !same_told(old, new)
         || old.untold_families != new.untold_families
         || namespaces(before) != namespaces(after)
         || taints(before.input) != taints(after.input)
@@ -227,6 +233,9 @@ struct PotentialPairs<'a> {
     after: &'a Input,
     /// The workload that stands for the first kind.
     first: WorkloadId,
+    /// The sides as they are loaded, and their graphs with the kinds laid over.
+    sides: [Side<'a>; 2],
+    laid: [&'a AllowGraph; 2],
 }
 
 impl PotentialPairs<'_> {
@@ -247,11 +256,48 @@ impl PotentialPairs<'_> {
         (!sources.is_empty()).then(|| PotentialChange {
             kind: change.kind,
             traffic: change.traffic.clone(),
-            cause: change.cause,
+            cause: self.as_loaded(change.cause),
             sources,
             destinations,
             example: change.example,
         })
+    }
+
+    /// Whether a policy of a graph with kinds is the one of this number as it is loaded.
+    fn is_loaded(&self, which: usize, id: PolicyId) -> bool {
+        let loaded = &self.sides[which].graph.environment().policies.policies;
+        let laid = self.laid[which].environment().policies.get(id);
+        let told = |policy: &Policy| {
+            let rules = Direction::ALL.map(|direction| policy.rules(direction).len());
+            (policy.document, policy.shape, policy.name.clone(), rules)
+        };
+        loaded
+            .get(id.index())
+            .is_some_and(|policy| told(policy) == told(laid))
+    }
+
+    /// A cause in the ids of its side as it is loaded: what stands for a kind was not edited, and
+    /// what the kinds make of policies has other numbers, or is not there at all.
+    fn as_loaded(&self, cause: Cause) -> Cause {
+        let which = usize::from(cause.side == Which::After);
+        let side = self.sides[which];
+        let is_loaded = match cause.what {
+            What::Rule(at) => self.is_loaded(which, at.policy),
+            What::Policy(id) => self.is_loaded(which, id),
+            What::Workload(id) => (id.0 as usize) < side.input.cluster.workloads().len(),
+            What::Namespace(id) => (id.0 as usize) < side.input.cluster.namespaces().len(),
+            What::Unmodelled(taint) => taint < side.graph.environment().policies.taints.len(),
+            What::Options(_) | What::Other => true,
+        };
+        if is_loaded {
+            return cause;
+        }
+        Cause {
+            what: What::Other,
+            side: cause.side,
+            how: Edit::Changed,
+            edit: None,
+        }
     }
 
     fn party(&self, party: &DiffParty) -> PotentialParty {

@@ -101,11 +101,9 @@ impl<'g> DoorBuilder<'g> {
             _ => Vec::new(),
         };
         self.lines.push(DoorLine {
-            door: door.clone(),
             service,
-            target: DoorTarget::Nothing,
-            passage: Passage::because(status, reason),
             may_lead,
+            ..DoorLine::nowhere(door.clone(), Passage::because(status, reason))
         });
     }
 
@@ -195,6 +193,8 @@ impl<'g> DoorBuilder<'g> {
                 target: DoorTarget::Pods(workload, pods, port, protocol),
                 passage,
                 may_lead: Vec::new(),
+                callers: caller.loaded(),
+                own_doors: None,
             });
         }
     }
@@ -217,6 +217,8 @@ impl<'g> DoorBuilder<'g> {
                 target: DoorTarget::Address(address, port, protocol),
                 passage,
                 may_lead: Vec::new(),
+                callers: caller.loaded(),
+                own_doors: None,
             });
         }
     }

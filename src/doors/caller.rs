@@ -63,6 +63,25 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// The loaded pods that it stands for; none where what calls is assumed, or no pod.
+    pub fn loaded(&self) -> Arc<[PodId]> {
+        match self {
+            Self::Proxies(Proxies {
+                alternatives,
+                assumed: false,
+            }) => match &alternatives[..] {
+                [pods] => pods.clone(),
+                several => several
+                    .iter()
+                    .flat_map(|pods| pods.iter().copied())
+                    .collect(),
+            },
+            _ => Arc::default(),
+        }
+    }
+}
+
 /// What passes for callers of which there are many: for each of them, for some, and possibly.
 #[derive(Debug, Clone)]
 struct Admission {

@@ -7,6 +7,7 @@ use crate::set::{Protocol, Traffic};
 use crate::source::Origin;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The kinds of doors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,10 +26,12 @@ pub enum DoorKind {
     ExternalIp,
     HostPort,
     HostNetwork,
+    /// An object of a kind that is not read; its class says which.
+    Unread,
 }
 
 impl DoorKind {
-    const NAMES: [(Self, &'static str); 13] = [
+    const NAMES: [(Self, &'static str); 14] = [
         (Self::Ingress, "Ingress"),
         (Self::HttpRoute, "HTTPRoute"),
         (Self::GrpcRoute, "GRPCRoute"),
@@ -42,6 +45,7 @@ impl DoorKind {
         (Self::ExternalIp, "ExternalIP"),
         (Self::HostPort, "HostPort"),
         (Self::HostNetwork, "HostNetwork"),
+        (Self::Unread, "Unread"),
     ];
 
     /// Whether it is an object that sends to Services, and not a Service or a pod by itself.
@@ -92,6 +96,37 @@ impl DoorStatus {
     }
 }
 
+/// What the input shows of the doors of those who serve a line, where none of them lets anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OwnDoors {
+    /// No door leads to them.
+    Missing,
+    /// Those that do are of a private network.
+    Internal,
+    /// Policies close those that do.
+    Closed,
+}
+
+impl OwnDoors {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "none",
+            Self::Internal => "internal",
+            Self::Closed => "closed-by-policy",
+        }
+    }
+
+    /// What is said of the controller.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Missing => "behind a controller that no door of the input leads to",
+            Self::Internal => "behind a controller whose own doors are internal",
+            Self::Closed => "behind a controller whose own doors policies close",
+        }
+    }
+}
+
 /// A door: an object, and the part of it that callers choose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Door {
@@ -114,7 +149,11 @@ pub struct Door {
 impl Door {
     /// What it is called: `Ingress shop/web`.
     pub fn title(&self) -> String {
-        format!("{} {}/{}", self.kind.name(), self.namespace, self.name)
+        let kind = match (self.kind, &self.class) {
+            (DoorKind::Unread, Some(kind)) => kind,
+            (kind, _) => kind.name(),
+        };
+        format!("{kind} {}/{}", self.namespace, self.name)
     }
 }
 
@@ -215,9 +254,26 @@ pub struct DoorLine {
     /// The pods that it may lead to, where it is not told whether the door is there at all or what
     /// is behind it.
     pub may_lead: Vec<PodId>,
+    /// The loaded pods that serve it, if such call the pods behind it.
+    pub callers: Arc<[PodId]>,
+    /// What the input shows of the doors of these, if none of them lets anybody in (DO98).
+    pub own_doors: Option<OwnDoors>,
 }
 
 impl DoorLine {
+    /// A door that leads nowhere, as far as is known.
+    pub fn nowhere(door: Door, passage: Passage) -> Self {
+        Self {
+            door,
+            service: None,
+            target: DoorTarget::Nothing,
+            passage,
+            may_lead: Vec::new(),
+            callers: Arc::default(),
+            own_doors: None,
+        }
+    }
+
     /// The pods that it leads to, or may.
     pub fn pods(&self) -> &[PodId] {
         match self.target.pods() {

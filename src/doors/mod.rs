@@ -33,21 +33,44 @@ mod istio;
 pub mod line;
 mod merge;
 mod openshift;
+mod own_doors;
 pub mod reason;
 mod served;
 mod services;
 
 pub use crate::doors::assumed::{AssumedCallers, with_assumed_callers, with_controller};
 pub use crate::doors::controllers::{CONTROLLERS, Controller};
-pub use crate::doors::line::{Door, DoorKind, DoorLine, DoorStatus, DoorTarget, Passage};
+pub use crate::doors::line::{Door, DoorKind, DoorLine, DoorStatus, DoorTarget, OwnDoors, Passage};
 pub use crate::doors::reason::DoorReason;
 
 use crate::doors::builder::DoorBuilder;
+use crate::doors::own_doors::look_at_own_doors;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::ServiceId;
 use crate::model::doors::DoorSpec;
 use std::collections::BTreeMap;
+
+/// The kinds of which a cluster has to be asked: what could not be listed of them may be a door, or
+/// be behind one.
+const LISTED: [&str; 16] = [
+    "Pod",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Service",
+    "Ingress",
+    "Gateway",
+    "HTTPRoute",
+    "GRPCRoute",
+    "TLSRoute",
+    "TCPRoute",
+    "UDPRoute",
+    "Route",
+    "VirtualService",
+    "EndpointSlice",
+];
 
 /// Every door of an input.
 #[derive(Debug, Clone, Default)]
@@ -82,6 +105,11 @@ impl DoorList {
                 _ => {}
             }
         }
+        let is_told = |pod| {
+            let workload = cluster.workload(cluster.pod(pod).workload);
+            unread.is_empty() && workload.made.is_none()
+        };
+        look_at_own_doors(&mut builder.lines, is_told);
         Self {
             lines: builder.lines,
             unread: unread.into_iter().collect(),
@@ -96,11 +124,19 @@ impl DoorList {
     /// When the input with these is too large to compile.
     pub fn of_input(input: &Input, graph: &AllowGraph) -> Result<Self, CompileError> {
         let (laid, assumed) = with_assumed_callers(input);
-        if assumed.is_empty() {
-            return Ok(Self::of(graph, &assumed));
-        }
-        let laid = AllowGraph::compile(&laid, &graph.environment().options)?;
-        Ok(Self::of(&laid, &assumed))
+        let mut list = if assumed.is_empty() {
+            Self::of(graph, &assumed)
+        } else {
+            let laid = AllowGraph::compile(&laid, &graph.environment().options)?;
+            Self::of(&laid, &assumed)
+        };
+        let unlisted = input.unlisted.iter().filter(|u| u.was_asked_for());
+        let kinds = unlisted
+            .map(|u| &*u.kind)
+            .filter(|kind| LISTED.contains(kind));
+        let unread = kinds.map(|kind| (format!("list of {kind}s").into(), 1));
+        list.unread.extend(unread);
+        Ok(list)
     }
 
     /// Whether it is sure that there are no other doors.

@@ -53,10 +53,16 @@ pub enum DoorReason {
     NlbSchemeDefault,
     LbClassNotKnown,
     SourceRangesPrivate,
+    KindNotRead,
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 49] = [
+const TABLE: [(DoorReason, &str, &str); 50] = [
+    (
+        DoorReason::KindNotRead,
+        "kind-not-read",
+        "netpal does not read objects of this kind",
+    ),
     (
         DoorReason::PartlyBySourceRanges,
         "loadBalancerSourceRanges",

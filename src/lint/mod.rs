@@ -63,6 +63,8 @@ pub struct Linted {
     pub findings: Vec<Finding>,
     /// The findings that are too slight to be shown by default, or whose rule is not selected.
     pub hidden: Vec<Finding>,
+    /// The findings that would be hidden and that suppressions cover.
+    pub accepted: Vec<Finding>,
     /// How many rules ran.
     pub ran: usize,
     /// The rules that need data that the configuration does not give.
@@ -118,10 +120,9 @@ fn run_lints(context: &LintContext<'_>) -> Linted {
     sort(&mut all);
     let (shown, hidden) = all.into_iter().partition(|f| config.shows(f));
     linted.findings = shown;
-    linted.hidden = hidden
+    (linted.hidden, linted.accepted) = hidden
         .into_iter()
-        .filter(|f: &Finding| f.suppressed.is_none())
-        .collect();
+        .partition(|f: &Finding| f.suppressed.is_none());
     linted
 }
 

@@ -102,18 +102,16 @@ fn parse_entry(text: &str) -> Vec<(Box<str>, Box<str>)> {
     let is_rule = |word: &str| {
         word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit())
     };
-    let words: Vec<&str> = text
-        .split([' ', ',', '\t', '\n'])
-        .filter(|w| !w.is_empty())
-        .collect();
-    let rules: Vec<&str> = words.iter().take_while(|w| is_rule(w)).copied().collect();
-    let reason = words
-        .iter()
-        .skip(rules.len())
-        .skip_while(|w| **w == "--")
-        .copied()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let between = [' ', ',', '\t', '\n'];
+    let mut rest = text.trim_start_matches(between);
+    let mut rules: Vec<&str> = Vec::new();
+    while let Some(word) = rest.split(between).next().filter(|word| is_rule(word)) {
+        rules.push(word);
+        rest = rest[word.len()..].trim_start_matches(between);
+    }
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let words = words.iter().skip_while(|word| **word == "--").copied();
+    let reason = words.collect::<Vec<_>>().join(" ");
     rules
         .into_iter()
         .map(|r| (r.into(), reason.as_str().into()))

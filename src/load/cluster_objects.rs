@@ -68,10 +68,30 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         publishes_not_ready: field("publishNotReadyAddresses").and_then(SyntaxNode::as_bool)
             == Some(true),
         only_own_node: field("internalTrafficPolicy").and_then(SyntaxNode::as_str) == Some("Local"),
-        families: sorted(listed(field("ipFamilies")).filter_map(family)),
+        families: families(node.get("spec")),
         takes_calls_at_nodes: takes_calls_at_nodes(node.get("spec")),
         outside: outside_service::read(node, kind).map(Box::new),
         ..service
+    }
+}
+
+/// The families of a Service: those that it lists, else those of its cluster addresses. Where it
+/// may get the other one besides they are not told.
+fn families(spec: Option<&SyntaxNode>) -> Box<[Family]> {
+    let field = |key: &str| spec.and_then(|spec| spec.get(key));
+    let told = sorted(listed(field("ipFamilies")).filter_map(family));
+    let told = if told.is_empty() {
+        let addresses = listed(field("clusterIPs")).chain(field("clusterIP"));
+        let addresses = addresses.filter_map(|address| address.as_str()?.parse().ok());
+        sorted(addresses.map(|address: IpAddr| Family::of(address)))
+    } else {
+        told
+    };
+    let policy = field("ipFamilyPolicy").and_then(SyntaxNode::as_str);
+    match policy {
+        Some("RequireDualStack") => [Family::V4, Family::V6].into(),
+        Some("PreferDualStack") if told.len() == 1 => Box::default(),
+        _ => told,
     }
 }
 

@@ -135,6 +135,19 @@ fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
     }
 }
 
+/// The commit of a revision of the repository of the current folder, if there is one.
+pub(super) fn commit(revision: &str) -> Option<Box<str>> {
+    if revision.is_empty() || revision.starts_with('-') {
+        return None;
+    }
+    let wanted = format!("{revision}^{{commit}}");
+    let arguments = ["rev-parse", "--verify", "--quiet", &wanted];
+    let printed = git(&arguments, &[], revision).ok()?.ok()?;
+    let id = String::from_utf8_lossy(&printed);
+    let id = id.trim();
+    (!id.is_empty()).then(|| id.into())
+}
+
 /// Every blob below a path, by its path from the current directory.
 fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
     let blobs = listed(&["ls-tree", "-r", "-l", "-z", id, "--", path], what)?;

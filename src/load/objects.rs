@@ -14,6 +14,7 @@ use crate::load::kustomization;
 use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
+use crate::load::pod_annotations;
 use crate::load::strict;
 use crate::load::unlisted;
 use crate::load::workloads;
@@ -76,7 +77,7 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         overlay: false,
         propagation: hnc::propagation(node),
         annotations: match kind {
-            "Namespace" | "Service" => workloads::annotations(Some(node)),
+            "Namespace" | "Service" => pod_annotations::annotations(Some(node)),
             _ => Box::default(),
         },
         made: false,
@@ -348,7 +349,14 @@ fn policy(
     let network = node
         .get("metadata")
         .and_then(|m| m.get("annotations")?.get(GKE_NETWORK)?.as_str());
-    if let Some(network) = network {
+    if let Some(network) = network.filter(|name| options.gke != Some(false) && *name != "default") {
+        if options.gke == Some(true) {
+            lowered
+                .policies
+                .iter_mut()
+                .for_each(|p| p.applies = [false, false]);
+            return Contribution::Policy(Box::new(lowered));
+        }
         let what = format!("acts on network `{network}` instead of the default one, on GKE");
         let reaches = unmodelled::reach_of(&object.kind, node);
         return Contribution::explained(reaches, dialect.namespaced, &what);

@@ -26,6 +26,8 @@ pub struct LoadOptions {
     /// The workloads that serve Ingresses, Gateways and Routes where the input does not show which
     /// do, as `namespace/name`.
     pub ingress_controllers: Vec<Box<str>>,
+    /// Whether the cluster runs on Google's Kubernetes, if that is told.
+    pub gke: Option<bool>,
     /// Settings of meshes, egress firewalls and networks.
     pub layers: LayerSettings,
 }
@@ -70,6 +72,7 @@ impl Default for LoadOptions {
             calico: CalicoSettings::default(),
             workloads: KindRows::default(),
             ingress_controllers: Vec::new(),
+            gke: None,
             layers: LayerSettings::default(),
         }
     }

@@ -133,8 +133,8 @@ impl<'o> FileReader<'o> {
         let part = text.get(chunk.start..chunk.end).unwrap_or_default();
         let sniffed = tree::sniff(part);
         let header = ChunkHeader::from(sniffed);
-        let is_agent = || part.contains(cilium::settings::CONFIG_MAP);
-        if plays_no_part(&sniffed) && !is_agent() {
+        let is_read = || MENTIONS.iter().any(|word| part.contains(word));
+        if plays_no_part(&sniffed) && !is_read() {
             return ParsedChunk {
                 chunk,
                 header,
@@ -268,6 +268,15 @@ const NO_PART: [&str; 16] = [
     "PersistentVolume",
     "PrometheusRule",
     "ServiceMonitor",
+];
+
+/// Words of objects of these kinds that are read all the same: the settings of Cilium's agent, and
+/// ConfigMaps that lead callers in.
+const MENTIONS: [&str; 4] = [
+    cilium::settings::CONFIG_MAP,
+    "tcp-services",
+    "udp-services",
+    "tunnel:",
 ];
 
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {

@@ -101,6 +101,7 @@ const POD_SPEC: Schema = Fields(&[
     ("hostNetwork", Truth),
     ("nodeName", Text),
     ("serviceAccountName", Text),
+    ("serviceAccount", Text),
     ("containers", List(&CONTAINER)),
     ("initContainers", List(&CONTAINER)),
 ]);

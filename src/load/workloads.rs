@@ -3,20 +3,25 @@
 //! A template represents its replicas. What decides verdicts is read by path from the tree, not
 //! through typed pod specs: a probe that does not decode must not lose the pod. Labels that
 //! controllers add at run time and whose values cannot be known are given the value
-//! [`AT_RUN_TIME`], which equals nothing that a selector can name.
+//! [`AT_RUN_TIME`], which may be any that a selector names. The Jobs of a `CronJob` have names that
+//! nobody writes down ([`NAME_OF_A_JOB`]).
 
 use crate::load::container_ports::{host_ports, init_ports, ports};
+use crate::load::pod_annotations::annotations;
 use crate::model::{
     ContainerPort, HostPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind,
 };
-use crate::policy::linkerd::member::PROBE;
-use crate::policy::object_facts::CONTAINER;
 use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The value of a label that exists, but only at run time: no valid label value looks like this.
-pub const AT_RUN_TIME: &str = "<set at run time>";
+/// The value of a label that exists and is set at run time: it may be any
+/// ([`crate::model::open_labels`]).
+pub const AT_RUN_TIME: &str = "<at run time>";
+
+/// What stands for the names of Jobs that a `CronJob` makes: they end in the time, so that no
+/// selector that somebody wrote names one.
+const NAME_OF_A_JOB: &str = "<set at run time>";
 
 /// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
 const MAX_ORDINALS: i64 = 4096;
@@ -61,7 +66,7 @@ impl PodDraft {
         let known = self
             .labels
             .iter()
-            .filter(|(_, value)| *value != AT_RUN_TIME);
+            .filter(|(_, value)| ![AT_RUN_TIME, NAME_OF_A_JOB].contains(value));
         Selector::new(known.map(|(k, v)| Requirement::In(k.into(), vec![v.into()])))
     }
 }
@@ -89,6 +94,8 @@ pub struct WorkloadDraft {
     replicas: i64,
     /// The first index of a `StatefulSet`'s pods.
     first: i64,
+    /// How many pods a Job has whose pods have an index; 0 where that is not told.
+    indexes: Option<i64>,
     /// The name of the headless Service that names a `StatefulSet`'s pods.
     service: Option<Box<str>>,
 }
@@ -119,6 +126,7 @@ impl WorkloadDraft {
                 .and_then(|s| s.get("ordinals")?.get("start")?.as_i64())
                 .unwrap_or(0)
                 .max(0),
+            indexes: indexes(spec, kind),
             service: spec
                 .and_then(|s| s.get("serviceName")?.as_str())
                 .filter(|name| !name.is_empty())
@@ -150,12 +158,20 @@ impl WorkloadDraft {
                 0,
             ),
             WorkloadKind::StatefulSet => self.ordinals(own),
-            WorkloadKind::Job => single(job_labels(own), self.replicas),
-            WorkloadKind::CronJob => single(job_labels(AT_RUN_TIME), self.replicas),
-            WorkloadKind::Pod
-            | WorkloadKind::ReplicationController
-            | WorkloadKind::DeploymentConfig
-            | WorkloadKind::Custom => single(vec![], self.replicas),
+            WorkloadKind::Job => self.completions(own),
+            WorkloadKind::CronJob => {
+                let mut labels = job_labels(NAME_OF_A_JOB);
+                let index = self.indexes.map(|_| AT_RUN_TIME.to_owned());
+                labels.extend(index.map(|at| ("batch.kubernetes.io/job-completion-index", at)));
+                single(labels, self.replicas)
+            }
+            WorkloadKind::DeploymentConfig => single(
+                vec![("deploymentconfig", own.to_owned()), run_time("deployment")],
+                self.replicas,
+            ),
+            WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::Custom => {
+                single(vec![], self.replicas)
+            }
         }
     }
 
@@ -200,6 +216,22 @@ impl WorkloadDraft {
             pods.push(self.pod(own, open, (self.replicas - told).max(0)));
         }
         pods
+    }
+
+    /// The pods of a Job: of an indexed one each has its index.
+    fn completions(&self, own: &str) -> Vec<PodDraft> {
+        let Some(count) = self.indexes else {
+            return vec![self.pod(own, job_labels(own), self.replicas)];
+        };
+        let pod = |index: String, replicas| {
+            let mut labels = job_labels(own);
+            labels.push(("batch.kubernetes.io/job-completion-index", index));
+            self.pod(own, labels, replicas)
+        };
+        if !(1..=MAX_ORDINALS).contains(&count) {
+            return vec![pod(AT_RUN_TIME.to_owned(), self.replicas)];
+        }
+        (0..count).map(|index| pod(index.to_string(), 1)).collect()
     }
 
     /// Whether the pods of a `StatefulSet` are only what one of them may be: it is told to have
@@ -295,6 +327,19 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How many pods with an index of their own a Job has, if its pods have such (completion mode
+/// `Indexed`).
+fn indexes(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> Option<i64> {
+    let spec = match kind {
+        WorkloadKind::Job => spec,
+        WorkloadKind::CronJob => spec.and_then(|s| s.get("jobTemplate")?.get("spec")),
+        _ => None,
+    }?;
+    let is_indexed = spec.get("completionMode").and_then(SyntaxNode::as_str) == Some("Indexed");
+    let count = spec.get("completions").and_then(SyntaxNode::as_i64);
+    is_indexed.then(|| count.unwrap_or(0))
+}
+
 fn replicas(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> i64 {
     let field = |node: Option<&SyntaxNode>, key: &str| {
         node.and_then(|n| n.get(key)?.as_i64())
@@ -342,9 +387,17 @@ pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
             .zip(text("subdomain"))
             .map(|(hostname, subdomain)| dns_name(hostname, subdomain)),
         replicas: 1,
-        account: text("serviceAccountName").map(Into::into),
+        account: account(spec).map(Into::into),
         annotations: annotations(node),
     }
+}
+
+/// The service account of a pod: `serviceAccount` is the field's old name, and counts where the new
+/// one is not given.
+pub fn account(spec: Option<&SyntaxNode>) -> Option<&str> {
+    let named = |key| spec.and_then(|s| s.get(key)?.as_str());
+    let names = ["serviceAccountName", "serviceAccount"].into_iter();
+    names.filter_map(named).find(|name| !name.is_empty())
 }
 
 fn dns_name(hostname: &str, subdomain: &str) -> Box<PodDnsName> {
@@ -364,72 +417,6 @@ fn is_ready(status: Option<&SyntaxNode>) -> bool {
     let says_no = |c: &SyntaxNode| field(c, "type", "Ready") && field(c, "status", "False");
     !conditions.iter().any(says_no)
 }
-
-/// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 10] = [
-    "linkerd.io/inject",
-    "sidecar.istio.io/inject",
-    "ambient.istio.io/bypass-inbound-capture",
-    "ovn.kubernetes.io/security_groups",
-    "consul.hashicorp.com/connect-inject",
-    "k8s.v1.cni.cncf.io/networks",
-    "k8s.v1.cni.cncf.io/network-status",
-    "v1.multus-cni.io/default-network",
-    "k8s.ovn.org/open-default-ports",
-    "k8s.ovn.org/pod-networks",
-];
-
-/// How annotations begin that say by what a proxy goes.
-const OF_PROXIES: [&str; 2] = ["config.linkerd.io/", "traffic.sidecar.istio.io/"];
-
-fn is_of_proxy(key: &str) -> bool {
-    OF_PROXIES.iter().any(|start| key.starts_with(start))
-}
-
-/// The annotations of an object that a layer goes by, and what of its pod a layer goes by.
-pub fn annotations(node: Option<&SyntaxNode>) -> Box<[(Box<str>, Box<str>)]> {
-    let all = node.and_then(|n| n.get("metadata")?.get("annotations"));
-    let bound = all.map(SyntaxNode::entries).unwrap_or_default().iter();
-    bound
-        .filter(|e| BINDING.contains(&&*e.key) || is_of_proxy(&e.key))
-        .filter_map(|e| Some((e.key.clone(), e.value.as_str()?.into())))
-        .chain(proxies(node))
-        .chain(probes(node))
-        .collect()
-}
-
-/// The containers of a pod that are proxies of a mesh.
-fn proxies(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str>)> {
-    let spec = node.and_then(|n| n.get("spec"));
-    let of = |field: &str| spec.and_then(|s| s.get(field)).map(SyntaxNode::items);
-    let lists = [of("containers"), of("initContainers")];
-    let containers = lists.into_iter().flatten().flatten();
-    let names = containers.filter_map(|c| c.get("name")?.as_str());
-    let proxies = names.filter(|name| PROXIES.contains(name));
-    proxies.map(|name| (format!("{CONTAINER}{name}").into(), Box::default()))
-}
-
-/// The ports on which probes of a pod ask for a path.
-fn probes(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str>)> {
-    let spec = node.and_then(|n| n.get("spec"));
-    let containers = spec
-        .and_then(|s| s.get("containers"))
-        .map(SyntaxNode::items);
-    let containers = containers.unwrap_or_default().iter();
-    let probes = containers.flat_map(|c| PROBES.iter().filter_map(|probe| c.get(probe)));
-    let ports = probes.filter_map(|probe| probe.get("httpGet")?.get("port"));
-    ports.filter_map(|port| {
-        let number = || port.as_i64().map(|n| n.to_string());
-        let text = port.as_str().map(str::to_owned).or_else(number)?;
-        Some((format!("{PROBE}{text}").into(), Box::default()))
-    })
-}
-
-/// The probes of a container.
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
-
-/// The names of containers that are proxies of a mesh.
-const PROXIES: [&str; 2] = ["istio-proxy", "linkerd-proxy"];
 
 /// The labels of an object. A value that is no string is taken as it is written; that it is refused
 /// is reported by [`crate::load::strict`].
@@ -493,18 +480,4 @@ fn owner(node: &SyntaxNode) -> Option<(&str, &str)> {
     };
     let owner = owners.iter().find(controls).or_else(|| owners.first())?;
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BINDING, OF_PROXIES};
-    use crate::tree::binds;
-
-    /// Long lists of pods are read without what no reader asks for; annotations that bind stay.
-    #[test]
-    fn what_binds_a_pod_is_kept_of_long_lists() {
-        for key in BINDING.iter().chain(&OF_PROXIES) {
-            assert!(binds(key), "{key}");
-        }
-    }
 }

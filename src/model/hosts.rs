@@ -6,16 +6,48 @@
 //! one.
 
 use crate::model::cluster::Cluster;
-use crate::model::ids::PodId;
+use crate::model::ids::{NamespaceId, PodId, WorkloadId};
+use crate::model::labels::Labels;
 use crate::model::named_addresses::NamedAddresses;
 use crate::model::pod::Pod;
 use crate::set::Ix;
+use crate::source::{DocumentId, Origin};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 impl Cluster {
     /// Says what policies of the network plugin govern besides pods: the addresses of nodes, each
     /// on its node's network. They are no pods: nothing that goes through the pods meets them.
     pub(crate) fn govern_hosts(&mut self, hosts: Vec<Pod>) {
         self.hosts = hosts;
+    }
+
+    /// What stands for some addresses of a node, to be governed; without a node it is of one that
+    /// is not told.
+    pub(crate) fn host(
+        &mut self,
+        labels: Labels,
+        node: Option<&str>,
+        addresses: Vec<IpAddr>,
+        document: DocumentId,
+    ) -> Pod {
+        Pod {
+            name: node.unwrap_or("a node").into(),
+            namespace: NamespaceId::bounded(0), // nothing asks for it
+            workload: WorkloadId::bounded(0),
+            labels: self.intern(labels),
+            ports: [].into(),
+            host_ports: [].into(),
+            host_network: true,
+            rare: None,
+            node: node.map(Arc::from),
+            addresses: addresses.into(),
+            own_network: false,
+            ready: true,
+            dns_name: None,
+            replicas: 1,
+            origin: Origin::document(document),
+        }
     }
 
     /// What policies govern besides pods, with the numbers that they are asked about by.

@@ -16,6 +16,7 @@ mod domain_peers;
 pub mod egress_firewall;
 pub mod foreign;
 mod gke_fqdn;
+pub mod host_labels;
 pub mod interner;
 pub mod ip_block;
 pub mod istio;

@@ -157,6 +157,9 @@ pub enum Symbol {
     OtherNodes,
     /// Every endpoint.
     Everything,
+    /// The proxy of the network plugin that serves Ingresses and Gateways: neither a pod nor an
+    /// address.
+    IngressProxy,
     /// Outside addresses that the manifests do not tell, such as the members of a security group
     /// of a cloud.
     SomeOutside,

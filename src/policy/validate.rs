@@ -167,6 +167,15 @@ pub fn address_complaint(text: &str) -> Option<String> {
     (in_address || padded(length)).then(|| format!("`{text}` has leading zeros; write {net}"))
 }
 
+/// Reads a block as Go's parsers do, which refuse leading zeros in IPv4: one of a dialect whose
+/// objects the API server does not look into.
+pub fn parse_block(text: &str) -> Option<IpNet> {
+    let (address, _) = text.split_once('/')?;
+    let padded = |number: &str| number.len() > 1 && number.starts_with('0');
+    let is_padded = !address.contains(':') && address.split('.').any(padded);
+    text.parse::<IpNet>().ok().filter(|_| !is_padded)
+}
+
 fn without_leading_zeros(digits: &str) -> &str {
     match digits.trim_start_matches('0') {
         "" => "0",

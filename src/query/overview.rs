@@ -8,7 +8,8 @@
 
 use crate::doors::DoorList;
 use crate::graph::AllowGraph;
-use crate::model::{Cluster, PodId, WorkloadId};
+use crate::model::{PodId, Truth, WorkloadId};
+use crate::policy::Direction;
 use crate::query::list::entry::ListEntry;
 use crate::query::list::listing::{Listing, Party};
 use crate::query::reach::door_ends::DoorEnds;
@@ -16,6 +17,8 @@ use crate::query::reach::search::{ReachQuery, Way};
 use crate::query::reach::tree::{Reach, reach};
 use crate::query::reach::workload_role::is_store;
 use crate::set::{IpSet, TrafficSet};
+use crate::spec::Endpoint;
+use crate::spec::question::Tainted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -44,8 +47,13 @@ pub struct Overview {
     pub leaving: BTreeSet<WorkloadId>,
     /// Workloads that may send to the metadata service of a cloud.
     pub to_metadata: BTreeSet<WorkloadId>,
+    /// Workloads of which it is not known whether they may send to the internet, and to the
+    /// metadata service.
+    pub perhaps_leaving: [BTreeSet<WorkloadId>; 2],
     /// The number of workloads that policies isolate in both directions, in one, and in none.
     pub isolated: [usize; 3],
+    /// The number of workloads of which it is not known what isolates them.
+    pub perhaps_isolated: usize,
     /// Flows that are not known for certain: those with an end on its node's network, and others.
     pub unknown: [usize; 2],
 }
@@ -78,10 +86,11 @@ impl Overview {
         listing: &Listing,
         each_flow: &mut dyn FnMut(&mut dyn FnMut(&ListEntry)),
     ) -> Self {
-        let cluster = &graph.environment().cluster;
         let on_node: BTreeSet<WorkloadId> = listing.host_network.iter().copied().collect();
+        let (isolated, perhaps_isolated) = isolated(graph, listing, &on_node);
         let mut overview = Self {
-            isolated: isolated(cluster, listing, &on_node),
+            isolated,
+            perhaps_isolated,
             ..Self::default()
         };
         overview.enter(graph, doors);
@@ -91,6 +100,9 @@ impl Overview {
         overview.to_metadata = open.collect();
         let internet = IpSet::internet();
         each_flow(&mut |entry| overview.take(entry, &internet, &on_node));
+        let [leaving, to_metadata] = &mut overview.perhaps_leaving;
+        leaving.retain(|w| !overview.leaving.contains(w));
+        to_metadata.retain(|w| !overview.to_metadata.contains(w));
         overview
     }
 
@@ -155,17 +167,22 @@ impl Overview {
 
     fn take(&mut self, entry: &ListEntry, internet: &IpSet, on_node: &BTreeSet<WorkloadId>) {
         let is_on_node = |party: &Party| matches!(party, Party::Workload(w) if on_node.contains(w));
-        if entry.allowed.must.is_empty() {
+        let is_sure = !entry.allowed.must.is_empty();
+        if !is_sure {
             let elsewhere = !is_on_node(&entry.source) && !is_on_node(&entry.destination);
             self.unknown[usize::from(elsewhere)] += 1;
-            return;
         }
         if let (Party::Workload(from), Party::Addresses(to)) = (&entry.source, &entry.destination) {
+            let [perhaps_leaving, perhaps_to_metadata] = &mut self.perhaps_leaving;
+            let (leaving, to_metadata) = match is_sure {
+                true => (&mut self.leaving, &mut self.to_metadata),
+                false => (perhaps_leaving, perhaps_to_metadata),
+            };
             if !to.is_disjoint(internet) {
-                self.leaving.insert(*from);
+                leaving.insert(*from);
             }
             if to.contains(METADATA) {
-                self.to_metadata.insert(*from);
+                to_metadata.insert(*from);
             }
         }
     }
@@ -187,14 +204,35 @@ fn followed(graph: &AllowGraph, way: Way, pods: BTreeSet<PodId>, hops: Option<u3
     reach(graph, &query)
 }
 
-/// How many workloads are isolated in both directions, in one, and in none.
-fn isolated(cluster: &Cluster, listing: &Listing, on_node: &BTreeSet<WorkloadId>) -> [usize; 3] {
+/// How many workloads are isolated in both directions, in one, and in none; and of how many that is
+/// not known.
+fn isolated(
+    graph: &AllowGraph,
+    listing: &Listing,
+    on_node: &BTreeSet<WorkloadId>,
+) -> ([usize; 3], usize) {
+    let cluster = &graph.environment().cluster;
     let open_in: BTreeSet<WorkloadId> = listing.open_in.iter().copied().collect();
     let open_out: BTreeSet<WorkloadId> = listing.open_out.iter().copied().collect();
-    let mut counts = [0; 3];
+    let (mut counts, mut unknown) = ([0; 3], 0);
     for (id, _) in cluster.workloads().filter(|(id, _)| !on_node.contains(id)) {
+        if is_in_doubt(graph, id) {
+            unknown += 1;
+            continue;
+        }
         let open = usize::from(open_in.contains(&id)) + usize::from(open_out.contains(&id));
         counts[open] += 1;
     }
-    counts
+    (counts, unknown)
+}
+
+/// Whether it is not known if something isolates a workload.
+fn is_in_doubt(graph: &AllowGraph, workload: WorkloadId) -> bool {
+    let pods = &graph.environment().cluster.workload(workload).pods;
+    let doubtful = |pod: &PodId, direction| {
+        let effective = graph.effective(Endpoint::Pod(*pod), direction);
+        effective.is_some_and(|e| e.isolated() == Truth::Maybe || e.taint != Tainted::default())
+    };
+    let mut each = pods.iter();
+    each.any(|pod| Direction::ALL.into_iter().any(|way| doubtful(pod, way)))
 }

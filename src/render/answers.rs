@@ -7,9 +7,7 @@
 
 use crate::check::Suite;
 use crate::check::breaks::Broken;
-use crate::check::critical::Critical;
 use crate::check::export::Probe;
-use crate::check::rule_cut::RuleCut;
 use crate::diff::Diff;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
@@ -38,7 +36,7 @@ use crate::render::image::matrix::MatrixView;
 pub use crate::render::pictures::GraphView;
 use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
-pub use crate::render::search_views::{PathView, ReachView};
+pub use crate::render::search_views::{CriticalView, PathView, ReachView};
 pub use crate::render::snapshot_answers::{DriftView, SnapshotView};
 use crate::render::text::check::{self as check_text, SuiteRun};
 use crate::render::text::diff as diff_text;
@@ -147,21 +145,11 @@ impl Render for PathView<'_> {
     }
 }
 
-/// The chokepoints between two endpoints.
-pub struct CriticalView<'a> {
-    /// The two endpoints, in words.
-    pub ends: [&'a str; 2],
-    /// What was found.
-    pub critical: &'a Critical,
-    /// The fewest rules, where they were looked for.
-    pub rules: Option<&'a RuleCut>,
-}
-
 impl Render for CriticalView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).critical(view.critical, view.rules, view.ends, out),
-        Json => json::write("Critical", critical_data::critical(*context, view.critical, view.rules), out),
-        Yaml => json::write_yaml("Critical", critical_data::critical(*context, view.critical, view.rules), out),
+        Text => TextWriter::of(context).critical(view, out),
+        Json => json::write("Critical", critical_data::critical(*context, view), out),
+        Yaml => json::write_yaml("Critical", critical_data::critical(*context, view), out),
     }
 }
 
@@ -428,6 +416,9 @@ impl Render for AuditReport<'_> {
     formats! { |report, _context, out|
         Md => report_markdown::write(report, out),
         Html => html::write(report, out),
-        Csv => csv::listing(report.context, &Filter::default(), out),
+        Csv => match &report.controls {
+            Some(controls) => csv::rows(controls.table(&report.context), out),
+            None => csv::listing(report.context, &Filter::default(), out),
+        },
     }
 }

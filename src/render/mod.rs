@@ -14,6 +14,7 @@ pub mod door_answers;
 pub mod end_names;
 pub mod format;
 pub mod image;
+pub mod mismatch;
 pub mod pictures;
 pub mod report;
 pub mod safe_writer;

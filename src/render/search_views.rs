@@ -1,6 +1,8 @@
 //! What a search over hops is shown as: the answer of `reach`, `who` and `reach --path`, with what
 //! was found out about it besides.
 
+use crate::check::critical::Critical;
+use crate::check::rule_cut::RuleCut;
 use crate::doors::DoorLine;
 use crate::model::WorkloadId;
 use crate::query::reach::door_ends::DoorEnds;
@@ -34,4 +36,24 @@ pub struct PathView<'a> {
     pub door: Option<&'a DoorLine>,
     /// The workloads that every way leads through.
     pub chokepoints: &'a [WorkloadId],
+}
+
+/// The chokepoints between two endpoints.
+pub struct CriticalView<'a> {
+    /// The two endpoints, in words.
+    pub ends: [&'a str; 2],
+    /// What was found.
+    pub critical: &'a Critical,
+    /// The fewest rules, where they were looked for.
+    pub rules: Option<&'a RuleCut>,
+    /// The doors that ways start at, if they do.
+    pub doors: Option<&'a DoorEnds>,
+}
+
+impl CriticalView<'_> {
+    /// The door that the path starts at.
+    pub(crate) fn door(&self) -> Option<&DoorLine> {
+        let behind = self.critical.door.into_iter().collect();
+        self.doors.and_then(|doors| doors.door_of(&behind))
+    }
 }

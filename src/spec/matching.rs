@@ -12,7 +12,7 @@ use crate::policy::{
 };
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::question::{Case, DirectionQuestion, side_of};
+use crate::spec::question::{Case, ConnectionOrigin, DirectionQuestion, side_of};
 use std::net::IpAddr;
 
 /// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never
@@ -161,15 +161,35 @@ pub fn peers_match(
     match &rule.peers {
         Peers::Any => Truth::Yes,
         Peers::Of(peers) if case.origin.is_named().is_some() => {
-            let is_everybody = |p: &Peer| matches!(p, Peer::Unreadable { everything: true });
+            let of_proxy = case.origin == ConnectionOrigin::Identity;
+            let means_it = |p: &Peer| means_everybody(p) || of_proxy && means_proxy(p);
             let named = case.origin.is_named().filter(|_| !peers.is_empty());
-            Truth::from(peers.iter().any(is_everybody)).or(named.unwrap_or(Truth::No))
+            Truth::from(peers.iter().any(means_it)).or(named.unwrap_or(Truth::No))
         }
         Peers::Of(peers) => peers
             .iter()
             .map(|p| peer_matches(env, policy, p, pod, peer, case))
             .max()
             .unwrap_or(Truth::No),
+    }
+}
+
+/// Whether a peer is everybody.
+fn means_everybody(peer: &Peer) -> bool {
+    match peer {
+        Peer::Unreadable { everything } => *everything,
+        Peer::Symbol(symbol) => *symbol == Symbol::Everything,
+        Peer::AnyOf(list) => list.iter().any(means_everybody),
+        _ => false,
+    }
+}
+
+/// Whether a peer is the proxy of the network plugin, among others (DO94).
+fn means_proxy(peer: &Peer) -> bool {
+    match peer {
+        Peer::Symbol(symbol) => *symbol == Symbol::IngressProxy,
+        Peer::AnyOf(list) => list.iter().any(means_proxy),
+        _ => false,
     }
 }
 
@@ -319,6 +339,7 @@ pub fn symbol_matches(
     let is_host = |id: PodId| Truth::from(env.cluster.pod(id).host_network);
     match (symbol, endpoint) {
         (Symbol::Everything, _) => Truth::Yes,
+        (Symbol::IngressProxy, _) => Truth::No,
         (Symbol::World | Symbol::SomeOutside, Endpoint::Pod(_)) => Truth::No,
         (Symbol::SomeOutside, Endpoint::Address(address)) => {
             env.is_outside(address).and(Truth::Maybe)

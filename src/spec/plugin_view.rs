@@ -5,7 +5,7 @@ use crate::model::Cluster;
 use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium::options::{CiliumOptions, CiliumSettings};
-use crate::policy::cilium::specialize::{specialize, without_rules};
+use crate::policy::cilium::specialize::{ToldAddresses, specialize, without_rules};
 use crate::policy::foreign::forget_taints;
 use crate::policy::networks::calls::by_call;
 use crate::policy::networks::exceptions::let_in;
@@ -173,10 +173,16 @@ impl PluginView {
 
     fn of_cilium(&mut self, told: &CiliumSettings) {
         let cilium = CiliumOptions::new(&told.over(&self.policies.plugin.settings));
-        let tells_api_server = !api_servers(&self.cluster, &self.options).is_empty();
-        let special = specialize(&self.policies, &self.cluster, &cilium, tells_api_server);
-        if let Some(special) = special {
-            self.policies = Arc::new(special);
+        let told = ToldAddresses {
+            api_server: !api_servers(&self.cluster, &self.options).is_empty(),
+            nodes: &self.options.node_cidrs,
+        };
+        let seen = specialize(&self.policies, &self.cluster, &cilium, told);
+        if let Some(seen) = seen {
+            self.policies = Arc::new(seen.policies);
+            if let Some(cluster) = seen.cluster {
+                self.cluster = Arc::new(cluster);
+            }
         }
         self.cilium = Some(Arc::new(cilium));
     }

@@ -16,6 +16,7 @@ const SPEC: &[&str] = &[
     "hostNetwork",
     "nodeName",
     "serviceAccountName",
+    "serviceAccount",
     "hostname",
     "subdomain",
 ];

@@ -197,6 +197,10 @@ fn service(dice: &mut Dice, i: usize, items: &mut Vec<Value>) {
     if dice.roll(3) == 0 {
         port["nodePort"] = json!(30000 + i);
     }
+    if dice.roll(4) == 0 && spec.get("type") != Some(&json!("ExternalName")) {
+        let families = [json!(["IPv4"]), json!(["IPv6"]), json!(["IPv4", "IPv6"])];
+        spec["ipFamilies"] = families[dice.roll(3)].clone();
+    }
     let more = json!({"name": "other", "port": 5432, "targetPort": 5432});
     spec["ports"] = if dice.roll(2) == 0 {
         json!([port, more])

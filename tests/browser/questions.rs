@@ -277,7 +277,7 @@ impl Asking {
         let input = netpal::load([folder.to_str().unwrap()]).unwrap();
         let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         let mut names = Context::default();
-        if let Some(dns) = dns_pods(&input) {
+        if let Some(dns) = dns_pods(&input, false) {
             names.dns = dns;
         }
         let mut texts = String::new();

@@ -142,6 +142,21 @@ for (const colorScheme of ['light', 'dark']) {
   await close(colorScheme);
 }
 
+// controls: folded and not lost, and no wider than a phone
+{
+  const { page, close } = await open(demo, { viewport: { width: 390, height: 844 } });
+  const wide = () => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  check('the head and the controls fit a phone', !(await wide()));
+  const fold = page.locator('.controls details').first();
+  const rest = fold.locator('li').first();
+  check('long reasons are folded', (await fold.count()) === 1 && !(await rest.isVisible()));
+  await fold.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  check('and unfold by keyboard', await rest.isVisible());
+  check('the unfolded ones fit a phone', !(await wide()));
+  await close('controls');
+}
+
 // without scripts
 {
   const { page, close } = await open(demo, { javaScriptEnabled: false });

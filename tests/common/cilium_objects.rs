@@ -32,6 +32,14 @@ pub fn policies(random: &mut Random) -> Vec<Value> {
         } else {
             policy["spec"] = rule(random);
         }
+        if !own && random.chance(30) && policy["specs"].is_null() {
+            let mut of_nodes = policy["spec"].take();
+            let selector = json!({"matchLabels": {"zone": random.pick(&["z1", "z2"])}});
+            let selectors = [json!({}), selector];
+            of_nodes.as_object_mut().unwrap().remove("endpointSelector");
+            of_nodes["nodeSelector"] = random.pick(&selectors).clone();
+            policy["spec"] = of_nodes;
+        }
         all.push(policy);
     }
     all
@@ -177,7 +185,7 @@ pub fn settings(random: &mut Random) -> CiliumSettings {
         }),
         local_cluster: random.chance(25).then_some(false),
         dual_stack: random.chance(20).then_some(true),
-        host_firewall: random.chance(15).then_some(true),
+        host_firewall: random.chance(40).then_some(true),
         ..CiliumSettings::default()
     }
 }

@@ -401,6 +401,7 @@ impl World {
         let host = |id: PodId| Term::of(env.cluster.pod(id).host_network);
         match (symbol, end.place) {
             (Symbol::Everything, _) => Term::yes(),
+            (Symbol::IngressProxy, _) => Term::no(),
             (Symbol::World | Symbol::SomeOutside, Place::Pod(_)) => Term::no(),
             (Symbol::SomeOutside, Place::Outside(_)) => {
                 let some = self.fresh_fact("the address is one of a group");

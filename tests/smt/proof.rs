@@ -126,7 +126,9 @@ impl Prover {
     /// only knows pods that are governed.
     pub fn graph(&mut self, subject: &Subject<'_>) {
         let env = subject.graph.environment();
-        if env.cluster.hosts().len() > 0 {
+        let mut policies = env.policies.policies.iter();
+        let at_hosts = policies.any(|p| env.policies.tier_of(p).layer.is_of_hosts());
+        if at_hosts || env.cluster.hosts().len() > 0 {
             self.tally.with_hosts += 1;
             return;
         }

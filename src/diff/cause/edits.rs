@@ -9,11 +9,12 @@ use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndMembers, EndpointIndice
 use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::policy_edits::{PolicyEdit, new_taints, policy_edits};
 use crate::diff::cause::visible_pods::PodComparer;
-use crate::model::Node;
+use crate::model::{Labels, Node};
 use crate::policy::{Direction, PolicyId, Taint};
-use crate::spec::HostNetworkMode;
-use crate::spec::evaluate;
+use crate::spec::{Environment, HostNetworkMode, evaluate};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// How many ends one processor examines at a time.
 const AT_ONCE: usize = 1_000;
@@ -100,7 +101,8 @@ impl Edits {
         taints: &[Vec<&Taint>; 2],
         ends: &[AlignedEnd],
     ) -> Vec<[AffectedBy; 2]> {
-        let mut pods = PodComparer::new(&before.input.cluster, &after.input.cluster);
+        let [old, new] = [before, after].map(|side| &*side.graph.environment().cluster);
+        let mut pods = PodComparer::new(old, new);
         let mut affected = Vec::with_capacity(ends.len());
         for end in ends {
             let workload = match &end.members {
@@ -201,8 +203,28 @@ impl Edits {
     }
 }
 
+/// What is governed besides pods: each address with its labels and its node.
+fn hosts(env: &Environment) -> BTreeMap<IpAddr, (&Labels, Option<&str>)> {
+    let cluster = &env.cluster;
+    let governed = cluster.hosts().flat_map(|(_, host)| {
+        let kept = (cluster.labels(host.labels), host.node.as_deref());
+        host.addresses.iter().map(move |address| (*address, kept))
+    });
+    governed.collect()
+}
+
+/// Whether the same is told of what policies look at and no policy says: the tiers, what is
+/// governed besides pods, where the API server listens, and the options of the network plugin.
+pub fn same_told(old: &Environment, new: &Environment) -> bool {
+    old.policies.tiers == new.policies.tiers
+        && old.api_servers == new.api_servers
+        && old.cilium == new.cilium
+        && hosts(old) == hosts(new)
+}
+
 /// Whether everything is the same that a verdict may depend on besides the two ends and the rules
-/// that govern them: the nodes, and where pods without a known address may be, in which families.
+/// that govern them: what is told besides, the nodes, and where pods without a known address may
+/// be, in which families.
 fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
     let (old, new) = (before.graph.environment(), after.graph.environment());
     let same = |(a, b): (&Node, &Node)| {
@@ -215,7 +237,8 @@ fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
         .nodes()
         .map(|(_, n)| n)
         .zip(after.input.cluster.nodes().map(|(_, n)| n));
-    old.assumed == new.assumed
+    same_told(old, new)
+        && old.assumed == new.assumed
         && old.untold_families == new.untold_families
         && old.has_secondary_networks == new.has_secondary_networks
         && nodes(before) == nodes(after)

@@ -8,7 +8,7 @@ mod gateway;
 mod ingress;
 mod istio;
 mod openshift;
-mod unread;
+pub(in crate::load) mod unread;
 
 use crate::model::doors::{DoorSpec, RouteKind};
 use crate::source::Span;
@@ -52,6 +52,7 @@ pub fn read(group: &str, kind: &str, node: &SyntaxNode) -> Option<DoorSpec> {
         ("networking.istio.io", "DestinationRule") => {
             DoorSpec::DestinationRule(istio::destination_rule(node))
         }
+        ("", "ConfigMap") if unread::leads_in(node) => DoorSpec::Unread(kind.into()),
         _ if unread::opens_doors(group, kind) => DoorSpec::Unread(kind.into()),
         _ => return None,
     })

@@ -10,6 +10,7 @@
 
 use crate::input::{MadeObjects, Mention};
 use crate::load::assembly::{Assembly, count};
+use crate::load::doors::unread;
 use crate::load::made::custom::{CustomObject, each};
 use crate::load::made::expression::ExpressionScope;
 use crate::load::made::fill::{fill, mapping, object, text, text_of};
@@ -20,6 +21,7 @@ use crate::load::made::world::GeneratorWorld;
 use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedObject, MadePods};
 use crate::load::objects;
+use crate::model::doors::DoorSpec;
 use crate::model::{Requirement, Selector};
 use crate::policy::lowered::Lowered;
 use crate::policy::unmodelled::TaintReach;
@@ -53,10 +55,22 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
         let is_read = table::is_looked_at(&custom.group, &custom.kind)
             && customs.iter().any(|other| is_looking(other, custom));
         let makes_some = handled || is_read || !added.is_empty();
+        if makes_some && unread::may_be_published(&custom.group, &custom.kind, &custom.node) {
+            objects.extend(publishing(custom, assembly));
+        }
         objects.extend(added);
         objects.extend(left(custom, makes_some, assembly));
     }
     objects
+}
+
+/// An object that may open doors to what is made of it.
+fn publishing(custom: &CustomObject, assembly: &Assembly<'_>) -> Option<LoadedObject> {
+    let mut object = objects::left(&custom.node, assembly.options)?;
+    object.document = custom.document;
+    let kind = (&*custom.kind).into();
+    object.contribution = Contribution::Door(Box::new(DoorSpec::Unread(kind)));
+    Some(object)
 }
 
 /// Whether an object is of another kind of the same group, whose row looks at the first.

@@ -71,7 +71,7 @@ fn filled_text(text: &str, scope: ExpressionScope<'_>) -> Option<SyntaxNode> {
         Some(expression) => {
             let text = scope.text(expression)?;
             let number = text.parse::<i64>().ok();
-            match number.filter(|_| !expression.contains(':')) {
+            match number {
                 Some(number) if is_number(expression, scope) => Value::Int(number),
                 _ => Value::String(text.into()),
             }
@@ -87,6 +87,9 @@ fn filled_text(text: &str, scope: ExpressionScope<'_>) -> Option<SyntaxNode> {
 /// Whether the first alternative that is told is a number, or a literal that is one.
 fn is_number(expression: &str, scope: ExpressionScope<'_>) -> bool {
     let told = expression.split('|').find(|one| scope.text(one).is_some());
+    if told.is_some_and(|one| one.ends_with(":port")) {
+        return true;
+    }
     told.is_some_and(
         |one| match scope.node(one).or(scope.item.filter(|_| one == "item")) {
             Some(node) => node.as_i64().is_some(),

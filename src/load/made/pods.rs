@@ -115,7 +115,7 @@ fn draft(role: &SyntaxNode, scope: ExpressionScope<'_>, templates: &[&SyntaxNode
     let account = specs
         .iter()
         .rev()
-        .find_map(|spec| text_of(spec, "serviceAccountName"));
+        .find_map(|spec| workloads::account(Some(spec)));
     let told = || text_of(role, "account").and_then(|account| filled_or_path(account, scope));
     let replicas = text_of(role, "replicas").and_then(|number| scope.number(number));
     PodDraft {

@@ -154,10 +154,6 @@ impl AntreaDoor<'_> {
         let (first, last) = kind.map_or((0, u8::MAX), |kind| (kind, kind));
         let mut all = TrafficSet::empty();
         for protocol in [Protocol::Icmp, Protocol::IcmpV6] {
-            if kind.is_none() && code.is_none() {
-                all = all.union(&TrafficSet::protocol(protocol));
-                continue;
-            }
             for kind in first..=last {
                 all = all.union(&TrafficSet::icmp(protocol, kind, code));
             }

@@ -5,6 +5,7 @@ use crate::policy::calico::expression::LabelExpression;
 use crate::policy::calico::policy::{CalicoPort, RuleAction, RuleSide};
 use crate::policy::calico::ports;
 use crate::policy::calico::written::{AccountsForm, CalicoHttpForm, CalicoRuleForm, EntityForm};
+use crate::policy::validate::parse_block;
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use ipnet::IpNet;
@@ -75,15 +76,15 @@ impl CalicoDoor<'_> {
         }
         let mut found = Vec::new();
         for (i, text) in list.iter().enumerate() {
-            match text.parse::<IpNet>() {
-                Ok(net) if net.trunc() == net => found.push(net),
-                Ok(net) => {
+            match parse_block(text) {
+                Some(net) if net.trunc() == net => found.push(net),
+                Some(net) => {
                     let message =
                         format!("`{text}` has bits behind its length; write {}", net.trunc());
                     self.meant(&at.index(i), message);
                     found.push(net.trunc());
                 }
-                Err(_) => {
+                None => {
                     let message = format!("`{text}` is not a block such as 10.0.0.0/8");
                     self.validator(&at.index(i), message);
                 }

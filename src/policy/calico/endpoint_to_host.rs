@@ -7,10 +7,10 @@
 
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::calico::felix::FelixOfNode;
-use crate::policy::calico::host_labels::NODE;
 use crate::policy::calico::host_tiers::{HOST_ENDPOINT, HostPart, any_of, tier};
 use crate::policy::calico::objects::CalicoObjects;
 use crate::policy::calico::options::{CalicoSettings, EndpointToHost};
+use crate::policy::host_labels::NODE;
 use crate::policy::layer_policy::{LayerPolicies, PolicyHead};
 use crate::policy::layout::RulePlace;
 use crate::policy::policy_set::PolicySet;

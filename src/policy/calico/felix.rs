@@ -11,6 +11,8 @@ use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
 use crate::tree::SyntaxNode;
 use ipnet::IpNet;
+use serde_json::Value as Json;
+use std::net::IpAddr;
 
 /// The object that is for every node.
 const EVERY_NODE: &str = "default";
@@ -96,17 +98,27 @@ fn failsafe_port(node: &SyntaxNode) -> Option<FailsafePort> {
     let told = node.get("protocol").map(SyntaxNode::to_json);
     let protocol = match told.filter(|word| !word.is_null()) {
         None => Protocol::Tcp,
-        Some(word) => ports::with_ports(&word)?,
+        Some(Json::String(word)) => ports::with_ports(&word.to_uppercase().into())?,
+        Some(number) => ports::with_ports(&number)?,
     };
     let net = match node.get("net").and_then(SyntaxNode::as_str) {
         None | Some("") => IpSet::full(),
-        Some(text) => IpSet::from_cidrs([text.parse::<IpNet>().ok()?.trunc()]),
+        Some(text) => IpSet::from_cidrs([block(text)?]),
     };
     Some(FailsafePort {
         protocol,
         port: u16::try_from(node.get("port")?.as_i64()?).ok()?,
         net,
     })
+}
+
+/// A block, or an address alone.
+fn block(text: &str) -> Option<IpNet> {
+    let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse::<IpNet>()
+        .ok()
+        .map(|net| net.trunc())
+        .or_else(alone)
 }
 
 /// What is told of one node, the settings of the node itself before those of every one.

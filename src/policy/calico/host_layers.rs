@@ -24,7 +24,6 @@
 //! answer would have to know; an address of a node stays an address, and is governed.
 
 use crate::policy::calico::felix::FelixOfNode;
-use crate::policy::calico::host_labels::{FORWARDED, PROCESS};
 use crate::policy::calico::host_profiles::of_profiles;
 use crate::policy::calico::host_tiers::{
     HOST_ENDPOINT, HostPart, any_of, behind, open, placed, pods_on, tier,
@@ -35,6 +34,7 @@ use crate::policy::calico::lower::{SeenAs, host_labels, lower_rules, subject};
 use crate::policy::calico::policy::{CalicoPolicy, Stage};
 use crate::policy::calico::selector::selects_thing;
 use crate::policy::calico::tier_table::TierTable;
+use crate::policy::host_labels::{FORWARDED, PROCESS};
 use crate::policy::layer_policy::{LayerPolicies, PolicyHead, RulesWithPlaces};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Direction, Peer, Policy, PolicySource, Ports, Subject};

@@ -1,8 +1,8 @@
 //! What the layers of host endpoints are made of: the parts of a layer, and their tiers.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::calico::host_labels::NODE;
 use crate::policy::calico::policy::Stage;
+use crate::policy::host_labels::NODE;
 use crate::policy::layer_policy::RulesWithPlaces;
 use crate::policy::layout::RulePlace;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, Ports, Rule, Shape, Subject};

@@ -9,14 +9,13 @@
 //! what is not known is at most unknown. Cost: O(host endpoints + their nodes' addresses).
 
 use crate::model::open_labels::{at_run_time, perhaps};
-use crate::model::{Cluster, Labels, NamespaceId, Pod, WorkloadId};
-use crate::policy::calico::host_labels::{FORWARDED, PROCESS};
+use crate::model::{Cluster, Labels, Pod};
 use crate::policy::calico::objects::{CalicoObjects, EVERY_INTERFACE, HostEndpoint};
-use crate::set::{IpSet, Ix};
-use crate::source::{DocumentId, Origin};
+use crate::policy::host_labels::{FORWARDED, PROCESS};
+use crate::set::IpSet;
+use crate::source::DocumentId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// The host endpoints that traffic meets at a node: one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -227,23 +226,7 @@ impl<'o> Interfaces<'o> {
     ) -> Pod {
         let labels: Labels = [(PROCESS.to_owned(), label)].into_iter().collect();
         let first = self.hosts.first().map(|host| host.document);
-        Pod {
-            name: node.unwrap_or("a node").into(),
-            namespace: NamespaceId::bounded(0), // nothing asks for it
-            workload: WorkloadId::bounded(0),
-            labels: cluster.intern(labels),
-            ports: [].into(),
-            host_ports: [].into(),
-            host_network: true,
-            rare: None,
-            node: node.map(Arc::from),
-            addresses: addresses.into(),
-            own_network: false,
-            ready: true,
-            dns_name: None,
-            replicas: 1,
-            origin: Origin::document(first.unwrap_or(DocumentId::NONE)),
-        }
+        cluster.host(labels, node, addresses, first.unwrap_or(DocumentId::NONE))
     }
 }
 

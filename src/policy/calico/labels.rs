@@ -6,12 +6,12 @@
 
 use crate::model::open_labels::{is_open, perhaps};
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Pod, Requirement, Selector};
-use crate::policy::calico::host_labels::{self, FORWARDED, NODE, PROCESS};
 use crate::policy::calico::interfaces::Interfaces;
 use crate::policy::calico::objects::{Account, CalicoObjects};
 use crate::policy::calico::selector::{
     ACCOUNT, KUBERNETES, NAME, NAMESPACE, OF_ACCOUNT, OF_NAMESPACE, ORCHESTRATOR,
 };
+use crate::policy::host_labels::{self, FORWARDED, NODE, PROCESS};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Peer, Rule};
 use crate::set::Protocol;
@@ -64,7 +64,7 @@ fn is_made(key: &str) -> bool {
         || key.starts_with(OF_ACCOUNT)
         || key.starts_with(PORT)
         || [NAMESPACE, ORCHESTRATOR, ACCOUNT].contains(&key)
-        || host_labels::ALL.contains(&key)
+        || host_labels::OF_CALICO.contains(&key)
 }
 
 /// The labels that rules ask for and that pods have only for Calico.
@@ -123,7 +123,9 @@ pub fn seen_by_calico(
             interfaces,
         };
         let ports = made.keys.iter().any(|key| key.starts_with(PORT));
-        let nodes = host_labels::ALL.iter().any(|key| made.keys.contains(key));
+        let nodes = host_labels::OF_CALICO
+            .iter()
+            .any(|key| made.keys.contains(key));
         let key = |pod: &Pod| {
             let ports = ports.then(|| (pod.ports.clone(), pod.init_ports().to_vec()));
             let node = nodes.then(|| (pod.node.clone(), pod.host_network));

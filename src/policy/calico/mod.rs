@@ -13,7 +13,6 @@ mod endpoint_to_host;
 pub mod expression;
 pub mod extras;
 pub mod felix;
-pub mod host_labels;
 mod host_layers;
 mod host_profiles;
 mod host_tiers;

@@ -59,9 +59,14 @@ pub fn staged_global(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 pub fn staged_kubernetes(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     let mut plain = node.clone();
     if let Value::Mapping(fields) = &mut plain.value {
-        for field in fields.iter_mut().filter(|field| &*field.key == "spec") {
-            if let Value::Mapping(spec) = &mut field.value.value {
-                spec.retain(|entry| &*entry.key != "stagedAction");
+        for field in fields.iter_mut() {
+            match (&*field.key, &mut field.value.value) {
+                ("spec", Value::Mapping(spec)) => {
+                    spec.retain(|entry| &*entry.key != "stagedAction");
+                }
+                ("apiVersion", named) => *named = Value::String("networking.k8s.io/v1".into()),
+                ("kind", named) => *named = Value::String("NetworkPolicy".into()),
+                _ => {}
             }
         }
     }

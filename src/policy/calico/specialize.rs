@@ -60,7 +60,7 @@ pub fn specialize(
     let is_read_otherwise = policies
         .policies
         .iter()
-        .any(|p| p.calico().is_some() || is_of_admin(p)); // their peers, their ties
+        .any(|p| p.calico().is_some() || is_of_admin(p) || is_staged_kubernetes(p));
     if !is_read_otherwise && objects.hosts.is_empty() && !closes_hosts(objects, settings) {
         return SeenByCalico {
             cluster: seen_by_calico(cluster, policies, objects, &interfaces),
@@ -328,14 +328,18 @@ fn with_sets(peer: &Peer, objects: &CalicoObjects, cluster: &Cluster) -> Option<
     (!nets.is_empty()).then(|| Peer::AnyOf([pods.clone(), Peer::Addresses(nets)].into()))
 }
 
+/// Whether a policy is a `NetworkPolicy` that is staged.
+fn is_staged_kubernetes(policy: &Policy) -> bool {
+    policy.shape.kind == STAGED_KUBERNETES.kind
+}
+
 /// Staged policies count; an enforced one of the same name makes room, and so does one that is to
 /// be deleted (CA112). Which of the policies are not in force.
 fn promote(special: &mut PolicySet) -> BTreeSet<usize> {
     let key = |p: &Policy| (p.calico().is_some(), p.namespace.clone(), p.name.clone());
-    let of_kubernetes = |p: &Policy| p.shape.kind == STAGED_KUBERNETES.kind;
     let staged = |p: &Policy| match p.calico() {
         Some(written) => written.staged,
-        None => of_kubernetes(p).then_some(StagedAction::Set),
+        None => is_staged_kubernetes(p).then_some(StagedAction::Set),
     };
     let replaced: BTreeSet<_> = special
         .policies
@@ -350,7 +354,7 @@ fn promote(special: &mut PolicySet) -> BTreeSet<usize> {
             Some(action) => action == StagedAction::Delete,
             None => !is_admin && replaced.contains(&key(policy)),
         };
-        if of_kubernetes(policy) {
+        if is_staged_kubernetes(policy) {
             policy.applies = [true, true];
         }
         if goes {

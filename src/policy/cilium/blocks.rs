@@ -8,13 +8,13 @@ use crate::policy::cilium::selector::{any_of, groups_meet};
 use crate::policy::cilium::written::{CidrForm, WrittenSelector};
 use crate::policy::plugin::CidrGroup;
 use crate::policy::rule::{AddressOwner, Peer, Symbol};
-use crate::policy::validate::parse_cidr;
+use crate::policy::validate::parse_block;
 use crate::set::IpSet;
 use ipnet::IpNet;
 
 /// A block as it is written, with or without a prefix length (CI220).
 pub fn parse(text: &str) -> Option<IpNet> {
-    parse_cidr(text).or_else(|| {
+    parse_block(text).map(|net| net.trunc()).or_else(|| {
         text.parse()
             .ok()
             .map(|address: std::net::IpAddr| address.into())

@@ -224,6 +224,10 @@ impl EntryCheck<'_, '_> {
                     ENTITIES[..12].join(", ")
                 );
                 self.refusals.agent(&at, message); // CI222
+            } else if ENTITIES[12..].contains(&word.as_str()) {
+                let at = at.key(fields.entities).index(i);
+                let message = format!("`{word}` is not in the schema of the kind; write `world`");
+                self.refusals.schema(&at, message); // CI62
             }
         }
         for (i, form) in entry.names.iter().flatten().enumerate() {

@@ -151,6 +151,9 @@ struct EntryPorts {
     conditions: Vec<Qualifier>,
 }
 
+/// The identity of the proxy that serves Ingresses and Gateways (CI68).
+const INGRESS: &str = "ingress";
+
 struct EntryLowering<'k> {
     written: &'k WrittenRule,
     known: Knowledge<'k>,
@@ -308,7 +311,12 @@ impl<'k> EntryLowering<'k> {
             "world-ipv6" => family(crate::set::Family::V6),
             kind if RESERVED.contains(&kind) => {
                 let own = self.known.options.reserved_addresses(Some(kind));
-                Peer::Owned(AddressOwner::Plugin, own)
+                let owned = Peer::Owned(AddressOwner::Plugin, own);
+                if kind == INGRESS {
+                    any_of(vec![owned, Peer::Symbol(Symbol::IngressProxy)])
+                } else {
+                    owned
+                }
             }
             _ => Peer::AnyOf([].into()), // `none` (CI68)
         }
@@ -316,7 +324,8 @@ impl<'k> EntryLowering<'k> {
 
     /// Everything of the cluster (CI66): an API server outside of it too, if it is told.
     fn cluster(&self) -> Peer {
-        let mut all = vec![every_pod(), Peer::Symbol(Symbol::Nodes)];
+        let proxy = Peer::Symbol(Symbol::IngressProxy);
+        let mut all = vec![every_pod(), Peer::Symbol(Symbol::Nodes), proxy];
         if self.known.tells_api_server {
             all.push(Peer::Symbol(Symbol::ApiServer));
         }

@@ -8,6 +8,7 @@
 
 mod blocks;
 mod check;
+mod host_firewall;
 pub mod lower;
 pub mod options;
 mod ports;

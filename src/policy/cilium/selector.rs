@@ -16,7 +16,7 @@
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::cilium::options::CiliumOptions;
-use crate::policy::cilium::written::WrittenSelector;
+use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
 use crate::policy::rule::{AddressOwner, Namespaces, Peer, Subject, Symbol};
 use crate::set::{Family, IpSet};
 
@@ -369,6 +369,9 @@ fn others(all: &[Condition], options: &CiliumOptions) -> Vec<Peer> {
             peers.push(Peer::Owned(AddressOwner::Plugin, own));
         }
     }
+    if meets("ingress") {
+        peers.push(Peer::Symbol(Symbol::IngressProxy));
+    }
     peers
 }
 
@@ -454,6 +457,14 @@ pub fn groups_meet(selector: &WrittenSelector, groups: &[&crate::model::Labels])
 pub fn of_nodes(selector: &WrittenSelector) -> Selector {
     let all = conditions(selector).into_iter();
     Selector::new(all.map(|c| c.test.requirement(&c.key)))
+}
+
+/// The nodes that a Rule governs; none of one that governs endpoints.
+pub fn governed_nodes(written: &WrittenRule) -> Option<Selector> {
+    match &written.subject {
+        WrittenSubject::Nodes(nodes) => Some(of_nodes(nodes)),
+        WrittenSubject::Endpoints(_) => None,
+    }
 }
 
 /// Whether a selector names endpoints that are starting.

@@ -10,11 +10,12 @@
 //! once. Cost: O(policies); nothing, if no policy is read otherwise.
 
 use crate::model::{Cluster, Selector, Truth};
+use crate::policy::cilium::host_firewall::{add_host_firewall, without_host_firewall};
 use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
 use crate::policy::cilium::read::nodes_by_label;
-use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubernetes, of_nodes};
-use crate::policy::cilium::written::{WrittenRule, WrittenSelector, WrittenSubject};
+use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubernetes};
+use crate::policy::cilium::written::WrittenRule;
 use crate::policy::foreign::not_in_force;
 use crate::policy::interner::PolicyInterner;
 use crate::policy::network_policy;
@@ -25,7 +26,7 @@ use crate::policy::rule::{
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::{LayerIx, OwnNode, TierEnd, kubernetes};
 use crate::set::IpSet;
-use crate::source::{DocumentId, Origin};
+use crate::source::DocumentId;
 use std::collections::BTreeSet;
 
 /// The name of the policy that stands for the mode in which everything is closed.
@@ -34,13 +35,30 @@ const ALWAYS: &str = "enforcement-mode-always";
 /// What the taint is called that stands for policies of the plugin's own endpoints.
 const OWN_ENDPOINTS: &str = "policies of Cilium's own endpoints";
 
-/// The policy set as Cilium reads it; none where it reads nothing otherwise.
+/// Policies and cluster as Cilium reads them.
+pub struct SeenByCilium {
+    /// The policies.
+    pub policies: PolicySet,
+    /// The cluster; none where nothing of it is read otherwise.
+    pub cluster: Option<Cluster>,
+}
+
+/// What is told of the cluster's addresses.
+#[derive(Debug, Clone, Copy)]
+pub struct ToldAddresses<'a> {
+    /// Whether it is told where the API server listens.
+    pub api_server: bool,
+    /// Where the addresses of nodes lie.
+    pub nodes: &'a IpSet,
+}
+
+/// Policies and cluster as Cilium reads them; none where it reads nothing otherwise.
 pub fn specialize(
     policies: &PolicySet,
     cluster: &Cluster,
     options: &CiliumOptions,
-    tells_api_server: bool,
-) -> Option<PolicySet> {
+    told: ToldAddresses<'_>,
+) -> Option<SeenByCilium> {
     if !policies
         .policies
         .iter()
@@ -53,11 +71,12 @@ pub fn specialize(
         options,
         cluster: Some(cluster),
         groups: &policies.plugin.groups,
-        tells_api_server,
+        tells_api_server: told.api_server,
     };
     let void = documents_of_nodes(policies, options);
     let mut special = policies.clone();
     special.policies.retain(|p| !is_mode(p));
+    without_host_firewall(&mut special);
     let mut interner = PolicyInterner::default();
     for policy in &mut special.policies {
         match policy.cilium().cloned() {
@@ -79,12 +98,14 @@ pub fn specialize(
         interner.share(policy);
     }
     special.taints.retain(|taint| *taint.what != *OWN_ENDPOINTS);
-    let of_nodes = of_nodes_policies(&special, cluster, options);
-    special.taints.extend(of_nodes);
     special.taints.extend(of_own_endpoints(options));
     tiers(&mut special, options);
     enforce(&mut special, options);
-    Some(special)
+    let cluster = add_host_firewall(&mut special, cluster, options, told.nodes);
+    Some(SeenByCilium {
+        policies: special,
+        cluster,
+    })
 }
 
 /// Whether the options are those under which policies of Kubernetes are read as their API says.
@@ -198,29 +219,6 @@ fn not_pods(options: &CiliumOptions) -> Vec<Peer> {
     all
 }
 
-/// Where Rules govern nodes, what they do to nodes is not told (CI150).
-fn of_nodes_policies(
-    policies: &PolicySet,
-    cluster: &Cluster,
-    options: &CiliumOptions,
-) -> Vec<Taint> {
-    let mut taints = Vec::new();
-    for policy in policies.policies.iter().filter(|_| options.host_firewall) {
-        let Some(WrittenSubject::Nodes(nodes)) = policy.cilium().map(|w| &w.subject) else {
-            continue;
-        };
-        taints.push(Taint {
-            what: format!("{} {}", policy.shape.kind, policy.full_name()).into(),
-            reason: TaintReason::UnmodelledKind,
-            effect: TaintEffect::OnlyDeny,
-            subject: TaintSubject::Nodes(selected(nodes, cluster)),
-            directions: Direction::ALL.map(|direction| policy.governs(direction)),
-            origin: Some(Origin::document(policy.document)),
-        });
-    }
-    taints
-}
-
 /// Policies that govern the plugin's own endpoints are not modelled (CI17, CI27).
 fn of_own_endpoints(options: &CiliumOptions) -> Option<Taint> {
     let addresses = options.reserved_addresses(None);
@@ -233,16 +231,6 @@ fn of_own_endpoints(options: &CiliumOptions) -> Option<Taint> {
         directions: [true, true],
         origin: None,
     })
-}
-
-/// The addresses of the nodes that a selector selects.
-fn selected(nodes: &WrittenSelector, cluster: &Cluster) -> IpSet {
-    let selector = of_nodes(nodes);
-    let nodes = cluster
-        .nodes()
-        .filter(|(_, node)| selector.matches(&node.labels));
-    let addresses = nodes.flat_map(|(_, node)| node.addresses.iter());
-    IpSet::from_cidrs(addresses.map(|address| ipnet::IpNet::from(*address)))
 }
 
 /// The tiers as Cilium asks them: Baseline comes before what is closed (CI144), and the own node is

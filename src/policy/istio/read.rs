@@ -8,7 +8,9 @@ use crate::policy::istio::written::{
 use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
-use crate::policy::validate::{check_metadata, decoded, is_label_value, is_qualified_name};
+use crate::policy::validate::{
+    check_metadata, decoded, is_label_value, is_qualified_name, parse_block,
+};
 use crate::source::Path;
 use crate::tree::SyntaxNode;
 use ipnet::IpNet;
@@ -217,10 +219,7 @@ fn check_condition(condition: &ConditionForm, at: &Path, checks: &mut Checks) {
 /// An address or a block of them.
 pub(super) fn block(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse::<IpNet>()
-        .ok()
-        .map(|net| net.trunc())
-        .or_else(address)
+    parse_block(text).map(|net| net.trunc()).or_else(address)
 }
 
 /// The number of a port.

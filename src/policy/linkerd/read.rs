@@ -9,7 +9,7 @@ use crate::policy::linkerd::written::{
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
-use crate::policy::validate::{check_metadata, decoded, selector};
+use crate::policy::validate::{check_metadata, decoded, parse_block, selector};
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind, SyntaxNode};
 use ipnet::IpNet;
@@ -165,8 +165,5 @@ fn check_networks(networks: Option<&[NetworkForm]>, at: &Path, checks: &mut Chec
 /// An address or a block of them.
 pub(super) fn block(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse::<IpNet>()
-        .ok()
-        .map(|net| net.trunc())
-        .or_else(address)
+    parse_block(text).map(|net| net.trunc()).or_else(address)
 }

@@ -1,7 +1,7 @@
 //! What networks let through by Services alone, where it is told how pods are called (NW40, NW41,
 //! NW50).
 
-use crate::policy::networks::islands::BY_SERVICE;
+use crate::policy::networks::islands::{BY_POD, BY_SERVICE};
 use crate::policy::networks::labels::SECONDARY;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Peer, Peers, Qualifier, Rule};
@@ -28,6 +28,15 @@ pub fn by_call(policies: &PolicySet, to_services: bool) -> Option<PolicySet> {
     if to_services {
         policies.plugin.proxies.retain(|p| p.key != SECONDARY);
     }
+    let nobody = || Peers::Of([Peer::Unreadable { everything: false }].into());
+    for island in policies.policies.iter_mut().filter(|_| to_services) {
+        let [ingress, _] = &mut island.rules;
+        if ingress.iter().any(is_by_service)
+            && let Some(by_pod) = ingress.get_mut(BY_POD)
+        {
+            by_pod.peers = nobody();
+        }
+    }
     let rules = policies
         .policies
         .iter_mut()
@@ -36,7 +45,7 @@ pub fn by_call(policies: &PolicySet, to_services: bool) -> Option<PolicySet> {
         if to_services {
             rule.qualifiers.clear();
         } else {
-            rule.peers = Peers::Of([Peer::Unreadable { everything: false }].into());
+            rule.peers = nobody();
         }
     }
     Some(policies)

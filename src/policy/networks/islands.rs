@@ -127,6 +127,10 @@ pub fn tier(name: &'static str, policies: &'static str) -> Tier {
     Tier::of_layer(layer, name, policies, mode, TierEnd::Pass)
 }
 
+/// Which rule of an island lets in pods of networks that are joined with it: they are not joined
+/// for what they call by Services (NW50).
+pub const BY_POD: usize = 1;
+
 impl NetworkPlan {
     /// What keeps all primary networks apart.
     pub fn islands(&self) -> Vec<Policy> {
@@ -141,19 +145,22 @@ impl NetworkPlan {
 
     /// What comes to the pods of a primary network (NW20, NW21, NW50).
     fn island(&self, name: &str, document: DocumentId) -> Policy {
-        let joined = self.joined_with(name);
-        let own: BTreeSet<Box<str>> = joined.into_iter().chain([name.into()]).collect();
         let services = partners(&self.services, name);
         let by_service = Rule {
             qualifiers: vec![Qualifier::Application(BY_SERVICE.into())],
             ..rule(Action::Allow, vec![pods(among(PRIMARY, services))])
         };
-        let allowed = rule(Action::Allow, vec![pods(among(PRIMARY, own.clone()))]);
-        let mut others = vec![pods(not(among(PRIMARY, own)))];
+        let allowed = rule(Action::Allow, vec![pods(among(PRIMARY, [name]))]);
+        let by_pod = rule(
+            Action::Allow,
+            vec![pods(among(PRIMARY, partners(&self.joined, name)))],
+        );
+        let mut others = vec![pods(not(among(PRIMARY, [name])))];
         if name != DEFAULT {
             others.push(nodes());
         }
-        let rules = vec![allowed, by_service, rule(Action::Deny, others)];
+        // INVARIANT: what pods are let in by a connection stands at `BY_POD`
+        let rules = vec![allowed, by_pod, by_service, rule(Action::Deny, others)];
         let subject = subjects(among(PRIMARY, [name]));
         NetworkHead::new(name, document).policy(Direction::Ingress, subject, rules)
     }

@@ -172,10 +172,12 @@ impl NetworkTaking<'_> {
                 .iter()
                 .flat_map(|a| all.iter().map(move |b| (a.clone(), b.clone())));
             let pairs = pairs.filter(|(a, b)| a != b);
+            let pairs: Vec<(Box<str>, Box<str>)> = pairs.collect();
+            if connection.services {
+                joined.services.extend(pairs.iter().cloned());
+            }
             if connection.pods {
                 joined.pairs.extend(pairs);
-            } else if connection.services {
-                joined.services.extend(pairs);
             }
         }
         joined

@@ -282,7 +282,7 @@ fn restrict(
         };
         let namespace = cluster
             .find_namespace(name)
-            .filter(|_| !joined.pairs.is_empty());
+            .filter(|_| !(joined.pairs.is_empty() && joined.services.is_empty()));
         let Some(namespace) = namespace else { continue };
         let network = primary
             .of

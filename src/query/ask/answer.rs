@@ -20,9 +20,10 @@ use crate::query::ask::service_effect::ViaService;
 use crate::query::ask::shared_networks::{self, SharedNetworks};
 use crate::query::ask::symbolic;
 pub use crate::query::ask::verdict::Verdict;
+use crate::query::ask::verdict::judge;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::Explanation;
-use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
+use crate::set::{IpSet, TrafficSet};
 use crate::spec::environment::ServiceCalls;
 use crate::spec::{Endpoint, FamilySet, Flow};
 use std::collections::{BTreeSet, HashMap};
@@ -159,6 +160,7 @@ pub fn ask(
         from_node: source.node.as_deref(),
         one_of: source.one_of || destination.one_of,
         memo: HashMap::new(),
+        every_family: false,
     };
     let mut pairs = asking.pairs(&source.ends, &destination.ends)?;
     if let Some(mut networks) = SharedNetworks::new(of_all) {
@@ -228,6 +230,8 @@ struct Asking<'a> {
     /// Whether an end is one of several addresses, and it is not told which one.
     one_of: bool,
     memo: HashMap<(EndpointIx, EndpointIx), Allowed>,
+    /// Whether words stand for all of their addresses, of families too that the other end lacks.
+    every_family: bool,
 }
 
 impl Asking<'_> {
@@ -238,7 +242,7 @@ impl Asking<'_> {
             for to in destinations {
                 let families = from.families().intersection(to.families());
                 pairs.extend(if families == FamilySet::BOTH {
-                    self.pair(from, to)?
+                    self.pair_in_some_family(from, to)?
                 } else {
                     let graph = &self.graph.asking(families);
                     let mut asking = Asking {
@@ -246,11 +250,24 @@ impl Asking<'_> {
                         memo: HashMap::new(),
                         ..self
                     };
-                    asking.pair(from, to)?
+                    asking.pair_in_some_family(from, to)?
                 });
             }
         }
         Ok(pairs)
+    }
+
+    /// [`Self::pair`]; where a word has no address of a family that the other end has, nothing
+    /// passes, and that is the answer (S65).
+    fn pair_in_some_family(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
+        let found = self.pair(from, to)?;
+        if found.is_some() || !(from.is_word() || to.is_word()) {
+            return Ok(found);
+        }
+        self.every_family = true;
+        let found = self.pair(from, to);
+        self.every_family = false;
+        found
     }
 
     /// Decides one pair of ends over all their pods and addresses. `None` if both are outside the
@@ -363,7 +380,7 @@ impl Asking<'_> {
         let outside = |endpoint| self.graph.environment().governed(endpoint).is_none();
         let by_word = from.is_word() || to.is_word();
         let cluster = &self.graph.environment().cluster;
-        !(by_word && !symbolic::meets(self.graph, source, destination)
+        !(by_word && !self.every_family && !symbolic::meets(self.graph, source, destination)
             || outside(source) && outside(destination)
             || source == destination && matches!(source, Endpoint::Address(_))
             || self.skips_itself(from, to, source, destination)
@@ -460,34 +477,4 @@ fn fate(asked: &TrafficSet, allowed: &Allowed) -> Fate {
         unknown: asked.intersection(&allowed.unknown()),
         blocked: asked.difference(&allowed.may),
     }
-}
-
-const ANY: Traffic = Traffic {
-    protocol: Protocol::Tcp,
-    port: 1,
-};
-
-/// The verdict on the traffic that was asked about, and one piece of traffic that demonstrates it.
-/// An empty question (a port name that no pod has, a Service port without a target) is unknown.
-pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
-    let yes = asked.intersection(&allowed.must);
-    let unknown = asked.intersection(&allowed.unknown());
-    let no = asked
-        .difference(&allowed.must)
-        .difference(&allowed.unknown());
-    let verdict = match (yes.is_empty(), no.is_empty(), unknown.is_empty()) {
-        (false, true, true) => Verdict::Yes,
-        (true, false, true) => Verdict::No,
-        (false, false, _) => Verdict::Partly,
-        _ => Verdict::Unknown,
-    };
-    let shown = match verdict {
-        Verdict::Yes | Verdict::Partly => &yes,
-        Verdict::No => &no,
-        Verdict::Unknown => &unknown,
-    };
-    (
-        verdict,
-        shown.sample().or_else(|| asked.sample()).unwrap_or(ANY),
-    )
 }

@@ -203,7 +203,7 @@ impl Resolver<'_> {
             let why = format!("no pod behind Service {name} has the port that it leads to");
             return Err(NothingBehind::no_backend(why));
         }
-        Ok(of_family(ends, dialled))
+        Ok(of_family(ends, service, dialled))
     }
 
     /// Whether an endpoint takes any of the traffic that is asked about; one that is asked about a
@@ -248,7 +248,7 @@ impl Resolver<'_> {
                 "no address is listed for this port of Service {name}"
             )));
         }
-        Ok(of_family(ends, dialled))
+        Ok(of_family(ends, service, dialled))
     }
 }
 
@@ -295,13 +295,14 @@ fn has_family(pod: &Pod, families: &[Family]) -> bool {
     families.is_empty() || pod.addresses.is_empty() || own.any(|f| families.contains(&f))
 }
 
-/// The ends as they are reached from an address: in its family.
-fn of_family(ends: Vec<End>, dialled: Option<Dialled>) -> Vec<End> {
-    let Some(address) = dialled.and_then(Dialled::address) else {
-        return ends;
+/// The ends as they are reached through a Service: in the family of the address that is called, and
+/// by its name in the families that it has (DO30).
+fn of_family(mut ends: Vec<End>, service: &Service, dialled: Option<Dialled>) -> Vec<End> {
+    let only: FamilySet = match dialled.and_then(Dialled::address) {
+        Some(address) => FamilySet::only(Family::of(address)),
+        None if service.families.is_empty() => FamilySet::BOTH,
+        None => service.families.iter().copied().collect(),
     };
-    let only = FamilySet::only(Family::of(address));
-    let mut ends = ends;
     for end in &mut ends {
         if let End::Pods { families, .. } = end {
             *families = families.intersection(only);

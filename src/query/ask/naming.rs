@@ -153,6 +153,17 @@ impl Resolver<'_> {
             }
             [] => Ok(None),
             [(id, service)] => Ok(Some(self.behind(*id, service))),
+            [(id, first), others @ ..] if others.iter().all(|(_, s)| is_same(first, s)) => {
+                let mut all = self.behind(*id, first);
+                for (id, service) in others {
+                    for end in self.behind(*id, service).ends {
+                        if !all.ends.contains(&end) {
+                            all.ends.push(end);
+                        }
+                    }
+                }
+                Ok(Some(all))
+            }
             several => {
                 let names: Vec<String> = several
                     .iter()
@@ -228,6 +239,9 @@ impl Resolver<'_> {
             dns.is_some_and(|dns| named_so(id, dns)) && (pod.ready || found.publishes_not_ready)
         });
         let [End::Pods { workload, .. }] = ends.as_slice() else {
+            if let Some(made) = self.made_pod_name(Some(found.namespace), pod) {
+                return Ok(Some(under_service(made, &behind, service)));
+            }
             return no_name(format!("no pod is called `{pod}` under Service {service}"));
         };
         Ok(Some(Resolved {
@@ -351,5 +365,28 @@ impl Resolver<'_> {
             Some(name) => format!("namespace {name} was not read, {only} alone was: -A reads all"),
             None => format!("namespace {only} alone was read: -A reads all of them"),
         })
+    }
+}
+
+/// Whether two Services are one: several objects of other kinds may make the same.
+fn is_same(one: &Service, other: &Service) -> bool {
+    (&one.name, one.namespace) == (&other.name, other.namespace)
+}
+
+/// A pod that something makes, under the headless Service that it is asked for by: whether that
+/// gives it its name is known where it is behind the Service, and else not told.
+fn under_service(made: Resolved, behind: &[PodId], service: &str) -> Resolved {
+    let is_behind = |end: &End| match end {
+        End::Pods { pods, .. } => pods.iter().any(|pod| behind.contains(pod)),
+        End::Addresses { .. } => false,
+    };
+    if made.ends.iter().all(is_behind) {
+        return made;
+    }
+    let why = format!("whether Service {service} gives this pod a name is not in the input");
+    Resolved {
+        ends: Vec::new(),
+        missing: Some(why.into()),
+        ..made
     }
 }

@@ -9,6 +9,7 @@ use crate::query::ask::resolve::Resolver;
 use crate::query::ask::resolved::{End, ResolveError, Resolved, fail};
 use crate::query::ask::similar_names::suggest;
 use crate::set::IpSet;
+use ipnet::IpNet;
 
 impl Resolver<'_> {
     /// A node by its name.
@@ -35,6 +36,10 @@ impl Resolver<'_> {
             addresses = on_its_network
                 .flat_map(|pod| pod.addresses.to_vec())
                 .collect();
+        }
+        let mut called = addresses.iter().map(|address| IpNet::from(*address));
+        if let Some(found) = called.find_map(|net| self.service_at_node(net)) {
+            return Ok(found);
         }
         if !addresses.is_empty() {
             return Ok(Resolved {

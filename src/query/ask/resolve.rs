@@ -271,7 +271,7 @@ impl Resolver<'_> {
                 let mut found = self.pods_where(|_, p| {
                     Some(p.namespace) == here && selector.matches(self.cluster.labels(p.labels))
                 });
-                found.extend(surely_exists::node_local_dns(self.cluster));
+                found.extend(surely_exists::node_local_dns(self.cluster, self.context));
                 found
             }
             Keyword::ApiServer => {
@@ -285,7 +285,14 @@ impl Resolver<'_> {
                 }
                 pods
             }
-            _ => nodes(self.cluster),
+            _ => {
+                if let Some(found) = self.service_at_nodes() {
+                    return Ok(found);
+                }
+                let mut found = nodes(self.cluster);
+                found.extend(surely_exists::told_nodes(self.cluster, self.context));
+                found
+            }
         };
         let missing = found.is_empty().then(|| match keyword {
             Keyword::Dns => format!(

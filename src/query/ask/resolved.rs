@@ -25,6 +25,10 @@ pub struct Context {
     pub service_cidrs: Option<IpSet>,
     /// Where pods have theirs, if that is told.
     pub pod_cidrs: Option<IpSet>,
+    /// Where nodes have theirs, if that is told.
+    pub node_cidrs: Option<IpSet>,
+    /// The cache on every node that answers DNS queries, if its address is told.
+    pub node_local_dns: Option<IpAddr>,
 }
 
 impl Default for Context {
@@ -37,6 +41,8 @@ impl Default for Context {
             only_read: None,
             service_cidrs: None,
             pod_cidrs: None,
+            node_cidrs: None,
+            node_local_dns: None,
         }
     }
 }

@@ -41,6 +41,15 @@ impl Resolver<'_> {
         Some(found)
     }
 
+    /// What is behind the Service whose port nodes take calls on, at whichever node.
+    pub(crate) fn service_at_nodes(&self) -> Option<Resolved> {
+        let dialled = Dialled::Nodes;
+        let (id, service, _) = self
+            .called_at(dialled, |_| true)
+            .filter(|(_, service, _)| self.has_ports(service, dialled))?;
+        Some(self.behind_dialled(id, service, Some(dialled)))
+    }
+
     /// A Service that is called so: one that has the ports if there is one, else the first.
     fn called_at(
         &self,

@@ -96,13 +96,28 @@ fn shown(block: IpNet) -> String {
     }
 }
 
-/// The cache on every node that answers DNS queries, if the input has one: a pod on its node's
-/// network that is called so.
-pub(crate) fn node_local_dns(cluster: &Cluster) -> Option<End> {
-    let address: IpAddr = NODE_LOCAL_DNS.parse().ok()?;
+/// Where nodes are told to have their addresses, without those of the nodes that are in the input.
+pub(crate) fn told_nodes(cluster: &Cluster, context: &Context) -> Option<End> {
+    let told = context.node_cidrs.as_ref()?;
+    let known = cluster.nodes().flat_map(|(_, node)| &node.addresses);
+    let set = told.difference(&IpSet::from_cidrs(known.map(|a| IpNet::from(*a))));
+    (!set.is_empty()).then(|| End::Addresses {
+        name: "nodes that are not in the input".into(),
+        set,
+        symbolic: false,
+    })
+}
+
+/// The cache on every node that answers DNS queries, if its address is told, or the input has one:
+/// a pod on its node's network that is called so.
+pub(crate) fn node_local_dns(cluster: &Cluster, context: &Context) -> Option<End> {
+    let address: IpAddr = match context.node_local_dns {
+        Some(told) => told,
+        None => NODE_LOCAL_DNS.parse().ok()?,
+    };
     let mut pods = cluster.pods();
     let is_there = pods.any(|(_, pod)| is_dns_cache(cluster, pod));
-    is_there.then(|| End::Addresses {
+    (is_there || context.node_local_dns.is_some()).then(|| End::Addresses {
         name: format!("node-local-dns {address}").into(),
         set: IpSet::single(address),
         symbolic: false,
@@ -117,8 +132,8 @@ fn is_dns_cache(cluster: &Cluster, pod: &Pod) -> bool {
 }
 
 /// The namespace and labels of the pods that answer DNS queries, as far as the input tells: what
-/// the Service of the DNS selects, on `OpenShift` its pods.
-pub fn dns_pods(input: &Input) -> Option<(Box<str>, Selector)> {
+/// the Service of the DNS selects, on `OpenShift`, which may be told besides, its pods.
+pub fn dns_pods(input: &Input, on_openshift: bool) -> Option<(Box<str>, Selector)> {
     let cluster = &input.cluster;
     let services = cluster.services().map(|(_, service)| service);
     let found = services.filter_map(|service| {
@@ -130,7 +145,7 @@ pub fn dns_pods(input: &Input) -> Option<(Box<str>, Selector)> {
     let best = found.min_by_key(|(rank, _)| *rank);
     let openshift = || {
         let label = Selector::label("dns.operator.openshift.io/daemonset-dns", "default");
-        is_openshift(input).then(|| (OPENSHIFT_DNS.into(), label))
+        (on_openshift || is_openshift(input)).then(|| (OPENSHIFT_DNS.into(), label))
     };
     best.map(|(_, pods)| pods).or_else(openshift)
 }

@@ -1,6 +1,8 @@
 //! The four verdicts, and what they come to together.
 
+use crate::graph::Allowed;
 use crate::model::Truth;
+use crate::set::{Protocol, Traffic, TrafficSet};
 
 /// The final answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +69,36 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())
     }
+}
+
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};
+
+/// The verdict on the traffic that was asked about, and one piece of traffic that demonstrates it.
+/// An empty question (a port name that no pod has, a Service port without a target) is unknown.
+pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
+    let yes = asked.intersection(&allowed.must);
+    let unknown = asked.intersection(&allowed.unknown());
+    let no = asked
+        .difference(&allowed.must)
+        .difference(&allowed.unknown());
+    let verdict = match (yes.is_empty(), no.is_empty(), unknown.is_empty()) {
+        (false, true, true) => Verdict::Yes,
+        (true, false, true) => Verdict::No,
+        (false, false, _) => Verdict::Partly,
+        _ => Verdict::Unknown,
+    };
+    let shown = match verdict {
+        Verdict::Yes | Verdict::Partly => &yes,
+        Verdict::No => &no,
+        Verdict::Unknown => &unknown,
+    };
+    (
+        verdict,
+        shown.sample().or_else(|| asked.sample()).unwrap_or(ANY),
+    )
 }
 
 #[cfg(test)]

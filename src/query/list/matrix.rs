@@ -8,10 +8,11 @@
 //! and column.
 
 use crate::graph::{AllowGraph, Allowed};
-use crate::model::{Cluster, NamespaceId, WorkloadId};
+use crate::model::{Cluster, NamespaceId, PodId, WorkloadId};
 use crate::query::list::listing::{Filter, ListEntry, Listing, Party, each};
 use crate::set::hashed::HashMap;
 use crate::set::{IpSet, Ix, TrafficSet, index_type};
+use crate::spec::{Endpoint, FamilySet};
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -55,9 +56,10 @@ pub struct Matrix {
     /// `passing`.
     rows: Vec<Vec<(SideIx, PassingIx)>>,
     passing: IndexSet<Allowed>,
-    /// Per side whether one of its workloads may send anything anywhere, and whether one of them
-    /// accepts anything from anyone.
-    open: Vec<[bool; 2]>,
+    /// Per side the families of its workloads that may send anything anywhere, and of those that
+    /// accept anything from anyone: between two such ends everything passes that has a family of
+    /// both (S65).
+    open: Vec<[FamilySet; 2]>,
     everything: Allowed,
 }
 
@@ -84,7 +86,7 @@ impl Matrix {
 
     /// The columns of a row in which something may pass.
     fn columns(&self, from: usize) -> Vec<usize> {
-        if self.open.get(from).is_some_and(|open| open[0]) {
+        if self.open.get(from).is_some_and(|open| !open[0].is_empty()) {
             return (0..self.sides.len()).collect();
         }
         let columns = self.rows[from].iter();
@@ -94,8 +96,10 @@ impl Matrix {
     /// Whether both sides are open, so that everything passes.
     fn implied(&self, from: usize, to: usize) -> bool {
         let outside = self.sides.len() - 1;
-        let open = |side: usize, end: usize| self.open.get(side).is_some_and(|open| open[end]);
-        (from, to) != (outside, outside) && open(from, 0) && open(to, 1)
+        let open = |side: usize, end: usize| self.open.get(side).map(|open| open[end]);
+        let both = open(from, 0).zip(open(to, 1));
+        let meet = both.is_some_and(|(from, to)| !from.intersection(to).is_empty());
+        (from, to) != (outside, outside) && meet
     }
 }
 
@@ -167,6 +171,15 @@ impl<'g> MatrixBuilder<'g> {
         }
     }
 
+    /// The families that a workload's pods have, or may have.
+    fn families(&self, workload: WorkloadId) -> FamilySet {
+        let environment = self.graph.environment();
+        let pods = environment.cluster.workload(workload).pods.iter();
+        let of_pod = |pod: &PodId| environment.end_families(Endpoint::Pod(*pod)).told();
+        pods.flat_map(|pod| of_pod(pod).unwrap_or(FamilySet::BOTH).iter())
+            .collect()
+    }
+
     fn index_of_workload(&self, workload: WorkloadId) -> Option<SideIx> {
         let side = match self.by {
             By::Namespace => MatrixSide::Namespace(
@@ -210,18 +223,21 @@ impl<'g> MatrixBuilder<'g> {
     }
 
     fn finish(self, listing: &Listing) -> Matrix {
-        let mut open = vec![[false; 2]; self.sides.len()];
+        let mut open = vec![[FamilySet::default(); 2]; self.sides.len()];
         for (end, list) in [&listing.open_out, &listing.open_in]
             .into_iter()
             .enumerate()
         {
-            let indices = list
-                .iter()
-                .filter_map(|w| self.index_of_workload(*w))
-                .map(SideIx::index);
-            indices
-                .chain([self.sides.len() - 1])
-                .for_each(|index| open[index][end] = true);
+            for workload in list {
+                if let Some(side) = self.index_of_workload(*workload) {
+                    let known = &mut open[side.index()][end];
+                    *known = known
+                        .iter()
+                        .chain(self.families(*workload).iter())
+                        .collect();
+                }
+            }
+            open[self.sides.len() - 1][end] = FamilySet::BOTH;
         }
         let mut rows: Vec<Vec<(SideIx, PassingIx)>> = vec![Vec::new(); self.sides.len()];
         for ((from, to), passing) in self.cells {

@@ -134,8 +134,17 @@ impl PotentialRows {
     /// The rows in words; names are as the input has them. What surely passes and what only may
     /// are lines of their own.
     pub fn lines(&self, cluster: &Cluster) -> Vec<PotentialLine> {
-        let mut lines = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
+        self.lines_of(cluster, |_| true)
+    }
+
+    /// [`Self::lines`] of some of the rows.
+    pub fn lines_of(
+        &self,
+        cluster: &Cluster,
+        wanted: impl Fn(&PotentialRow) -> bool,
+    ) -> Vec<PotentialLine> {
+        let mut lines = Vec::new();
+        for row in self.rows.iter().filter(|row| wanted(row)) {
             let Allowed { must, may } = &row.allowed;
             let perhaps = may.difference(must);
             if !must.is_empty() || row.peers == PotentialPeers::Nobody {

@@ -35,7 +35,7 @@ impl DoorEnds {
             return None;
         }
         let cluster = &graph.environment().cluster;
-        let mut ends = Self::sorted(cluster, list, |_| Some(1));
+        let mut ends = Self::all(cluster, list);
         let direct = ReachQuery {
             way: Way::Forward,
             pods: BTreeSet::new(),
@@ -47,6 +47,11 @@ impl DoorEnds {
         let admitted = reach(graph, &direct).found.into_keys();
         ends.admitted = admitted.filter(|w| !behind.contains(w)).collect();
         Some(ends)
+    }
+
+    /// All doors that lead somewhere.
+    pub fn all(cluster: &Cluster, list: &DoorList) -> Self {
+        Self::sorted(cluster, list, |_| Some(1))
     }
 
     /// The doors that lead to some workloads, or to others from which these can be reached.

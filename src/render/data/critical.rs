@@ -1,11 +1,12 @@
 //! Chokepoints for programs.
 
-use crate::check::critical::Critical;
 use crate::check::rule_cut::RuleCut;
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
+use crate::render::data::doors::{DoorJson, door};
 use crate::render::data::reach::{HopJson, hop};
 use crate::render::data::suggest::{AdditionJson, change};
+use crate::render::search_views::CriticalView;
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +16,10 @@ use serde::Serialize;
 pub struct CriticalJson {
     /// Whether every hop of the path is certain.
     pub certain: bool,
-    /// A shortest path; none where no way leads there.
+    /// The door that the path starts at, where ways start at doors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub door: Option<DoorJson>,
+    /// A shortest path from there; none where no way leads there, or the door leads to the target.
     pub path: Vec<HopJson>,
     /// The workloads that every path leads through, from the source on.
     pub chokepoints: Vec<String>,
@@ -32,19 +36,18 @@ pub struct CriticalJson {
 }
 
 /// The chokepoints as a document's content.
-pub fn critical(
-    context: RenderContext<'_>,
-    critical: &Critical,
-    rules: Option<&RuleCut>,
-) -> CriticalJson {
+pub fn critical(context: RenderContext<'_>, view: &CriticalView<'_>) -> CriticalJson {
+    let critical = view.critical;
     let cluster = &context.input.cluster;
     let names = |workloads: &[WorkloadId]| {
         let names = workloads.iter().map(|one| cluster.workload_name(*one));
         names.collect::<Vec<String>>()
     };
+    let path = critical.path.iter().flatten();
     CriticalJson {
         certain: critical.certain,
-        path: critical.path.iter().map(|one| hop(context, one)).collect(),
+        door: view.door().map(|line| door(context, line)),
+        path: path.map(|one| hop(context, one)).collect(),
         chokepoints: names(&critical.chokepoints),
         cut: critical.cut.as_deref().map(names),
         closing: critical
@@ -52,7 +55,7 @@ pub fn critical(
             .iter()
             .map(|one| change(context, one))
             .collect(),
-        rules: match rules {
+        rules: match view.rules {
             Some(RuleCut::Rules(rules)) => {
                 let named = rules.iter().map(|at| words::rule(context.graph, *at));
                 Some(named.collect())

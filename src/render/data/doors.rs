@@ -1,6 +1,6 @@
 //! The doors as JSON, YAML and CSV: one row for each way in.
 
-use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus, OwnDoors};
 use crate::query::ask::entrance::Entrance;
 use crate::render::context::RenderContext;
 use crate::render::data::json::{PlaceJson, PolicyName, at, policy};
@@ -76,6 +76,10 @@ pub struct DoorJson {
     /// The policies that close it, or that let only some callers through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<ClosingPolicyJson>,
+    /// What the input shows of the doors of the controller that serves it, where none of them lets
+    /// anybody in: `none`, `internal` or `closed-by-policy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controller_doors: Option<&'static str>,
     /// The place of the door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
@@ -177,6 +181,7 @@ pub fn door(context: RenderContext<'_>, line: &DoorLine) -> DoorJson {
                 ),
             })
             .collect(),
+        controller_doors: line.own_doors.map(OwnDoors::word),
         at: at(context, &door.origin),
     }
 }

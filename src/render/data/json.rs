@@ -14,6 +14,7 @@ use crate::render::context::RenderContext;
 use crate::render::data::parts::{PartJson, parts};
 pub use crate::render::data::ports::{PortsJson, traffic};
 use crate::render::data::yaml;
+use crate::render::mismatch;
 use crate::render::words;
 use crate::source::Origin;
 use crate::spec::Endpoint;
@@ -320,7 +321,7 @@ fn near(context: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near 
 
 /// A peer with what is wrong with it.
 pub fn peer(context: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
-    let text = |m| words::mismatch(context, m, other);
+    let text = |m| mismatch::mismatch(context, m, other);
     PeerJson {
         rule: rule(context, trace.at),
         matched: truth(trace.matched),

@@ -5,10 +5,10 @@ use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
 use crate::query::list::listing::{ListEntry, Party};
 use crate::render::context::RenderContext;
 use crate::render::image::matrix::MatrixView;
+use crate::render::report::controls::AuditedControls;
 use crate::render::report::digest::digest;
-use crate::render::report::parts;
+use crate::render::report::front::ReportFront;
 use crate::render::report::parts::ReportParts;
-use crate::render::report::profile::Profile;
 use crate::render::report::tables::ReportTable;
 use crate::render::words;
 use crate::words::plural;
@@ -29,8 +29,10 @@ pub struct AuditReport<'a> {
     pub findings: ReportTable,
     /// What tests say.
     pub tests: ReportTable,
-    /// For whom it is.
-    pub profile: Option<Profile>,
+    /// The controls of a standard, if it is for an audit.
+    pub controls: Option<AuditedControls>,
+    /// What it says of itself.
+    pub front: Option<ReportFront>,
     /// What it is about: the cluster's name, or where the input was read.
     pub subject: &'a str,
     /// Under which assumptions of a network plugin.
@@ -48,10 +50,37 @@ pub(crate) const DRAWN: (usize, usize) = (120, 400);
 pub const PAIRS: usize = 10_000;
 
 impl AuditReport<'_> {
-    /// The same with what an audit of this kind asks.
-    pub fn audited_for(mut self, profile: Option<Profile>) -> Self {
-        self.profile = profile;
-        self
+    /// What the report says of itself, line by line: what it is about comes first.
+    pub(crate) fn front_lines(&self) -> Vec<(&'static str, String)> {
+        let Some(front) = &self.front else {
+            return Vec::new();
+        };
+        let mut lines = vec![("title", words::clean(self.subject).into_owned())];
+        if let Some(controls) = &self.controls {
+            lines.push(("profile", controls.profile.title().to_owned()));
+            lines.push(("scope", controls.scope_title()));
+            lines.push(("workloads in scope", self.scope_names(controls)));
+        }
+        lines.extend(front.lines());
+        lines.push(("digest", digest(&self.context.input.sources)));
+        lines.push(("network plugin", words::clean(self.cni).into_owned()));
+        lines.push((
+            "version",
+            concat!("netpal ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ));
+        lines
+    }
+
+    /// The workloads in scope, where it is not the whole input.
+    fn scope_names(&self, controls: &AuditedControls) -> String {
+        if controls.scope.name.is_none() {
+            return "all".to_owned();
+        }
+        let cluster = &self.context.input.cluster;
+        let names = controls.scope.workloads.iter();
+        let mut names: Vec<String> = names.map(|id| cluster.workload_name(*id)).collect();
+        names.sort();
+        words::clean(&names.join(", ")).into_owned()
     }
 
     pub(crate) fn tables(&self) -> [(&'static str, &ReportTable); 4] {
@@ -115,8 +144,7 @@ impl AuditReport<'_> {
 
     /// Goes through the flows.
     pub(crate) fn each_flow(&self, visit: &mut dyn FnMut(&ListEntry)) {
-        let parts = &self.parts;
-        parts::each_flow(self.context.graph, &parts.listing, parts.held, visit);
+        self.parts.each_flow(self.context.graph, visit);
     }
 
     /// The first [`ROWS`] flows in words, sorted, and how many more there are.

@@ -1,177 +1,181 @@
-//! What the input shows for each control of an audit. Design evidence: nothing here says that a
-//! control is met.
+//! The controls of an audit as rows: one for each fact that decides, the same in every form of the
+//! report. What they come to is decided in `src/audit`.
 
-use crate::picture::facts::PlaceId;
-use crate::picture::{PictureFacts, label};
-use crate::render::report::audit::AuditReport;
-use crate::render::report::profile::Profile;
-use crate::words::{clean, plural};
+use crate::audit::{
+    Assessment, AuditScope, Bearing, Control, ControlResult, DecidedBy, Fact, Profile,
+};
+use crate::diagnostic::Place;
+use crate::policy::PolicyId;
+use crate::render::context::RenderContext;
+use crate::render::words;
+use crate::source::Origin;
 
-/// One control.
-pub struct Control {
-    /// Its number.
-    pub id: &'static str,
-    /// What it asks, in our words.
-    pub asks: &'static str,
-    /// What the input shows.
-    pub shows: String,
+/// The controls of one standard, assessed.
+#[derive(Debug, Clone)]
+pub struct AuditedControls {
+    /// The standard.
+    pub profile: Profile,
+    /// What they were assessed on.
+    pub scope: AuditScope,
+    /// The controls.
+    pub assessments: Vec<Assessment>,
 }
 
-/// The controls that manifests can say something about.
-pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
-    let spaces = &report.parts.facts.spaces;
-    let lacking = |d: usize| lacking(report, d);
-    let bare = spaces.iter().filter(|s| s.policies == 0).count();
-    let of = |n: usize| of_namespaces(report, n);
-    let open = |d: usize| open_workloads(report, d);
-    let control = |id, asks, shows| Control { id, asks, shows };
-    match profile {
-        Profile::Pci => pci(report),
-        Profile::Cis => vec![
-            control(
-                "5.3.1",
-                "the network plugin supports network policies",
-                "manifests do not show which plugin runs".into(),
-            ),
-            control(
-                "5.3.2",
-                "every namespace has network policies",
-                format!("{} have none", of(bare)),
-            ),
-        ],
-        Profile::Nsa => vec![
-            control(
-                "default deny, ingress",
-                "a policy that denies all ingress in every namespace",
-                format!("{} lack it", of(lacking(0))),
-            ),
-            control(
-                "default deny, egress",
-                "a policy that denies all egress in every namespace",
-                format!("{} lack it", of(lacking(1))),
-            ),
-            control(
-                "isolation",
-                "workloads are reached only by what needs them",
-                format!("{} accept from anyone", open(0)),
-            ),
-        ],
+/// The columns of the rows.
+pub(crate) const HEAD: [&str; 6] = [
+    "control",
+    "requirement",
+    "scope",
+    "result",
+    "bearing",
+    "because",
+];
+
+/// What results mean, said below them.
+pub(crate) const LEGEND: &str = "Met: everything that the control asks is in the input, and nothing that it depends on is unknown. \
+    Partly: it holds for a part; the rest is named. Not met: the input shows that it does not hold. \
+    Not assessable: the input does not show it. Untrusted is the internet; private addresses are taken to be one's own. \
+    All of it is evidence of design, not of enforcement.";
+
+/// A reason for a result: how it bears on it, and a sentence.
+pub(crate) struct Because {
+    pub(crate) bearing: &'static str,
+    pub(crate) text: String,
+}
+
+impl AuditedControls {
+    /// What the scope is called, cleaned.
+    pub(crate) fn scope_title(&self) -> String {
+        words::clean(&self.scope.title()).into_owned()
+    }
+
+    /// The rows below the names of their columns.
+    pub(crate) fn table(&self, context: &RenderContext<'_>) -> Vec<Vec<String>> {
+        let head = HEAD.map(str::to_owned).to_vec();
+        let rows = self
+            .rows(context, usize::MAX)
+            .into_iter()
+            .map(|row| row.to_vec());
+        std::iter::once(head).chain(rows).collect()
+    }
+
+    /// The rows: a line for each fact of each control, of which so many are told at most.
+    pub(crate) fn rows(&self, context: &RenderContext<'_>, most: usize) -> Vec<[String; 6]> {
+        let scope = self.scope_title();
+        let mut rows = Vec::new();
+        for assessment in &self.assessments {
+            let Control { id, asks, .. } = assessment.control;
+            let result = assessment.result.word();
+            for because in reasons(assessment, context, most) {
+                let bearing = because.bearing;
+                let cells = [id, asks, scope.as_str(), result, bearing].map(str::to_owned);
+                let [id, asks, scope, result, bearing] = cells;
+                rows.push([id, asks, scope, result, bearing, because.text]);
+            }
+        }
+        rows
     }
 }
 
-/// The controls of PCI DSS 4.0.1.
-fn pci(report: &AuditReport<'_>) -> Vec<Control> {
-    let t = report.parts.facts.tally;
-    let control = |id, asks, shows| Control { id, asks, shows };
-    let open = |d: usize| open_workloads(report, d);
-    vec![
-        control(
-            "1.2.4",
-            "a data-flow diagram that is kept current",
-            "the map of this report is drawn from the manifests".into(),
-        ),
-        control(
-            "1.2.5",
-            "allowed services, protocols and ports are identified and approved",
-            format!(
-                "{} with a governed end, listed with their ports",
-                plural(t.flows, "allowed flow")
+/// What decides a result, the worst first and so many facts at most, and at the end what would
+/// settle it.
+pub(crate) fn reasons(
+    assessment: &Assessment,
+    context: &RenderContext<'_>,
+    most: usize,
+) -> Vec<Because> {
+    let Control { beyond, settle, .. } = assessment.control;
+    let facts = assessment.facts.iter().take(most);
+    let mut reasons: Vec<Because> = facts
+        .map(|fact| Because {
+            bearing: fact.bearing.word(),
+            text: sentence(fact, context),
+        })
+        .collect();
+    if let Some(next) = assessment.facts.get(most) {
+        reasons.push(Because {
+            bearing: next.bearing.word(),
+            text: format!(
+                "and {} more, each by name: netpal report -o csv with the same profile and scope",
+                assessment.facts.len() - most
             ),
-        ),
-        control(
-            "1.3.1",
-            "inbound traffic to the cardholder data environment is restricted to what is needed",
-            format!("{} accept from anyone", open(0)),
-        ),
-        control(
-            "1.3.2",
-            "outbound traffic from it is restricted to what is needed",
-            format!("{} may go anywhere", open(1)),
-        ),
-        control(
-            "1.4.1",
-            "controls stand between trusted and untrusted networks",
-            match lacking(report, 0) {
-                0 => "every namespace with workloads has a default deny for ingress".into(),
-                n => format!(
-                    "{} {} no default deny for ingress",
-                    of_namespaces(report, n),
-                    if n == 1 { "has" } else { "have" }
-                ),
-            },
-        ),
-        control(
-            "1.4.4",
-            "what stores cardholder data is not directly accessible from untrusted networks",
-            entered(report),
-        ),
-    ]
-}
-
-/// Which workloads the internet comes to, by which doors, and to which policies would let it.
-fn entered(report: &AuditReport<'_>) -> String {
-    let facts = &report.parts.facts;
-    let mut ways: Vec<String> = Vec::new();
-    for door in facts.doors.iter().filter(|door| door.stands[1]) {
-        let to = workload(facts, door.to);
-        let doubt = if door.certain { "" } else { ", unknown" };
-        ways.push(format!("{to} by {}{doubt}", clean(&door.name)));
+        });
     }
-    let from_internet = facts
-        .flows
-        .iter()
-        .filter(|f| facts.place(f.from).is_internet());
-    let is_entered = |to| facts.doors.iter().any(|door| door.to == to);
-    let without = from_internet.filter(|flow| !is_entered(flow.to));
-    ways.extend(without.map(|flow| {
-        let to = workload(facts, flow.to);
-        format!("{to} by policy, and no door of the input leads there")
-    }));
-    if facts.tally.open[0] + facts.tally.open_by_rule[0] > 0 {
-        ways.push(format!(
-            "{} that accept from anyone",
-            open_workloads(report, 0)
-        ));
-    }
-    if ways.is_empty() {
-        return "no door of the input leads in from the internet, and no policy lets it in".into();
-    }
-    let shown = ways.len().min(NAMED);
-    let more = match ways.len() - shown {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+    let has = |bearing| assessment.facts.iter().any(|f: &Fact| f.bearing == bearing);
+    let is_open =
+        has(Bearing::Unknown) || !settle.is_empty() && (has(Bearing::Review) || has(Bearing::Part));
+    let settle = match *settle {
+        "" => "what is unknown above: `netpal why` tells what would decide it",
+        told => told,
     };
-    format!("the internet comes to {}{more}", ways[..shown].join("; "))
+    if assessment.result == ControlResult::Met {
+        return reasons;
+    }
+    if reasons.is_empty() && beyond.is_empty() {
+        reasons.push(Because {
+            bearing: Bearing::Unknown.word(),
+            text: "nothing in scope speaks to it".into(),
+        });
+    }
+    if !beyond.is_empty() {
+        reasons.push(Because {
+            bearing: "not in the input",
+            text: (*beyond).into(),
+        });
+    }
+    if is_open || !beyond.is_empty() {
+        reasons.push(Because {
+            bearing: "to settle",
+            text: settle.into(),
+        });
+    }
+    reasons
 }
 
-/// How many namespaces with workloads have no default deny in one direction.
-fn lacking(report: &AuditReport<'_>, direction: usize) -> usize {
-    let spaces = report.parts.facts.spaces.iter();
-    spaces.filter(|space| !space.deny[direction]).count()
+/// A fact with what decides it, and where that stands.
+fn sentence(fact: &Fact, context: &RenderContext<'_>) -> String {
+    let mut by: Vec<String> = fact
+        .deciding
+        .iter()
+        .map(|by| decided(by, context))
+        .collect();
+    by.retain(|text| !text.is_empty());
+    by.sort();
+    by.dedup();
+    let text = words::clean(&fact.text);
+    if by.is_empty() {
+        text.into_owned()
+    } else {
+        format!("{text}: {}", by.join(", "))
+    }
 }
 
-/// So many of the namespaces with workloads.
-fn of_namespaces(report: &AuditReport<'_>, count: usize) -> String {
-    let spaces = report.parts.facts.spaces.len();
-    format!("{count} of {} with workloads", plural(spaces, "namespace"))
+fn decided(by: &DecidedBy, context: &RenderContext<'_>) -> String {
+    let policies = &context.graph.environment().policies;
+    let origin_of = |id: PolicyId| Origin::document(policies.get(id).document);
+    match by {
+        DecidedBy::Rule(at) => {
+            let origin = policies.get(at.policy).origin(*at);
+            named(&words::cited(context.graph, *at), &origin, context)
+        }
+        DecidedBy::Policy(id) => {
+            let name = words::policy(context.graph, *id);
+            named(&name, &origin_of(*id), context)
+        }
+        DecidedBy::At(Place::Origin(origin)) => place(origin, context),
+        DecidedBy::At(Place::At(location)) => words::clean(&location.to_string()).into_owned(),
+        DecidedBy::At(Place::Input) => String::new(),
+    }
 }
 
-/// How many workloads are named.
-const NAMED: usize = 20;
-
-/// A workload of the picture as answers name it: `namespace/name`.
-fn workload(facts: &PictureFacts, place: PlaceId) -> String {
-    let place = facts.place(place);
-    let space = place.space().map_or("", |space| &facts.space(space).name);
-    clean(&format!("{space}/{}", label::name(place))).into_owned()
+fn named(name: &str, origin: &Origin, context: &RenderContext<'_>) -> String {
+    match place(origin, context) {
+        at if at.is_empty() => format!("policy {name}"),
+        at => format!("policy {name} ({at})"),
+    }
 }
 
-/// How many workloads are open in one direction, of how many.
-fn open_workloads(report: &AuditReport<'_>, direction: usize) -> String {
-    let t = report.parts.facts.tally;
-    format!(
-        "{} of {}",
-        t.open[direction] + t.open_by_rule[direction],
-        plural(t.workloads, "workload")
-    )
+fn place(origin: &Origin, context: &RenderContext<'_>) -> String {
+    let at = context.locator.locate(origin);
+    at.map_or_else(String::new, |at| words::clean(&at.to_string()).into_owned())
 }

@@ -8,7 +8,7 @@ use crate::picture::{DrawOptions, Drawing};
 use crate::render::image::svg;
 use crate::render::image::svg::escape;
 use crate::render::report::audit::{AuditReport, ROWS};
-use crate::render::report::controls::controls;
+use crate::render::report::audited;
 use crate::render::report::data::data;
 use crate::render::report::digest::digest;
 use crate::render::report::overview::statements;
@@ -122,7 +122,8 @@ fn section(page: &mut String, id: &str, title: &str, content: &str) {
 }
 
 fn summary(report: &AuditReport<'_>) -> String {
-    let mut html = String::from("<ul class=\"overview\">");
+    let mut html = audited::front(report);
+    html.push_str("<ul class=\"overview\">");
     for said in statements(report) {
         let _ = write!(
             html,
@@ -139,26 +140,7 @@ fn summary(report: &AuditReport<'_>) -> String {
         let _ = write!(html, "<div><dt>{what}</dt><dd>{}</dd></div>", escape(&n));
     }
     html.push_str("</dl>\n");
-    if let Some(profile) = report.profile {
-        let _ = write!(
-            html,
-            "<h3>{}</h3><table><thead><tr><th>control</th><th>what it asks</th><th>what the input shows</th><th>exceptions and remarks</th></tr></thead><tbody>",
-            profile.title()
-        );
-        for control in controls(profile, report) {
-            let _ = write!(
-                html,
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
-                control.id,
-                control.asks,
-                escape(&control.shows)
-            );
-        }
-        html.push_str(
-            "</tbody></table><p>This is evidence of design, not of enforcement.</p>\
-             <div class=\"sign\"><p>Reviewed by</p><p>Date</p><p>Signature</p></div>\n",
-        );
-    }
+    html.push_str(&audited::controls(report));
     html.push_str("<h3>Accept from anyone</h3>");
     html.push_str(&names(report, &report.parts.listing.open_in));
     html.push_str("<h3>Flows</h3><div class=\"pager js\" id=\"pager-flows\"></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th><th scope=\"col\" class=\"js\">because</th></tr></thead><tbody>\n");

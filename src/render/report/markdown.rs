@@ -3,7 +3,7 @@
 use crate::render::ci::github;
 use crate::render::ci::markdown::code;
 use crate::render::report::audit::{AuditReport, ROWS};
-use crate::render::report::controls::controls;
+use crate::render::report::controls::{HEAD, LEGEND};
 use crate::render::report::overview::statements;
 use crate::render::report::tables::ReportTable;
 use std::io::{self, Write};
@@ -14,6 +14,7 @@ use std::io::{self, Write};
 /// When the writer fails.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Network policy report\n")?;
+    front(report, out)?;
     for said in statements(report) {
         let (question, answer) = (said.question, github::markdown(&said.answer));
         writeln!(out, "**{question}** *{}*: {answer}\n", said.concern.word())?;
@@ -23,21 +24,7 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .try_for_each(|(what, n)| writeln!(out, "- {what}: {n}"))?;
     writeln!(out, "\n{}\n", report.honesty())?;
-    if let Some(profile) = report.profile {
-        writeln!(
-            out,
-            "## {}\n\n| control | what it asks | what the input shows |\n| --- | --- | --- |",
-            profile.title()
-        )?;
-        for control in controls(profile, report) {
-            writeln!(
-                out,
-                "| {} | {} | {} |",
-                control.id, control.asks, control.shows
-            )?;
-        }
-        writeln!(out)?;
-    }
+    controls(report, out)?;
     writeln!(
         out,
         "## Flows\n\n| from | to | ports |\n| --- | --- | --- |"
@@ -88,4 +75,42 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn remarks(rows: &ReportTable, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = rows.remarks.lines();
     lines.try_for_each(|line| writeln!(out, "\n{}", code(line)))
+}
+
+/// What the report says of itself.
+fn front(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(front) = &report.front else {
+        return Ok(());
+    };
+    for (what, text) in report.front_lines() {
+        writeln!(out, "- {what}: {}", github::markdown(&text))?;
+    }
+    if front.suppressions.is_empty() {
+        return writeln!(out, "- suppressions: none\n");
+    }
+    writeln!(out, "- suppressions:")?;
+    for suppressed in &front.suppressions {
+        writeln!(out, "  - {}", github::markdown(&suppressed.line()))?;
+    }
+    writeln!(out)
+}
+
+/// The controls of an audit: a row for each fact, as in CSV.
+fn controls(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(controls) = &report.controls else {
+        return Ok(());
+    };
+    writeln!(out, "## {}\n", controls.profile.title())?;
+    writeln!(
+        out,
+        "| {} |\n|{}",
+        HEAD.join(" | "),
+        " --- |".repeat(HEAD.len())
+    )?;
+    for row in controls.rows(&report.context, ROWS) {
+        let cells = row.map(|cell| github::markdown(&cell));
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    writeln!(out, "\n{}\n\n{LEGEND}\n", controls.profile.left_out())?;
+    writeln!(out, "Reviewed by:\n\nDate:\n\nSignature:\n")
 }

@@ -5,6 +5,7 @@ use crate::query::overview::Overview;
 use crate::render::report::audit::AuditReport;
 use crate::render::words;
 use crate::words::plural;
+use std::collections::BTreeSet;
 
 /// How an answer is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,35 +180,61 @@ impl Words<'_> {
 
     fn leaving(&self) -> Statement {
         let seen = self.overview;
-        let to = |what: &str, who: &std::collections::BTreeSet<WorkloadId>| match who.len() {
-            0 => format!("No workload surely gets to {what}."),
-            n => format!("{} to {what}: {}.", plural(n, "workload"), self.names(who)),
-        };
-        let metadata = to(
+        let [perhaps_leaving, perhaps_to_metadata] = &seen.perhaps_leaving;
+        let metadata = self.senders(
             "the metadata service of a cloud (169.254.169.254)",
             &seen.to_metadata,
+            perhaps_to_metadata,
         );
         Statement {
             question: "Who may leave, to the internet and to the metadata service?",
-            answer: format!("{} {metadata}", to("the internet", &seen.leaving)),
+            answer: format!(
+                "{} {metadata}",
+                self.senders("the internet", &seen.leaving, perhaps_leaving)
+            ),
             concern: concern(
                 !seen.leaving.is_empty() || !seen.to_metadata.is_empty(),
-                false,
+                seen.perhaps_leaving.iter().any(|who| !who.is_empty()),
             ),
             section: "map",
         }
     }
 
+    /// Who gets somewhere, and of whom that is not known.
+    fn senders(
+        &self,
+        what: &str,
+        who: &BTreeSet<WorkloadId>,
+        perhaps: &BTreeSet<WorkloadId>,
+    ) -> String {
+        let more = match perhaps.len() {
+            0 => String::new(),
+            _ => format!(" It is not known of {}.", self.names(perhaps)),
+        };
+        match who.len() {
+            0 => format!("No workload surely gets to {what}.{more}"),
+            n => {
+                let count = plural(n, "workload");
+                format!("{count} to {what}: {}.{more}", self.names(who))
+            }
+        }
+    }
+
     fn isolated(&self) -> Statement {
         let [both, one, none] = self.overview.isolated;
-        let all = both + one + none;
+        let perhaps = self.overview.perhaps_isolated;
+        let all = both + one + none + perhaps;
+        let untold = match perhaps {
+            0 => String::new(),
+            n => format!(" Of {n} it is not known."),
+        };
         Statement {
             question: "What is isolated?",
             answer: format!(
-                "Of {} on the pod network {both} in both directions, {one} in one, {none} in none.",
+                "Of {} on the pod network {both} in both directions, {one} in one, {none} in none.{untold}",
                 plural(all, "workload")
             ),
-            concern: concern(one + none > 0, false),
+            concern: concern(one + none > 0, perhaps > 0),
             section: "findings",
         }
     }

@@ -71,15 +71,15 @@ impl ReportParts {
             names: names.clone(),
         }
     }
+
+    /// Goes through the flows.
+    pub fn each_flow(&self, graph: &AllowGraph, visit: &mut dyn FnMut(&ListEntry)) {
+        each_flow(graph, &self.listing, self.held, visit);
+    }
 }
 
 /// Goes through the flows, which the listing may hold.
-pub fn each_flow(
-    graph: &AllowGraph,
-    listing: &Listing,
-    held: bool,
-    visit: &mut dyn FnMut(&ListEntry),
-) {
+fn each_flow(graph: &AllowGraph, listing: &Listing, held: bool, visit: &mut dyn FnMut(&ListEntry)) {
     if held {
         return listing.entries.iter().for_each(visit);
     }

@@ -120,7 +120,7 @@ const fn status(status: Status) -> &'static str {
     }
 }
 
-fn place(context: &RenderContext<'_>, finding: &Finding) -> String {
+pub(crate) fn place(context: &RenderContext<'_>, finding: &Finding) -> String {
     match &finding.place {
         Place::Origin(origin) => context
             .locator

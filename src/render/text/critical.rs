@@ -3,6 +3,8 @@
 use crate::check::critical::Critical;
 use crate::check::rule_cut::RuleCut;
 use crate::model::WorkloadId;
+use crate::query::reach::door_ends::DoorEnds;
+use crate::render::search_views::CriticalView;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::words::plural;
@@ -13,19 +15,35 @@ impl TextWriter<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn critical(
-        &self,
-        critical: &Critical,
-        rules: Option<&RuleCut>,
-        ends: [&str; 2],
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        if critical.path.is_empty() {
-            return self.no_path(ends, out);
-        }
-        self.path(None, &critical.path, critical.certain, ends[0], out)?;
+    pub fn critical(&self, view: &CriticalView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let critical = view.critical;
+        let Some(path) = &critical.path else {
+            self.no_path(view.ends, out)?;
+            return self.starts(view.doors, out);
+        };
+        self.path(view.door(), path, critical.certain, view.ends[0], out)?;
+        self.starts(view.doors, out)?;
         self.workload_cut(critical, out)?;
-        rules.map_or(Ok(()), |rules| self.rule_cut(rules, out))
+        view.rules.map_or(Ok(()), |rules| self.rule_cut(rules, out))
+    }
+
+    /// Where ways start, if that is at doors, and what else may let somebody in.
+    fn starts(&self, doors: Option<&DoorEnds>, out: &mut dyn Write) -> io::Result<()> {
+        let Some(doors) = doors else {
+            return Ok(());
+        };
+        let count = doors.open.len() + doors.maybe.len();
+        let said = match count {
+            0 => "doors        none that is open: netpal doors tells why".to_owned(),
+            1 => {
+                "doors        ways start at the one that is open or may be: netpal doors".to_owned()
+            }
+            _ => format!(
+                "doors        ways start at the {count} that are open or may be: netpal doors"
+            ),
+        };
+        writeln!(out, "{said}")?;
+        self.beside_doors(doors, out)
     }
 
     /// The fewest rules without which nothing leads there.
@@ -73,7 +91,7 @@ impl TextWriter<'_> {
             self.closed(cut)
         )?;
         if critical.closing.is_empty() {
-            let edit = "policies govern it in both directions: their rules have to be edited";
+            let edit = "no policy of its own closes it: the rules that govern it have to be edited";
             return self.paragraph("", edit, out);
         }
         for (at, change) in critical.closing.iter().enumerate() {

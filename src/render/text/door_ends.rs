@@ -82,6 +82,11 @@ impl TextWriter<'_> {
                 .collect();
             draw(&lines, &self.frame("  ", "  ", Strokes::WIDE), out)?;
         }
+        self.beside_doors(doors, out)
+    }
+
+    /// What policies would let in without a door, and doors that are not read.
+    pub(crate) fn beside_doors(&self, doors: &DoorEnds, out: &mut dyn Write) -> io::Result<()> {
         if !doors.admitted.is_empty() {
             let list = self.list(&doors.admitted);
             let said =
@@ -101,7 +106,8 @@ impl TextWriter<'_> {
     fn door_branch(&self, line: &DoorLine) -> Branch {
         let [name, used, to, status, place] = self.door(line);
         let mut note = place;
-        if line.passage.status != DoorStatus::Open || line.passage.reason.is_some() {
+        let is_plain = line.passage.reason.is_none() && line.own_doors.is_none();
+        if line.passage.status != DoorStatus::Open || !is_plain {
             note = format!("{status}   {note}");
         }
         Branch::new(format!("{name}  {used} -> {to}")).note(note, Tone::Plain)

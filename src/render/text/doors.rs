@@ -1,9 +1,10 @@
 //! The table of doors: who comes in from outside, by which door, and what closes it.
 
-use crate::doors::{DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::doors::{DoorKind, DoorLine, DoorList, DoorReason, DoorStatus};
+use crate::policy::Policy;
 use crate::query::Verdict;
 use crate::query::ask::entrance::{Entrance, EntranceGround};
-use crate::render::data::doors::{policy_names, target, used};
+use crate::render::data::doors::{target, used};
 use crate::render::text::table::columns;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -41,7 +42,10 @@ impl TextWriter<'_> {
             (None, Some(service)) => format!("Service {service}"),
             (None, None) => "-".into(),
         };
-        let class = door.class.as_ref();
+        let class = door
+            .class
+            .as_ref()
+            .filter(|_| door.kind != DoorKind::Unread);
         let class = class.map_or_else(String::new, |class| format!(" ({class})"));
         let name = format!("{}{class}", door.title());
         let cells = [name, used(line), to];
@@ -54,19 +58,25 @@ impl TextWriter<'_> {
         let policies = &self.context.graph.environment().policies;
         let closing = line.passage.policies.first().map(|id| {
             let place = self.place(&Origin::document(policies.get(*id).document));
-            let names = policy_names(self.context, line);
+            let names = line.passage.policies.iter();
+            let names = names.map(|id| named(policies.get(*id)));
+            let names = names.collect::<Vec<String>>().join(", ");
             words::clean(&format!("{names} {place}"))
                 .trim_end()
                 .to_owned()
         });
         let word = line.passage.status.word();
         let reason = line.passage.reason.map(DoorReason::sentence);
-        match (line.passage.status, closing, reason) {
+        let said = match (line.passage.status, closing, reason) {
             (DoorStatus::ClosedByPolicy, Some(by), _) => format!("closed by {by}"),
             (DoorStatus::Open, Some(by), _) => format!("open in part: {by}"),
             (DoorStatus::Open, None, Some(reason)) => format!("open in part: {reason}"),
             (_, _, Some(reason)) => format!("{word}: {reason}"),
             (_, _, None) => word.to_owned(),
+        };
+        match line.own_doors {
+            Some(own) => format!("{said}, {}", own.sentence()),
+            None => said,
         }
     }
 
@@ -123,6 +133,19 @@ impl TextWriter<'_> {
         }
         self.unread_doors(&list.unread, out)
     }
+}
+
+/// A policy by its name; with its kind, where that is not the usual one.
+fn named(policy: &Policy) -> String {
+    let kind = match policy.shape.kind {
+        "NetworkPolicy" => "",
+        kind => kind,
+    };
+    let namespace = policy.namespace.as_deref();
+    let namespace = namespace.map_or_else(String::new, |name| format!("{name}/"));
+    format!("{kind} {namespace}{}", policy.name)
+        .trim_start()
+        .to_owned()
 }
 
 /// How many ways in there are of each status.

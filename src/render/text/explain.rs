@@ -103,6 +103,10 @@ impl TextWriter<'_> {
         };
         let count = plural(plain.governs.len(), "workload");
         let whom = match plain.governs.as_slice() {
+            [] if words::is_of_nodes(policy) => format!(
+                "applies to nodes where the host firewall is on, and to no pods ({})",
+                words::subject(policy)
+            ),
             [] => format!("applies to no workload now ({})", words::subject(policy)),
             list => format!("applies to {count} ({})", self.some(list)),
         };

@@ -7,6 +7,7 @@ use crate::model::Truth;
 use crate::policy::PolicyId;
 use crate::policy::{PolicySet, RuleRef};
 use crate::query::explain::explanation::{Explanation, ExplanationSide, PeerTrace, RuleTrace};
+use crate::render::mismatch;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::{Excerpt, FileId, Origin, Span, Text as FileText};
@@ -157,7 +158,7 @@ impl Frames<'_> {
     }
 
     fn mismatches(&self, side: &ExplanationSide, peer: &PeerTrace) -> String {
-        let why = |m| words::had(self.text.context, m, side.peer);
+        let why = |m| mismatch::had(self.text.context, m, side.peer);
         peer.mismatches
             .iter()
             .map(why)

@@ -9,6 +9,7 @@ use crate::query::explain::by_node::by_node;
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, Mismatch, Reason, nearest_peer,
 };
+use crate::render::mismatch;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::Endpoint;
@@ -368,7 +369,7 @@ impl TextWriter<'_> {
         why.extend(
             peer.iter()
                 .flat_map(|p| &p.mismatches)
-                .map(|m| words::mismatch(self.context, m, side.peer)),
+                .map(|m| mismatch::mismatch(self.context, m, side.peer)),
         );
         let place = self.rule_place(at);
         writeln!(
@@ -387,7 +388,7 @@ impl TextWriter<'_> {
             let why: Vec<String> = doubt
                 .mismatches
                 .iter()
-                .map(|m| words::mismatch(self.context, m, side.peer))
+                .map(|m| mismatch::mismatch(self.context, m, side.peer))
                 .collect();
             let place = self.place(
                 &self

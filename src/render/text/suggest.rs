@@ -65,7 +65,7 @@ impl TextWriter<'_> {
         }
         self.paragraph(
             "",
-            "netpal has tried it: what was asked turns yes, and no other verdict changes",
+            "netpal has tried it: what was asked turns yes, and no other verdict about loaded pods changes",
             out,
         )
     }

@@ -8,6 +8,7 @@ use crate::policy::{Action, Direction, Peers, Policy, PolicyId, Priority};
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
 };
+use crate::render::mismatch;
 use crate::render::text::tree::{Branch, Tone};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -393,7 +394,7 @@ impl TextWriter<'_> {
     }
 
     fn mismatches(&self, side: &ExplanationSide, trace: &PeerTrace) -> String {
-        let had = |m| words::had(self.context, m, side.peer);
+        let had = |m| mismatch::had(self.context, m, side.peer);
         trace
             .mismatches
             .iter()

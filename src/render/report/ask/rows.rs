@@ -43,8 +43,8 @@ pub(crate) struct PassingRows {
     governed: Vec<usize>,
     /// What passes to each place.
     into: RowsInto,
-    /// The same for questions that name a pod by its address: of IPv4, of IPv6; `None` where it is
-    /// the same. Empty where no pod has an address.
+    /// The same for questions that name a pod by its address, or a Service that has one family: of
+    /// IPv4, of IPv6; `None` where it is the same. Empty where neither is told.
     by_family: Vec<Option<RowsInto>>,
     /// The rows: what passes from each place, how many places.
     distinct: Vec<Vec<usize>>,
@@ -64,9 +64,12 @@ impl PassingRows {
         }
         let places = Places::new(graph);
         let into = places.rows(interned)?;
-        let mut pods = graph.environment().cluster.pods();
+        let cluster = &graph.environment().cluster;
+        let (mut pods, mut services) = (cluster.pods(), cluster.services());
         let mut by_family = Vec::new();
-        if pods.any(|(_, pod)| !pod.host_network && !pod.addresses.is_empty()) {
+        if pods.any(|(_, pod)| !pod.host_network && !pod.addresses.is_empty())
+            || services.any(|(_, service)| !service.families.is_empty())
+        {
             for family in Family::ALL {
                 let graph = graph.asking(FamilySet::only(family));
                 let asked = Places::new(&graph).rows(interned)?;

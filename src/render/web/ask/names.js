@@ -165,6 +165,7 @@ const askNames = (ask, namespaces, workloads) => {
     if (setWithout(only.namespace, pod)) return wrong('no pod is called `' + pod + '` (NO_NAME)');
     if (!only.headless) return wrong('Service ' + service + ' has an address of its own, so that its pods have no names under it (NO_NAME)');
     const hosts = only.hosts || {};
+    if (!Object.hasOwn(hosts, pod) && made(only.namespace, (m) => calls(m[3], pod) !== undefined).length) untold('an operator makes this pod');
     if (!Object.hasOwn(hosts, pod)) return wrong('no pod is called `' + pod + '` under Service ' + service + ' (NO_NAME)');
     return { ends: grouped(each(hosts[pod])) };
   };
@@ -264,6 +265,7 @@ const askNames = (ask, namespaces, workloads) => {
     const dot = stem.indexOf('.');
     const space = dot < 0 ? -1 : namespaces.indexOf(stem.slice(dot + 1));
     const found = services.filter((s) => (space >= 0 && s.name === stem.slice(0, dot) && s.namespace === space) || (!isService && s.name === name && (within === undefined || s.namespace === within)));
+    if (found.length > 1 && found.every((s) => s.name === found[0].name && s.namespace === found[0].namespace)) untold('several Services have this name');
     if (found.length > 1) return wrong('`' + name + '` is ambiguous: ' + found.map((s) => namespaces[s.namespace] + '/svc/' + s.name).join(', '));
     if (found.length) return behind(found[0], asked);
     return isService || kind === 'Service' ? wrong('no Service is called `' + name + '` (NO_SERVICE)') : undefined;
@@ -369,8 +371,7 @@ const askNames = (ask, namespaces, workloads) => {
     if (single) {
       if (inside.length) return { ends: [{ ...inside[0], parts: [{ pods: inside[0].parts[0].pods.slice(0, 1), ports: undefined }] }] };
       if (askSets.meet(set, ofServices)) untold('that is the address of a Service');
-      const atNodes = (/** @type {Service} */ s) => Boolean(asked && asked.length && asked.every((one) => s.ports.some((port) => isAskedAtNodes(one, port))));
-      if (askSets.meet(set, ofNodes) && services.some(atNodes)) untold('that is a port of a Service at a node');
+      if (askSets.meet(set, ofNodes) && isAtNodes(asked)) untold('that is a port of a Service at the nodes');
       const [ofService, ofPod] = ask.cidrs.map((told) => Boolean(told && askSets.meet(set, askSets.read(told))));
       if (ofService) return { ends: [], missing: text + ' lies where Services have their addresses, and which has it is not in the input' };
       if (ofPod && pods.untold) return { ends: [], missing: text + ' lies where pods have their addresses, and not all of these are told' };
@@ -385,8 +386,11 @@ const askNames = (ask, namespaces, workloads) => {
     const ends = data.ends.map((end) => endOf(end, undefined));
     return { ends, missing: data.missing, oneOf: data.one_of, node: data.node, traffic: data.traffic };
   };
-  /** @param {string} word @returns {Resolved} */
-  const keyword = (word) => {
+  /** Whether some Service takes calls at nodes on all that is asked about. @param {PortAsk[] | undefined} asked */
+  const isAtNodes = (asked) => Boolean(asked && asked.length && services.some((s) => asked.every((one) => s.ports.some((port) => isAskedAtNodes(one, port)))));
+  /** @param {string} word @param {PortAsk[] | undefined} asked @returns {Resolved} */
+  const keyword = (word, asked) => {
+    if (word === 'nodes' && isAtNodes(asked)) return untold('that is a port of a Service at the nodes');
     if (word === 'any-pod') return untold('the answer is about pods that are not loaded, too');
     if (word !== 'any') return listed(ask.words.keywords[word], 'the pods of the DNS are not loaded');
     if (ask.partial) untold('not all pods could be listed');
@@ -410,9 +414,10 @@ const askNames = (ask, namespaces, workloads) => {
       case 'everywhere': return all(called.get(target.name) || [], '`*/' + target.name + '`');
       case 'selected': return selected(target.namespace, target.conditions);
       case 'addresses': return addresses(target.set, target.single, target.text, ports);
-      case 'keyword': return keyword(target.name);
+      case 'keyword': return keyword(target.name, ports);
       case 'node': {
         if (!ask.words.nodes) return untold('the nodes are more than the page holds');
+        if (isAtNodes(ports)) return untold('that is a port of a Service at the nodes');
         return Object.hasOwn(ask.words.nodes, target.name) ? listed(ask.words.nodes[target.name], '') : wrong('no node is called `' + target.name + '`');
       }
       case 'named': return group(target.word, target.namespace, target.name);

@@ -60,7 +60,7 @@ const askVerdicts = (data, byFlows) => {
   /** @param {number} from @param {number} to @param {number} [families] */
   const passing = (from, to, families = 3) => {
     const into = rows && (families === 3 || rows.by_family[families - 1] === null ? rows.into : rows.by_family[families - 1]);
-    if (!into) return untold('two addresses of different families name the ends');
+    if (!into) return untold('what names the ends has no family in common');
     const near = into[1][to] || [];
     for (let i = 0; i < near.length; i += 2) if (near[i] === from) return traffic(near[i + 1]);
     return traffic(rowAt(into[0][to])[from]);
@@ -75,7 +75,8 @@ const askVerdicts = (data, byFlows) => {
       const told = rows ? rows.classes[at][0] : 0;
       if (told) return (told & family) > 0;
       if (family === 1) return true;
-      return [...atomsOf([[], set[1]]).keys()].some((atom) => (out ? passing(at, atom) : passing(atom, at))[1].length > 0);
+      const families = 'parts' in other ? other.families : 3;
+      return [...atomsOf([[], set[1]]).keys()].some((atom) => (out ? passing(at, atom, families) : passing(atom, at, families))[1].length > 0);
     }));
     /** @type {Addresses} */
     const some = [kept.includes(1) ? set[0] : [], kept.includes(2) ? set[1] : []];
@@ -134,21 +135,22 @@ const askVerdicts = (data, byFlows) => {
   /** What passes from a group to another, a pod and itself apart. @param {Group} from @param {Group} to @param {Service | undefined} service @param {number} families @returns {Ranges[]} */
   const between = (from, to, service, families) => {
     if (!service) return passing(from.place, to.place, families);
-    if (families !== 3) checkFamilies(families, from, to);
     if (from.pods === undefined) {
-      if (!service.at_nodes || to.pods === undefined) return passing(from.place, to.place);
+      if (!service.at_nodes || to.pods === undefined) return passing(from.place, to.place, families);
+      if (families !== 3) checkFamilies(families, from, to);
       const at = ask.services.through_nodes[to.place];
       return at === undefined ? untold('nodes may put their address in the place of the caller') : traffic(rowAt(at)[from.place]);
     }
     if (service.special) return untold('it depends on how Service ' + service.name + ' is called');
     const at = to.pods && !service.own_node ? (service.rows || {})[to.place] : undefined;
+    if (at !== undefined && families !== 3) checkFamilies(families, from, to);
     if (at !== undefined) return traffic(rowAt(at)[from.place]);
-    const found = passing(from.place, to.place);
+    const found = passing(from.place, to.place, families);
     return service.own_node && to.pods ? [[], found[1]] : found;
   };
   /** What passes between a pod and itself. @param {Group} group @param {Service | undefined} service @param {number} families @returns {Ranges[]} */
   const toItself = (group, service, families) => {
-    if (families !== 3 && !group.single) checkFamilies(families, group, group);
+    if (families !== 3 && (service || !group.single)) checkFamilies(families, group, group);
     const [, itself, led] = rows ? rows.classes[group.place] : [0, 0, 0];
     if (group.single) return service ? traffic(led) : ask.traffic[1];
     if (!service) return traffic(itself);
@@ -159,7 +161,7 @@ const askVerdicts = (data, byFlows) => {
   const checkFamilies = (families, from, to) => {
     for (const { place } of [from, to]) {
       const told = place < classes ? (rows ? rows.classes[place][0] : 0) : familyOf(place);
-      if (!told || (told & ~families & 3)) untold('a pod is named by its address of one family');
+      if (!told || (told & ~families & 3)) untold('an address or a Service of one family names an end');
     }
   };
   /** A pair of workloads, as the flows have it. @param {End} from @param {End} to @param {Resolved} at @param {ReturnType<typeof askedOf>} asked */
@@ -172,8 +174,9 @@ const askVerdicts = (data, byFlows) => {
     const of = asked(podsOf(to)[0], undefined);
     return { from, to, verdict: askSets.judge(of, found), asked: of, sure: askSets.and(of, found[0]), unknown: askSets.and(of, askSets.minus(found[1], found[0])) };
   };
-  /** @param {End} from @param {End} to @param {Resolved} at @param {boolean} oneOf @param {ReturnType<typeof askedOf>} asked */
-  const pair = (from, to, at, oneOf, asked) => {
+  /** @param {End} from @param {End} to @param {Resolved} at @param {boolean} oneOf @param {ReturnType<typeof askedOf>} asked @param {boolean} [everyFamily] whether words stand for addresses of families that the other end lacks
+   * @returns {PairAnswer | undefined} */
+  const pair = (from, to, at, oneOf, asked, everyFamily = false) => {
     if (!rows) return listed(from, to, at, asked);
     const families = ('parts' in from ? from.families : 3) & ('parts' in to ? to.families : 3);
     const byWord = ('word' in from && from.word) || ('word' in to && to.word);
@@ -206,7 +209,7 @@ const askVerdicts = (data, byFlows) => {
     for (const d of groups(to, from, true, asked)) {
       for (const s of sources) {
         if (isOutside(s.place) && isOutside(d.place)) continue;
-        if (byWord && !meets(s.place, d.place)) continue;
+        if (byWord && !everyFamily && !meets(s.place, d.place)) continue;
         if (s.first !== undefined && s.first === d.first && familyOf(s.place) === familyOf(d.place)) continue;
         const same = s.pods && d.pods && isShared && s.place === d.place ? s.pods.filter((pod) => /** @type {number[]} */ (d.pods).includes(pod)).length : 0;
         const apart = (s.pods ? s.pods.length : 1) * (d.pods ? d.pods.length : 1) > same;
@@ -214,7 +217,7 @@ const askVerdicts = (data, byFlows) => {
         if (same && !(several && d.single)) judge(d, () => toItself(d, at.service, families));
       }
     }
-    if (!seen.size && doubt === undefined) return undefined;
+    if (!seen.size && doubt === undefined) return byWord && !everyFamily ? pair(from, to, at, oneOf, asked, true) : undefined;
     const isOne = oneOf || [from, to].some((end) => 'parts' in end && ask.pods.alternatives.includes(end.workload));
     const known = isOne && seen.size > 1 ? 'unknown' : askSets.ofAll(seen) || 'unknown';
     // what is not known of some does not matter where the others differ already

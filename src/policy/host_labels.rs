@@ -1,5 +1,6 @@
-//! The labels that stand for where pods and nodes meet host endpoints. Their keys have a space, so
-//! that no label of a manifest is one of them.
+//! The labels that stand for where pods and nodes are policed at nodes: by which host endpoint of
+//! Calico, or on which node. Their keys have a space, so that no label of a manifest is one of
+//! them.
 
 use crate::model::Requirement;
 
@@ -13,8 +14,12 @@ pub const PROCESS: &str = "host endpoint of processes";
 /// The label of a pod that names its node.
 pub const NODE: &str = "node name";
 
-/// All of them.
-pub const ALL: [&str; 3] = [FORWARDED, PROCESS, NODE];
+/// The label of a pod on its node's network, and of what stands for the addresses of a node, that
+/// names the node.
+pub const HOST_NODE: &str = "node of processes";
+
+/// Those that Calico asks for.
+pub const OF_CALICO: [&str; 3] = [FORWARDED, PROCESS, NODE];
 
 /// Whom a requirement on one of them selects, in words; none of another one.
 pub fn words(requirement: &Requirement) -> Option<String> {
@@ -27,8 +32,10 @@ pub fn words(requirement: &Requirement) -> Option<String> {
             ),
             PROCESS => named(values, "host endpoint", "host endpoints"),
             NODE => named(values, "pods on node", "pods on nodes"),
+            HOST_NODE => named(values, "node", "nodes"),
             _ => return None,
         }),
+        Requirement::Exists(key) if &**key == HOST_NODE => Some("all nodes".to_owned()),
         Requirement::NotIn(key, values) if &**key == NODE => {
             Some(named(values, "pods not on node", "pods on no node of"))
         }

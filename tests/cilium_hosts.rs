@@ -1,0 +1,221 @@
+//! The host firewall of Cilium, one sentence of the rulebook after the other (CI150-CI155): by both
+//! graphs, the specification and what explains it; and what questions and lists make of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[allow(dead_code)]
+#[path = "common/two_nodes.rs"]
+mod two_nodes;
+
+use netpal::{
+    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Context, EnforcementMode, Plugin,
+    Question, Verdict, ask,
+};
+use two_nodes::{CLUSTER, holds_under};
+
+/// A policy with this selector of nodes, and this besides.
+fn policy(name: &str, nodes: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {{name: {name}}}\n\
+         spec: {{nodeSelector: {nodes}, {spec}}}\n---\n"
+    )
+}
+
+fn options(settings: CiliumSettings) -> CompileOptions {
+    let profile = CniProfile::find("cilium").unwrap();
+    let mut options = profile.apply(CompileOptions::default());
+    options.plugin = Plugin::Cilium(Box::new(settings));
+    options
+}
+
+fn on() -> CiliumSettings {
+    CiliumSettings {
+        host_firewall: Some(true),
+        ..CiliumSettings::default()
+    }
+}
+
+fn holds(documents: &[&str], lines: &str) {
+    holds_under(&options(on()), documents, lines);
+}
+
+const SSH_FROM_CLUSTER: &str =
+    "ingress: [{fromEntities: [cluster], toPorts: [{ports: [{port: '22'}]}]}]";
+
+#[test]
+fn ci150_rules_govern_nodes_where_the_firewall_is_on() {
+    let policy = policy("q", "{}", SSH_FROM_CLUSTER);
+    let asked = "no 198.51.100.7 192.0.2.1 22
+         yes far 192.0.2.1 22
+         no far 192.0.2.1 80
+         no 198.51.100.7 agent 22
+         yes far agent 22
+         no far agent 80
+         yes 198.51.100.7 a 22
+         yes 192.0.2.1 198.51.100.7 443
+         yes agent 198.51.100.7 443";
+    holds(&[&policy], asked);
+    let everything = asked.replace("no ", "yes ");
+    for settings in [
+        CiliumSettings::default(),
+        CiliumSettings {
+            enforcement: Some(EnforcementMode::Never),
+            ..on()
+        },
+    ] {
+        holds_under(&options(settings), &[&policy], &everything);
+    }
+}
+
+#[test]
+fn ci151_nodes_are_selected_by_their_labels() {
+    let zone = policy("q", "{matchLabels: {zone: b}}", SSH_FROM_CLUSTER);
+    holds(
+        &[&zone],
+        "no a 192.0.2.2 80
+         yes a 192.0.2.1 80
+         yes far agent 80",
+    );
+    let others = policy(
+        "q",
+        "{matchExpressions: [{key: zone, operator: NotIn, values: [b]}]}",
+        SSH_FROM_CLUSTER,
+    );
+    holds(
+        &[&others],
+        "yes a 192.0.2.2 80
+         no a 192.0.2.1 80
+         no far agent 80",
+    );
+}
+
+/// Of a pod on the network of a node that is not told, only what all nodes have is known.
+#[test]
+fn ci151_what_is_on_a_node_that_is_not_told() {
+    let adrift = "apiVersion: v1\nkind: Pod\nmetadata: {name: adrift, namespace: shop}\n\
+                  spec: {hostNetwork: true, NODE containers: [{name: c, image: i}]}\n---\n";
+    for node in ["", "nodeName: elsewhere,"] {
+        let adrift = adrift.replace("NODE", node);
+        let all = policy("q", "{}", SSH_FROM_CLUSTER);
+        holds(&[&all, &adrift], "no far adrift 80\nyes far adrift 22");
+        let zone = policy("q", "{matchLabels: {zone: b}}", SSH_FROM_CLUSTER);
+        holds(
+            &[&zone, &adrift],
+            "unknown far adrift 80\nyes far adrift 22",
+        );
+        let none = policy("q", "{matchLabels: {zone: none}}", SSH_FROM_CLUSTER);
+        holds(
+            &[&none, &adrift],
+            "unknown far adrift 80\nyes far 192.0.2.1 80",
+        );
+    }
+}
+
+#[test]
+fn ci152_peers_ports_and_default_deny_are_as_for_pods() {
+    let nodes = policy("q", "{}", "ingress: [{fromEntities: [remote-node]}]");
+    holds(
+        &[&nodes],
+        "yes 192.0.2.2 192.0.2.1 80
+         yes 192.0.2.1 192.0.2.1 80
+         yes agent 192.0.2.2 80
+         unknown agent 192.0.2.1 80
+         no a 192.0.2.1 80",
+    );
+    let pods = policy(
+        "q",
+        "{}",
+        "egress: [{toEndpoints: [{matchLabels: {app: a}}]}]",
+    );
+    holds(
+        &[&pods],
+        "yes 192.0.2.2 a 80
+         no 192.0.2.2 b 80
+         no 192.0.2.1 b 80
+         no agent 198.51.100.7 443
+         yes agent a 80
+         yes a agent 80",
+    );
+    let denied = policy(
+        "d",
+        "{}",
+        "ingressDeny: [{fromEntities: [world], toPorts: [{ports: [{port: '10250'}]}]}], \
+         enableDefaultDeny: {ingress: false}",
+    );
+    holds(
+        &[&denied],
+        "no 198.51.100.7 192.0.2.1 10250
+         yes 198.51.100.7 192.0.2.1 22
+         yes 192.0.2.2 192.0.2.1 10250",
+    );
+    let both = policy("q", "{}", "ingress: [{fromEntities: [world, cluster]}]");
+    holds(
+        &[&denied, &both],
+        "no 198.51.100.7 192.0.2.1 10250\nyes 198.51.100.7 192.0.2.1 22",
+    );
+}
+
+#[test]
+fn ci153_pods_are_left_alone_at_both_ends() {
+    let closed = policy("q", "{}", "ingress: [{}], egress: [{toEntities: [none]}]");
+    let shut = policy("r", "{}", "ingress: [{fromEntities: [none]}]");
+    holds(
+        &[&closed, &shut],
+        "yes 198.51.100.7 a 80
+         yes a 198.51.100.7 443
+         yes a far 80
+         no 192.0.2.1 a 80
+         no agent far 80",
+    );
+}
+
+/// A node is not let in to itself as it is to its pods; whether what it sends itself meets the
+/// firewall at all is not documented.
+#[test]
+fn ci154_the_own_node_is_one_like_others() {
+    let world = policy("q", "{}", "ingress: [{fromEntities: [world]}]");
+    let pods = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+                metadata: {name: shut, namespace: shop}\n\
+                spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n";
+    holds(
+        &[&world, pods],
+        "unknown agent 192.0.2.1 80
+         no a 192.0.2.1 80
+         yes 198.51.100.7 192.0.2.1 80
+         yes agent a 80
+         no agent far 80",
+    );
+}
+
+/// Where the addresses of nodes are not told, a private one may be that of a node.
+#[test]
+fn addresses_that_may_be_of_nodes_are_not_known() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n\
+               spec: {containers: [{name: c, image: i}]}\n---\n";
+    let shut = policy("q", "{}", "ingress: [{fromEntities: [none]}]");
+    let input = netpal::load_str(&format!("{pod}{shut}"));
+    let asked = |options: &CompileOptions, to: &str| {
+        let graph = AllowGraph::compile(&input, options).unwrap();
+        let question = format!("shop/a reach {to}").parse::<Question>().unwrap();
+        ask(&graph, &Context::default(), &question).unwrap().verdict
+    };
+    let untold = options(on());
+    assert_eq!(asked(&untold, "10.1.2.3:22"), Verdict::Unknown);
+    assert_eq!(asked(&untold, "198.51.100.7:22"), Verdict::Yes);
+    let mut told = options(on());
+    told.node_cidrs = netpal::IpSet::from_cidrs(["203.0.113.0/24".parse().unwrap()]);
+    assert_eq!(asked(&told, "203.0.113.7:22"), Verdict::Unknown);
+    assert_eq!(asked(&told, "10.1.2.3:22"), Verdict::Yes);
+    let mode = CiliumSettings {
+        enforcement: Some(EnforcementMode::Always),
+        ..on()
+    };
+    let input = netpal::load_str(&format!("{CLUSTER}{shut}"));
+    let graph = AllowGraph::compile(&input, &options(mode)).unwrap();
+    let question: Question = "192.0.2.1 reach 198.51.100.7:443".parse().unwrap();
+    let answer = ask(&graph, &Context::default(), &question).unwrap();
+    assert_ne!(
+        answer.verdict,
+        Verdict::No,
+        "egress of nodes in mode always is not told"
+    );
+}

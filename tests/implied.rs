@@ -1,0 +1,408 @@
+//! What objects imply without saying it: labels that controllers set, fields with two names, the
+//! families of a Service, doors that operators open.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::netpal_at;
+use std::path::Path;
+
+/// The program on an input, without the notes.
+fn run(arguments: &[&str], input: &str) -> (i32, String) {
+    let all = [arguments, &["-f", "-"]].concat();
+    let run = netpal_at(Path::new(env!("CARGO_MANIFEST_DIR")), &all, input);
+    (run.code, run.stdout)
+}
+
+/// The first word of the answer to a question.
+fn verdict(question: &str, input: &str) -> String {
+    let words: Vec<&str> = question.split(' ').collect();
+    let (_, answer) = run(&[&["can"], &words[..]].concat(), input);
+    let mut words = answer
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    let verdict = words.find(|word| ["yes", "no", "partly", "unknown"].contains(word));
+    verdict.unwrap_or_default().to_owned()
+}
+
+const CALLER: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: caller, namespace: shop, labels: {app: caller}}
+spec: {containers: [{name: c, image: i}]}
+---
+";
+
+/// A NetworkPolicy that isolates some pods, and lets in some others.
+fn policy(subject: &str, from: &str) -> String {
+    let ingress = match from {
+        "" => "[]".to_owned(),
+        from => format!("[{{from: [{{podSelector: {from}}}]}}]"),
+    };
+    format!(
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\n\
+         spec: {{podSelector: {subject}, policyTypes: [Ingress], ingress: {ingress}}}\n"
+    )
+}
+
+#[test]
+fn pods_of_indexed_jobs_have_their_index() {
+    let job = |mode: &str| {
+        format!(
+            "{CALLER}apiVersion: batch/v1\nkind: Job\nmetadata: {{name: j, namespace: shop}}\n\
+             spec: {{{mode} completions: 3, template: {{spec: {{containers: [{{name: c, image: i}}]}}}}}}\n"
+        )
+    };
+    let key = "batch.kubernetes.io/job-completion-index";
+    let any = policy(
+        &format!("{{matchExpressions: [{{key: {key}, operator: Exists}}]}}"),
+        "",
+    );
+    let first = policy(
+        "{matchLabels: {app: caller}}",
+        &format!("{{matchLabels: {{{key}: '0'}}}}"),
+    );
+    let ninth = first.replace("'0'", "'9'");
+    let indexed = job("completionMode: Indexed,");
+    assert_eq!(
+        verdict("shop/caller reach shop/j:80", &format!("{indexed}{any}")),
+        "no"
+    );
+    assert_eq!(
+        verdict("shop/j reach shop/caller:80", &format!("{indexed}{first}")),
+        "partly"
+    );
+    assert_eq!(
+        verdict("shop/j reach shop/caller:80", &format!("{indexed}{ninth}")),
+        "no"
+    );
+    let plain = job("");
+    assert_eq!(
+        verdict("shop/caller reach shop/j:80", &format!("{plain}{any}")),
+        "yes"
+    );
+}
+
+#[test]
+fn what_controllers_set_is_there() {
+    let config = "\
+apiVersion: apps.openshift.io/v1
+kind: DeploymentConfig
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: c, image: i}]}}}
+";
+    let input = |subject: &str| format!("{CALLER}{config}{}", policy(subject, ""));
+    let asked = "shop/caller reach shop/api:80";
+    assert_eq!(
+        verdict(asked, &input("{matchLabels: {deploymentconfig: api}}")),
+        "no"
+    );
+    assert_eq!(
+        verdict(asked, &input("{matchLabels: {deploymentconfig: web}}")),
+        "yes"
+    );
+    let exists = "{matchExpressions: [{key: deployment, operator: Exists}]}";
+    assert_eq!(verdict(asked, &input(exists)), "no");
+    let deployment = config
+        .replace("apps.openshift.io/v1", "apps/v1")
+        .replace("DeploymentConfig", "Deployment")
+        .replace(
+            "{app: api}, template",
+            "{matchLabels: {app: api}}, template",
+        );
+    let hashed = policy(
+        "{matchLabels: {app: caller}}",
+        "{matchLabels: {app: api, pod-template-hash: 5d4f8c7d9b}}",
+    );
+    let input = format!("{CALLER}{deployment}{hashed}");
+    assert_eq!(verdict("shop/api reach shop/caller:80", &input), "unknown");
+    assert_eq!(verdict("internet reach shop/caller:80", &input), "no");
+}
+
+/// The old name of the field counts where the new one is not given.
+#[test]
+fn an_account_has_two_names() {
+    let input = |account: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: db, namespace: shop}}\n\
+             spec: {{{account} containers: [{{name: c, image: i}}]}}\n---\n{CALLER}\
+             apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{serviceAccountSelector: 'projectcalico.org/name == \"robot\"', types: [Ingress]}}\n"
+        )
+    };
+    let asked = "shop/caller reach shop/db:80 --cni calico";
+    assert_eq!(verdict(asked, &input("serviceAccount: robot,")), "no");
+    assert_eq!(verdict(asked, &input("serviceAccountName: robot,")), "no");
+    assert_eq!(
+        verdict(
+            asked,
+            &input("serviceAccountName: other, serviceAccount: robot,")
+        ),
+        "yes"
+    );
+    assert_eq!(verdict(asked, &input("")), "yes");
+}
+
+#[test]
+fn a_service_is_called_in_its_families() {
+    let pods = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop, labels: {app: a}}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: shop, labels: {app: b}}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 10.0.0.2}, {ip: 'fd00::2'}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}
+---
+";
+    let service = |spec: &str| {
+        format!(
+            "{pods}apiVersion: v1\nkind: Service\nmetadata: {{name: s, namespace: shop}}\n\
+             spec: {{selector: {{app: b}}, {spec} ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let asked = |spec: &str| verdict("shop/a reach shop/svc/s:80", &service(spec));
+    assert_eq!(asked(""), "yes");
+    assert_eq!(asked("ipFamilies: [IPv4],"), "yes");
+    assert_eq!(asked("ipFamilies: [IPv6],"), "no");
+    assert_eq!(asked("clusterIP: 'fd00:96::5',"), "no");
+    assert_eq!(
+        asked("ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6],"),
+        "yes"
+    );
+}
+
+#[test]
+fn what_operators_publish_leaves_the_list_of_doors_open() {
+    let grafana = |spec: &str| {
+        format!(
+            "{CALLER}apiVersion: grafana.integreatly.org/v1beta1\nkind: Grafana\n\
+             metadata: {{name: g, namespace: shop}}\nspec: {{{spec}}}\n"
+        )
+    };
+    let plain = grafana("config: {log: {mode: console}}");
+    let published = grafana("ingress: {spec: {rules: [{host: g.example}]}}");
+    assert!(run(&["doors"], &plain).1.starts_with("no door: nothing"));
+    let (_, doors) = run(&["doors"], &published);
+    assert!(
+        doors.contains("there may be more doors: 1 Grafana"),
+        "{doors}"
+    );
+    let asked = ["can", "internet", "reach", "shop/caller", "--by", "door"];
+    assert_eq!(run(&asked, &plain).0, 4);
+    assert_eq!(run(&asked, &published).0, 3);
+    let tcp = "---\napiVersion: v1\nkind: ConfigMap\n\
+               metadata: {name: tcp-services, namespace: ingress-nginx}\ndata: {'5432': 'shop/db:5432'}\n";
+    assert_eq!(run(&asked, &format!("{CALLER}{tcp}")).0, 3);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("plain.yaml", &plain), ("published.yaml", &published)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let changed = |ends: [&str; 2]| netpal_at(folder.path(), &["diff", ends[0], ends[1]], "").code;
+    assert_eq!(changed(["plain.yaml", "published.yaml"]), 3);
+    assert_eq!(changed(["published.yaml", "plain.yaml"]), 3);
+    assert_eq!(changed(["published.yaml", "published.yaml"]), 0);
+}
+
+/// Ports that a row takes from an endpoint are numbers, in policies too; the pods of what operators
+/// make have names under their Services, and objects that make one Service make it once.
+#[test]
+fn what_operators_make_has_ports_and_names() {
+    let collector = format!(
+        "{CALLER}apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n\
+         metadata: {{name: oc, namespace: shop}}\n\
+         spec: {{networkPolicy: {{enabled: true}}, config: {{receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '0.0.0.0:5317'}}}}}}}}}}}}\n"
+    );
+    assert_eq!(
+        verdict("shop/caller reach oc-collector.shop.svc:5317", &collector),
+        "yes"
+    );
+    let direct = "shop/caller reach shop/OpenTelemetryCollector/oc/collector:1234";
+    assert_eq!(verdict(direct, &collector), "no");
+    let prometheus = |name: &str| {
+        format!(
+            "---\napiVersion: monitoring.coreos.com/v1\nkind: Prometheus\n\
+             metadata: {{name: {name}, namespace: shop}}\nspec: {{replicas: 1}}\n"
+        )
+    };
+    let two = format!("{CALLER}{}{}", prometheus("a"), prometheus("b"));
+    assert_eq!(
+        verdict("shop/caller reach prometheus-operated.shop.svc:9090", &two),
+        "yes"
+    );
+    let named = "shop/caller reach prometheus-a-0.prometheus-operated.shop.svc:9090";
+    assert_eq!(verdict(named, &two), "yes");
+}
+
+/// Forms of a field that its API takes as well.
+#[test]
+fn a_field_has_several_forms() {
+    let db = "apiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: shop, labels: {app: db}}\n\
+              spec: {containers: [{name: c, image: i}]}\n---\n";
+    let antrea = format!(
+        "{CALLER}{db}apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\n\
+         spec: {{priority: 5, appliedTo: [{{podSelector: {{matchLabels: {{app: db}}}}}}], \
+         ingress: [{{action: Drop, protocols: [{{icmp: {{}}}}]}}]}}\n"
+    );
+    for message in ["icmp", "icmp/0/0", "icmp/8/0", "icmp/255/255"] {
+        let asked = format!("shop/caller reach shop/db:{message}");
+        assert_eq!(verdict(&asked, &antrea), "no", "{message}");
+    }
+    let staged = format!(
+        "{CALLER}{db}apiVersion: projectcalico.org/v3\nkind: StagedKubernetesNetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\n\
+         spec: {{stagedAction: Set, podSelector: {{}}, policyTypes: [Ingress]}}\n"
+    );
+    let asked = "shop/caller reach shop/db:80 --cni calico";
+    assert_eq!(verdict(asked, &staged), "yes");
+    assert_eq!(verdict(&format!("{asked} --staged"), &staged), "no");
+    let felix = |port: &str| {
+        format!(
+            "{CALLER}apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\n\
+             status: {{addresses: [{{type: InternalIP, address: 192.0.2.1}}]}}\n---\n\
+             apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {{name: h}}\n\
+             spec: {{node: n1, interfaceName: '*', expectedIPs: [192.0.2.1]}}\n---\n\
+             apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {{name: default}}\n\
+             spec: {{failsafeInboundHostPorts: [{port}]}}\n"
+        )
+    };
+    let asked = "198.51.100.1 reach node/n1:2222 --cni calico";
+    assert_eq!(verdict(asked, &felix("{protocol: tcp, port: 2222}")), "yes");
+    assert_eq!(verdict(asked, &felix("{protocol: udp, port: 2222}")), "no");
+    let alone = felix("{protocol: TCP, port: 2222, net: 198.51.100.1}");
+    assert_eq!(verdict(asked, &alone), "yes");
+    let other = felix("{protocol: TCP, port: 2222, net: 198.51.100.2}");
+    assert_eq!(verdict(asked, &other), "no");
+}
+
+/// What is not known is not counted as closed.
+#[test]
+fn a_report_does_not_take_the_unknown_for_closed() {
+    let broken = format!(
+        "{CALLER}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\n\
+         spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{from: {{}}}}]}}\n"
+    );
+    let (_, report) = run(&["report", "-o", "md"], &broken);
+    let said = |start: &str| {
+        let mut lines = report.lines().filter(|line| line.starts_with(start));
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("{report}"))
+            .to_owned()
+    };
+    let leaving = said("**Who may leave");
+    assert!(
+        leaving.contains("*unknown*") && leaving.contains("not known of"),
+        "{leaving}"
+    );
+    let isolated = said("**What is isolated?**");
+    assert!(isolated.contains("*unknown*") && isolated.contains("Of 1 it is not known."));
+}
+
+/// What could not be listed of a cluster may be a door.
+#[test]
+fn what_was_not_listed_may_be_a_door() {
+    let unlisted = "apiVersion: netpal/v1\nkind: Unlisted\nmetadata: {name: services}\n\
+                    listKind: Service\nreason: forbidden\n";
+    let asked = ["can", "internet", "reach", "shop/caller", "--by", "door"];
+    assert_eq!(run(&asked, CALLER).0, 4);
+    assert_eq!(run(&asked, &format!("{CALLER}{unlisted}")).0, 3);
+    let (_, doors) = run(&["doors"], &format!("{CALLER}{unlisted}"));
+    assert!(doors.contains("1 list of Services is not read"), "{doors}");
+}
+
+/// A word of which the other end has no family reaches nothing, and is not reached (S65).
+#[test]
+fn a_word_without_a_common_family_is_a_no() {
+    let pods = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: four, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 10.0.0.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: six, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+status: {podIPs: [{ip: 'fd00::1'}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+";
+    for (question, expected) in [
+        ("shop/four reach internet6:443", "no"),
+        ("internet6 reach shop/four:80", "no"),
+        ("shop/four reach internet:443", "yes"),
+        ("shop/six reach node/n1:80", "no"),
+        ("nodes reach shop/six:80", "no"),
+        ("nodes reach shop/four:80", "yes"),
+    ] {
+        assert_eq!(verdict(question, pods), expected, "{question}");
+    }
+}
+
+/// A port of a Service at nodes leads to its pods, by whichever name of a node it is called.
+#[test]
+fn a_node_port_is_called_by_the_name_of_a_node() {
+    let input = format!(
+        "{CALLER}apiVersion: v1\nkind: Pod\nmetadata: {{name: db, namespace: shop, labels: {{app: db}}}}\n\
+         spec: {{containers: [{{name: c, image: i}}]}}\n---\n\
+         apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\n\
+         status: {{addresses: [{{type: InternalIP, address: 192.0.2.1}}]}}\n---\n\
+         apiVersion: v1\nkind: Service\nmetadata: {{name: db, namespace: shop}}\n\
+         spec: {{type: NodePort, selector: {{app: db}}, ports: [{{port: 80, nodePort: 30080}}]}}\n{}",
+        policy("{matchLabels: {app: db}}", "")
+    );
+    for end in ["192.0.2.1", "node/n1", "nodes"] {
+        let asked = |port: u16| verdict(&format!("shop/caller reach {end}:{port}"), &input);
+        assert_eq!(asked(30080), "unknown", "{end}");
+        assert_eq!(asked(22), "yes", "{end}");
+    }
+}
+
+/// Behind Cilium's Ingress comes an identity that its policies can name (DO94, CI68).
+#[test]
+fn the_proxy_of_the_plugin_is_named_by_entities() {
+    let input = |from: &str| {
+        format!(
+            "{CALLER}apiVersion: v1\nkind: Service\nmetadata: {{name: caller, namespace: shop}}\n\
+             spec: {{selector: {{app: caller}}, ports: [{{port: 80}}]}}\n---\n\
+             apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i, namespace: shop}}\n\
+             spec: {{ingressClassName: cilium, defaultBackend: {{service: {{name: caller, port: {{number: 80}}}}}}}}\n---\n\
+             apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{endpointSelector: {{}}, ingress: [{from}]}}\n"
+        )
+    };
+    let asked = ["can", "internet", "reach", "shop/caller", "--by", "door"];
+    for from in [
+        "{fromEntities: [ingress]}",
+        "{fromEntities: [cluster]}",
+        "{fromEntities: [all]}",
+        "{fromEndpoints: [{matchLabels: {'reserved:ingress': ''}}]}",
+        "{toPorts: [{ports: [{port: '80'}]}]}",
+    ] {
+        assert_eq!(run(&asked, &input(from)).0, 0, "{from}");
+    }
+    for from in [
+        "{fromEntities: [world]}",
+        "{fromEntities: [health]}",
+        "{fromEndpoints: [{}]}",
+    ] {
+        assert_eq!(run(&asked, &input(from)).0, 1, "{from}");
+    }
+}
