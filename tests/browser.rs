@@ -10,7 +10,11 @@
     clippy::print_stdout
 )]
 
+#[path = "browser/clusters.rs"]
+mod clusters;
 mod common;
+#[path = "browser/questions.rs"]
+mod questions;
 
 use common::netpal_at;
 use std::path::{Path, PathBuf};
@@ -143,6 +147,7 @@ fn run(script: &str, chromium: &Path, arguments: &[String]) {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(text.contains("all passed"), "{text}");
+    println!("{text}");
 }
 
 /// Names that mean something in Mermaid, and how each is shown.
@@ -303,5 +308,90 @@ fn printed(pdf: &Path) {
     assert!(
         text.contains("the approved list of"),
         "what is folded is printed too"
+    );
+}
+
+/// Inputs of which the page is asked, and how many questions in a hundred it may leave to the
+/// command line.
+const ASKED: [&str; 2] = ["examples/demo", "examples/doors"];
+
+/// Further ones where `NETPAL_CORPUS` names a folder with them.
+const CORPUS: [&str; 5] = [
+    "online-boutique",
+    "kubeflow",
+    "phalanx",
+    "openshift-monitoring",
+    "neobank",
+];
+
+/// The page says of each question what `netpal can` says, or leaves it to the command line.
+/// `NETPAL_QUESTIONS=2000` asks so many of each input, those of the corpus among them.
+#[test]
+fn ask_says_what_the_command_line_says() {
+    let Some(chromium) = browser("playwright-core") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let many = std::env::var("NETPAL_QUESTIONS").ok();
+    let seed = std::env::var("NETPAL_SEED").ok();
+    let seed = seed.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut inputs: Vec<PathBuf> = ASKED.iter().map(|path| root().join(path)).collect();
+    if let (Some(corpus), true) = (std::env::var_os("NETPAL_CORPUS"), many.is_some()) {
+        inputs.extend(CORPUS.iter().map(|name| Path::new(&corpus).join(name)));
+    }
+    if let Some(more) = std::env::var_os("NETPAL_INPUTS") {
+        inputs = std::env::split_paths(&more).collect();
+    }
+    let random = std::env::var("NETPAL_RANDOM").ok();
+    for i in 0..random.and_then(|text| text.parse().ok()).unwrap_or(4) {
+        let input = folder.path().join(format!("cluster-{i}"));
+        std::fs::create_dir(&input).unwrap();
+        let list = clusters::cluster(seed + i).to_string();
+        std::fs::write(input.join("list.json"), list).unwrap();
+        inputs.push(input);
+    }
+    let many = many.and_then(|text| text.parse().ok()).unwrap_or(600);
+    let mut files = Vec::new();
+    for (i, input) in inputs.iter().enumerate() {
+        let asking = questions::Asking::of(input);
+        let asked = asking.questions(seed, many);
+        // that the library says what the program says is seen on a few
+        asked
+            .iter()
+            .take(20)
+            .for_each(|one| same_in_program(input, one));
+        let name = input.file_name().unwrap().to_str().unwrap();
+        files.push(report(
+            folder.path(),
+            input,
+            &format!("{i}-{name}.html"),
+            &[],
+        ));
+        let list = folder.path().join(format!("{i}.json"));
+        std::fs::write(&list, serde_json::to_string(&asked).unwrap()).unwrap();
+        files.push(list.to_str().unwrap().to_owned());
+    }
+    // of inputs that somebody else chose nothing is known
+    let is_chosen = std::env::var_os("NETPAL_INPUTS").is_some();
+    files.push(if is_chosen { "100" } else { "20" }.to_owned());
+    run("ask.mjs", &chromium, &files);
+}
+
+/// Holds that the program gives the verdict that is expected.
+fn same_in_program(input: &Path, asked: &questions::Asked) {
+    let mut words = vec!["can", &asked.from, &asked.to, "-f", ".", "-o", "json"];
+    if !asked.port.is_empty() {
+        words.extend(["--port", &asked.port]);
+    }
+    let run = netpal_at(input, &words, "");
+    let answer: Option<serde_json::Value> = serde_json::from_str(&run.stdout).ok();
+    let said = answer
+        .as_ref()
+        .and_then(|answer| answer["verdict"].as_str());
+    assert_eq!(
+        said.unwrap_or("error"),
+        asked.expected,
+        "{words:?}: {}",
+        run.text()
     );
 }

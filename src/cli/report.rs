@@ -150,7 +150,6 @@ impl<'a> Page<'a> {
         let past = past.map(|(state, around)| (&state.graph, around.surroundings()));
         let locator = workspace.locator();
         let context = workspace.context(&locator);
-        let dns = &workspace.names.dns;
         let changes = before
             .map(|state| changes(common, state, workspace))
             .transpose()?;
@@ -162,7 +161,12 @@ impl<'a> Page<'a> {
         Ok(Self {
             subject,
             cni: workspace.cni(common),
-            parts: ReportParts::new(&workspace.graph, past, dns, around.surroundings()),
+            parts: ReportParts::new(
+                &workspace.graph,
+                past,
+                &workspace.names,
+                around.surroundings(),
+            ),
             doors: ReportTable::of_doors(&around.doors, &context),
             potential: ReportTable::of_potential(&around.potential, &context),
             changes,

@@ -245,6 +245,11 @@ impl TrafficSet {
         self.0.is_disjoint(&other.0)
     }
 
+    /// The ranges on the line of all traffic, first and last.
+    pub fn ranges(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.0.ranges()
+    }
+
     /// The coarsest partition of all traffic that respects these sets, and which of them each part
     /// lies in.
     pub fn partition(sets: &[&Self]) -> Vec<(Self, crate::set::partition::Members)> {

@@ -58,7 +58,33 @@ const panelSays = (page, text) =>
   check('and names what isolates', (await page.textContent('#answer')).includes('isolated by data/default-deny'));
   await page.fill('#to', 'kube-system/node-agent');
   await page.click('#question button');
-  check('hostNetwork is unknown', (await page.textContent('#answer')).startsWith('unknown:'), await page.textContent('#answer'));
+  check('hostNetwork is unknown, and says why', /^unknown:.*runs with hostNetwork/.test(await page.textContent('#answer')), await page.textContent('#answer'));
+  const answered = async (from, to, port) => {
+    await page.fill('#from', from);
+    await page.fill('#to', to);
+    await page.fill('#port', port);
+    await page.click('#question button');
+    return page.textContent('#answer');
+  };
+  for (const [from, to, port, wanted] of [
+    ['internet', 'frontend', '8080', /^no: internet to frontend:8080/],
+    ['ns/shop', 'data/database', '5432', /^partly: .*yes: shop\/frontend to data\/database.*no: shop\/cart/],
+    ['frontend', 'svc/cart', '80', /^no: .*Service cart leads to shop\/cart on 7070\/TCP.*isolated by shop\/cart-ingress/],
+    ['frontend', 'svc/cart', '81', /^Service cart has no such port/],
+    ['frontend', 'svc/cart:http', '', /^no: .*leads to shop\/cart on 7070\/TCP/],
+    ['shop?app=frontend', 'database:5432', '', /^yes: /],
+    ['10.0.0.0/8', 'data/database', '5432', /^no: /],
+    ['internet', '8.8.8.8', '443', /^unknown: .*no pod is involved/],
+    ['frontend', 'database', '99999', /is not a port between 1 and 65535/],
+    ['frontend', 'databse', '5432', /^no workload or Service is called `databse`/],
+    ['frontend', 'any-pod', '443', /^not told here: .*netpal can 'frontend' reach 'any-pod' --port '443'/],
+  ]) {
+    const seen = await answered(from, to, port);
+    check(`asking ${from} to ${to} ${port}`, wanted.test(seen), seen);
+  }
+  await page.selectOption('#protocol', '1');
+  check('asking about UDP', (await answered('frontend', 'kube-system/coredns', '53')).startsWith('yes: frontend to kube-system/coredns:53/udp'), await page.textContent('#answer'));
+  await page.selectOption('#protocol', '0');
   await page.goto(url(demo) + '#map');
   await page.click('#wn-data--StatefulSet--database');
   await panelSays(page, 'shop/checkout');

@@ -26,7 +26,7 @@ use crate::query::explain::explanation::Explanation;
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::environment::ServiceCalls;
 use crate::spec::{Endpoint, FamilySet, Flow};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The answer for one source and one destination.
@@ -175,15 +175,11 @@ pub fn ask(
         .cloned()
         .collect();
     let no_backend = destination.no_backend && pairs.is_empty() && !source.ends.is_empty();
-    let verdict = pairs
-        .iter()
-        .map(|p| p.verdict)
-        .reduce(Verdict::combine)
-        .unwrap_or(if no_backend {
-            Verdict::No
-        } else {
-            Verdict::Unknown
-        });
+    let verdict = Verdict::of_all(pairs.iter().map(|p| p.verdict)).unwrap_or(if no_backend {
+        Verdict::No
+    } else {
+        Verdict::Unknown
+    });
     let notes = source
         .notes
         .iter()
@@ -282,7 +278,8 @@ impl Asking<'_> {
         let cluster = Arc::clone(&self.graph.environment().cluster);
         let of_one = |end: &End| is_alternatives(&cluster, end);
         let alternatives = self.one_of || of_one(from) || of_one(to);
-        let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
+        let mut total: Option<(Allowed, TrafficSet)> = None;
+        let mut verdicts = BTreeSet::new();
         for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;
             for source in self.endpoints(from, to, Direction::Ingress) {
@@ -302,18 +299,20 @@ impl Asking<'_> {
                 if worst.is_none_or(|(v, _)| rank(verdict) > rank(v)) {
                     worst = Some((verdict, flow));
                 }
+                verdicts.insert(verdict);
                 total = Some(match total {
-                    None => (verdict, allowed, asked.clone()),
-                    Some((v, a, t)) if alternatives => {
-                        let either = if v == verdict { v } else { Verdict::Unknown };
-                        (either, a.either(&allowed), t.union(&asked))
-                    }
-                    Some((v, a, t)) => (v.combine(verdict), a.and(&allowed), t.union(&asked)),
+                    None => (allowed, asked.clone()),
+                    Some((a, t)) if alternatives => (a.either(&allowed), t.union(&asked)),
+                    Some((a, t)) => (a.and(&allowed), t.union(&asked)),
                 });
             }
         }
-        let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else {
+        let (Some((_, example)), Some((allowed, asked))) = (worst, total) else {
             return Ok(None);
+        };
+        let verdict = match verdicts.len() {
+            2.. if alternatives => Verdict::Unknown,
+            _ => Verdict::of_all(verdicts).unwrap_or(Verdict::Unknown),
         };
         let led = self.via_service(example.source, example.destination);
         let parts = if verdict == Verdict::Partly {

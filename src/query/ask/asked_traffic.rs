@@ -43,7 +43,7 @@ pub fn traffic(
 }
 
 /// Port 53 of the Service in front of a DNS pod, as the pod has it; without a Service port 53.
-fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
+pub(crate) fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
     let asked = [Protocol::Udp, Protocol::Tcp];
     let port = |protocol| TrafficSet::ports(protocol, 53, 53);
     let mut behind = TrafficSet::empty();

@@ -37,6 +37,18 @@ impl NothingBehind {
 /// How many aliases are followed.
 const MOST_ALIASES: usize = 8;
 
+impl Resolved {
+    fn hold(&mut self, found: Result<Vec<End>, NothingBehind>) {
+        match found {
+            Ok(ends) => self.ends = ends,
+            Err(missing) => {
+                self.no_backend = missing.surely;
+                self.missing = Some(missing.why.into());
+            }
+        }
+    }
+}
+
 impl Resolver<'_> {
     /// What is behind a Service that is called by its name.
     pub(crate) fn behind(&self, id: ServiceId, service: &Service) -> Resolved {
@@ -79,22 +91,37 @@ impl Resolver<'_> {
             ..Resolved::default()
         };
         resolved.notes.extend(self.at_nodes(id, service, dialled));
-        let found = match &service.selector {
-            Some(_) => self.selected_pods(id, service, dialled),
-            None => self.listed(service, dialled),
-        };
-        match found {
-            Ok(ends) => resolved.ends = ends,
-            Err(missing) => {
-                resolved.no_backend = missing.surely;
-                resolved.missing = Some(missing.why.into());
-            }
-        }
+        let takes = |at| self.takes(service, at, dialled);
+        resolved.hold(self.found(id, service, dialled, &takes));
         resolved
     }
 
+    /// All that is behind a Service, whichever of its ports is asked about.
+    pub(crate) fn behind_any_port(&self, id: ServiceId, service: &Service) -> Resolved {
+        let mut resolved = Resolved {
+            service: Some(id),
+            ..Resolved::default()
+        };
+        resolved.hold(self.found(id, service, None, &|_| true));
+        resolved
+    }
+
+    /// The ends behind a Service that take calls.
+    fn found(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        dialled: Option<Dialled>,
+        takes: &dyn Fn(Endpoint) -> bool,
+    ) -> Result<Vec<End>, NothingBehind> {
+        match &service.selector {
+            Some(_) => self.selected_pods(id, service, dialled, takes),
+            None => self.listed(service, dialled, takes),
+        }
+    }
+
     /// The Service that an external name is an alias of, if it is one of the cluster.
-    fn aliased(&self, id: ServiceId, alias: &str) -> Option<ServiceId> {
+    pub(crate) fn aliased(&self, id: ServiceId, alias: &str) -> Option<ServiceId> {
         let (mut from, mut alias) = (id, alias);
         for _ in 0..MOST_ALIASES {
             let dns = DnsName::new(alias.trim_end_matches('.'));
@@ -145,6 +172,7 @@ impl Resolver<'_> {
         id: ServiceId,
         service: &Service,
         dialled: Option<Dialled>,
+        takes: &dyn Fn(Endpoint) -> bool,
     ) -> Result<Vec<End>, NothingBehind> {
         let selected: HashSet<PodId> = self.cluster.service_pods(id).into_iter().collect();
         let name = &service.name;
@@ -168,12 +196,9 @@ impl Resolver<'_> {
             let why = format!("no pod behind Service {name} is ready for its calls");
             return Err(NothingBehind::no_backend(why));
         }
-        let takes = |id, pod: &Pod| {
-            selected.contains(&id)
-                && is_called(pod)
-                && self.takes(service, Endpoint::Pod(id), dialled)
-        };
-        let ends = self.pods_where(takes);
+        let is_behind =
+            |id, pod: &Pod| selected.contains(&id) && is_called(pod) && takes(Endpoint::Pod(id));
+        let ends = self.pods_where(is_behind);
         if ends.is_empty() {
             let why = format!("no pod behind Service {name} has the port that it leads to");
             return Err(NothingBehind::no_backend(why));
@@ -193,6 +218,7 @@ impl Resolver<'_> {
         &self,
         service: &Service,
         dialled: Option<Dialled>,
+        takes: &dyn Fn(Endpoint) -> bool,
     ) -> Result<Vec<End>, NothingBehind> {
         let name = &service.name;
         let Some(listed) = self.cluster.listed_endpoints(service.namespace, name) else {
@@ -208,7 +234,7 @@ impl Resolver<'_> {
             let before = taken.len();
             taken.extend(own.clone());
             let families = own.map(|a| Family::of(*a)).collect();
-            if taken.len() > before && self.takes(service, Endpoint::Pod(id), dialled) {
+            if taken.len() > before && takes(Endpoint::Pod(id)) {
                 ends.push(End::Pods {
                     workload: pod.workload,
                     pods: vec![id],
@@ -216,7 +242,7 @@ impl Resolver<'_> {
                 });
             }
         }
-        ends.extend(self.outside_ends(service, listed, &taken, dialled));
+        ends.extend(outside_ends(listed, &taken, takes));
         if ends.is_empty() {
             return Err(NothingBehind::no_backend(format!(
                 "no address is listed for this port of Service {name}"
@@ -224,38 +250,36 @@ impl Resolver<'_> {
         }
         Ok(of_family(ends, service, dialled))
     }
+}
 
-    /// The listed addresses that are no pod's, those with the same ports together.
-    fn outside_ends(
-        &self,
-        service: &Service,
-        listed: &[ServiceEndpoint],
-        taken: &HashSet<IpAddr>,
-        dialled: Option<Dialled>,
-    ) -> Vec<End> {
-        let mut ports: IndexMap<IpAddr, BTreeSet<_>> = IndexMap::new();
-        for at in listed.iter().filter(|at| !taken.contains(&at.address)) {
-            let port = (&*at.name, at.protocol, at.port);
-            ports.entry(at.address).or_default().insert(port);
-        }
-        let mut groups: IndexMap<BTreeSet<_>, Vec<IpAddr>> = IndexMap::new();
-        for (address, ports) in ports {
-            groups.entry(ports).or_default().push(address);
-        }
-        let takes = |group: &Vec<IpAddr>| {
-            let first = group.first();
-            first.is_some_and(|a| self.takes(service, Endpoint::Address(*a), dialled))
-        };
-        let ends = groups
-            .into_values()
-            .filter(takes)
-            .map(|group| End::Addresses {
-                name: shown(&group).into(),
-                set: IpSet::from_cidrs(group.into_iter().map(IpNet::from)),
-                symbolic: false,
-            });
-        ends.collect()
+/// The listed addresses that are no pod's, those with the same ports together.
+fn outside_ends(
+    listed: &[ServiceEndpoint],
+    taken: &HashSet<IpAddr>,
+    takes: &dyn Fn(Endpoint) -> bool,
+) -> Vec<End> {
+    let mut ports: IndexMap<IpAddr, BTreeSet<_>> = IndexMap::new();
+    for at in listed.iter().filter(|at| !taken.contains(&at.address)) {
+        let port = (&*at.name, at.protocol, at.port);
+        ports.entry(at.address).or_default().insert(port);
     }
+    let mut groups: IndexMap<BTreeSet<_>, Vec<IpAddr>> = IndexMap::new();
+    for (address, ports) in ports {
+        groups.entry(ports).or_default().push(address);
+    }
+    let is_called = |group: &Vec<IpAddr>| {
+        let first = group.first();
+        first.is_some_and(|a| takes(Endpoint::Address(*a)))
+    };
+    let ends = groups
+        .into_values()
+        .filter(is_called)
+        .map(|group| End::Addresses {
+            name: shown(&group).into(),
+            set: IpSet::from_cidrs(group.into_iter().map(IpNet::from)),
+            symbolic: false,
+        });
+    ends.collect()
 }
 
 /// Whether the input shows the pods of a namespace as they run, with addresses: then a pod that it

@@ -14,7 +14,7 @@ mod named_addresses;
 mod naming;
 mod node_name;
 mod nodes;
-mod outside_name;
+pub(crate) mod outside_name;
 mod parse_error;
 pub mod parts;
 mod pasted;

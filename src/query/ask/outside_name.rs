@@ -49,14 +49,32 @@ pub(crate) fn surely_closed(
 
 /// Whether none of some traffic leaves a pod for any of these places.
 fn is_closed(graph: &AllowGraph, source: PodId, places: &[Endpoint], asked: &TrafficSet) -> bool {
-    let leads_out = |to: &&Endpoint| !is_exempt(graph, source, **to);
-    let leaves = |to| {
+    each_leaving(graph, source, places).all(|may| may.is_disjoint(asked))
+}
+
+/// What may leave a pod for each of some places, but for itself and its node.
+fn each_leaving(
+    graph: &AllowGraph,
+    source: PodId,
+    places: &[Endpoint],
+) -> impl Iterator<Item = TrafficSet> {
+    let leads_out = move |to: &&Endpoint| !is_exempt(graph, source, **to);
+    let others = places.iter().filter(leads_out);
+    others.map(move |to| {
         graph
-            .allowed_on(Direction::Egress, Endpoint::Pod(source), to)
+            .allowed_on(Direction::Egress, Endpoint::Pod(source), *to)
             .may
+    })
+}
+
+/// What may leave each of some pods for any place but itself and its node.
+pub(crate) fn leaving(graph: &AllowGraph, sources: &[PodId]) -> Vec<TrafficSet> {
+    let places = places(graph);
+    let all = |pod: &PodId| {
+        let each = each_leaving(graph, *pod, &places);
+        each.fold(TrafficSet::empty(), |all, one| all.union(&one))
     };
-    let mut others = places.iter().filter(leads_out);
-    others.all(|to| leaves(*to).is_disjoint(asked))
+    sources.iter().map(all).collect()
 }
 
 /// Whether an endpoint is the pod itself or its node, which no policy keeps it from.

@@ -28,6 +28,19 @@ impl Verdict {
         }
     }
 
+    /// The verdict over all of some parts, in whichever order they come; `None` of none.
+    pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut seen = [false; 4];
+        parts.into_iter().for_each(|v| seen[v as usize] = true);
+        match seen {
+            [false, false, false, false] => None,
+            [_, _, true, _] | [true, true, ..] => Some(Self::Partly),
+            [_, _, _, true] => Some(Self::Unknown),
+            [true, ..] => Some(Self::Yes),
+            [_, true, ..] => Some(Self::No),
+        }
+    }
+
     /// The verdict over two parts together.
     #[must_use]
     pub fn combine(self, other: Self) -> Self {
@@ -86,4 +99,23 @@ pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
         verdict,
         shown.sample().or_else(|| asked.sample()).unwrap_or(ANY),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{self, No, Partly, Unknown, Yes};
+
+    #[test]
+    fn what_some_do_and_others_do_not_is_partly_so_in_any_order() {
+        let of = |parts: &[Verdict]| Verdict::of_all(parts.iter().copied());
+        for order in [[Yes, Unknown, No], [Unknown, No, Yes], [No, Yes, Unknown]] {
+            assert_eq!(of(&order), Some(Partly), "{order:?}");
+        }
+        assert_eq!(of(&[Yes, Unknown]), Some(Unknown));
+        assert_eq!(of(&[No, Unknown, No]), Some(Unknown));
+        assert_eq!(of(&[Unknown, Partly]), Some(Partly));
+        assert_eq!(of(&[Yes, Yes]), Some(Yes));
+        assert_eq!(of(&[No]), Some(No));
+        assert_eq!(of(&[]), None);
+    }
 }

@@ -9,11 +9,13 @@
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::Allowed;
-use crate::model::{Labels, PodId, WorkloadId};
+use crate::model::{PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain::contributing::deciding;
 use crate::query::explain::explanation::{ExplanationSide, nearest_peer};
 use crate::query::list::listing::{ListEntry, Party};
+use crate::render::report::ask::interned::{Ranges, ranges_of};
+use crate::render::report::ask::{AskData, ask_data};
 use crate::render::report::audit::{AuditReport, PAIRS};
 use crate::render::report::matrix_data::{MatrixData, runs, square};
 use crate::render::words;
@@ -31,18 +33,15 @@ pub struct Data {
     pub schema: &'static str,
     /// Namespaces.
     pub namespaces: Vec<String>,
-    /// Labels, `key=value`.
-    pub labels: Vec<String>,
-    /// Workloads: namespace, name, kind, group, labels.
-    pub workloads: Vec<(usize, String, String, usize, Vec<usize>)>,
+    /// Workloads: namespace, name, kind, group.
+    pub workloads: Vec<(usize, String, String, usize)>,
     /// Groups: open in, open out, hostNetwork; the policies that select it for ingress, and for
     /// egress.
     pub groups: Vec<(bool, bool, bool, [Vec<usize>; 2])>,
     /// Blocks of outside addresses; as an end of flows they follow the groups.
     pub outside: Vec<String>,
-    /// What passes: in words, surely, perhaps, and whether it holds for some pods only. Ranges are
-    /// protocol (0 TCP, 1 UDP, 2 SCTP, 3 other), first, last.
-    pub traffic: Vec<(String, Vec<[u16; 3]>, Vec<[u16; 3]>, bool)>,
+    /// What passes: in words, surely, perhaps, and whether it holds for some pods only.
+    pub traffic: Vec<(String, Ranges, Ranges, bool)>,
     /// Sets of sources: first, how many, first, how many.
     pub sets: Vec<Vec<usize>>,
     /// Flows: to, traffic, because, the set of sources.
@@ -58,6 +57,8 @@ pub struct Data {
     /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows
     /// of cells.
     pub matrix: Option<MatrixData>,
+    /// What questions are answered from.
+    pub ask: AskData,
     /// The rows of tables that the page does not hold as markup.
     pub rest: BTreeMap<&'static str, Vec<Vec<String>>>,
 }
@@ -77,7 +78,6 @@ struct FlowReader<'a> {
     groups: IndexMap<GroupKey, Vec<WorkloadId>>,
     /// For each workload its group.
     group_of: Vec<usize>,
-    labels: IndexSet<String>,
     traffic: IndexSet<(Allowed, bool)>,
     outside: IndexSet<String>,
     sides: IndexSet<OneSide>,
@@ -91,7 +91,6 @@ pub fn data(report: &AuditReport<'_>) -> Data {
         report,
         groups: IndexMap::new(),
         group_of: Vec::new(),
-        labels: IndexSet::new(),
         traffic: IndexSet::new(),
         outside: IndexSet::new(),
         sides: IndexSet::new(),
@@ -103,7 +102,9 @@ pub fn data(report: &AuditReport<'_>) -> Data {
     let (sets, flows) = reading.flows();
     let pairs = reading.pairs();
     let cluster = &report.context.input.cluster;
-    let text = report.context.input.policies.iter();
+    // a plugin may have more policies than were read
+    let environment = report.context.graph.environment();
+    let text = environment.policies.iter();
     let policies = text.map(|(id, p)| {
         let place = report
             .context
@@ -122,14 +123,20 @@ pub fn data(report: &AuditReport<'_>) -> Data {
             .namespaces()
             .map(|(_, n)| words::clean(&n.name).into_owned())
             .collect(),
-        labels: reading.labels.into_iter().collect(),
         workloads,
         groups,
         outside: reading.outside.into_iter().collect(),
         traffic: reading
             .traffic
             .iter()
-            .map(|(a, some)| (in_words(a), ranges(&a.must), ranges(&a.unknown()), *some))
+            .map(|(a, some)| {
+                (
+                    in_words(a),
+                    ranges_of(&a.must),
+                    ranges_of(&a.unknown()),
+                    *some,
+                )
+            })
             .collect(),
         sets,
         flows,
@@ -138,6 +145,11 @@ pub fn data(report: &AuditReport<'_>) -> Data {
         policies: policies.collect(),
         texts: reading.texts.into_iter().collect(),
         matrix: report.square().is_large().then(|| square(report)),
+        ask: ask_data(
+            report.context.graph,
+            report.context.input,
+            &report.parts.names,
+        ),
         rest: report.rest(),
     }
 }
@@ -175,21 +187,6 @@ fn in_words(allowed: &Allowed) -> String {
     }
 }
 
-fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
-    let number = |p: Protocol| match p {
-        Protocol::Tcp => 0,
-        Protocol::Udp => 1,
-        Protocol::Sctp => 2,
-        Protocol::Icmp | Protocol::IcmpV6 | Protocol::Other => 3,
-    };
-    set.pieces()
-        .map(|piece| match piece {
-            TrafficRange::Ports(p, a, b) => [number(p), a, b],
-            TrafficRange::Messages(..) | TrafficRange::OtherProtocols => [3, 0, 0],
-        })
-        .collect()
-}
-
 impl FlowReader<'_> {
     fn key(&self, id: WorkloadId) -> GroupKey {
         let workload = self.report.context.input.cluster.workload(id);
@@ -200,7 +197,7 @@ impl FlowReader<'_> {
         (workload.namespace.0, classes)
     }
 
-    fn workloads(&mut self) -> Vec<(usize, String, String, usize, Vec<usize>)> {
+    fn workloads(&mut self) -> Vec<(usize, String, String, usize)> {
         let cluster = &self.report.context.input.cluster;
         let mut list = Vec::new();
         for (id, workload) in cluster.workloads() {
@@ -208,21 +205,12 @@ impl FlowReader<'_> {
             let group = entry.index();
             entry.or_default().push(id);
             self.group_of.push(group);
-            let labels = workload.pods.first().map(|p| cluster.pod_labels(*p));
-            let labels = labels
-                .into_iter()
-                .flat_map(Labels::iter)
-                .map(|(k, v)| format!("{k}={v}"));
-            let labels = labels
-                .map(|l| self.labels.insert_full(words::clean(&l).into_owned()).0)
-                .collect();
             let name = words::clean(&workload.name).into_owned();
             list.push((
                 workload.namespace.0 as usize,
                 name,
                 workload.kind_name().to_owned(),
                 group,
-                labels,
             ));
         }
         list

@@ -18,7 +18,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("../web/report.css");
-const SCRIPT: &str = include_str!("../web/report.js");
+const SCRIPT: &str = concat!(
+    include_str!("../web/ask/sets.js"),
+    include_str!("../web/ask/grammar.js"),
+    include_str!("../web/ask/names.js"),
+    include_str!("../web/ask/verdicts.js"),
+    include_str!("../web/report.js")
+);
 const MATRIX: &str = include_str!("../image/matrix.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
@@ -204,7 +210,7 @@ fn map(report: &AuditReport<'_>) -> String {
 
 const ASK: &str = "<noscript><p>Asking needs scripts. On the command line: netpal can SRC reach DST:PORT</p></noscript>\n\
 <form id=\"question\" class=\"js\"><label>From <input id=\"from\" list=\"ends\" required autocomplete=\"off\"></label> \
-<label>to <input id=\"to\" list=\"ends\" required autocomplete=\"off\"></label> <label>port <input id=\"port\" size=\"6\" inputmode=\"numeric\"></label> \
+<label>to <input id=\"to\" list=\"ends\" required autocomplete=\"off\"></label> <label>port <input id=\"port\" size=\"9\" autocomplete=\"off\"></label> \
 <label>protocol <select id=\"protocol\"><option value=\"0\">TCP</option><option value=\"1\">UDP</option><option value=\"2\">SCTP</option></select></label> \
 <button>Ask</button><datalist id=\"ends\"></datalist></form>\n<div id=\"answer\" class=\"js\"></div>";
 

@@ -6,6 +6,7 @@
 //! What lint and the policy tests say is handed in as [`ReportTable`]s, and the controls of an
 //! audit as [`controls::AuditedControls`], so that the report judges nothing itself.
 
+pub mod ask;
 pub mod audit;
 mod audited;
 pub mod controls;

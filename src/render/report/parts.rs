@@ -5,8 +5,8 @@
 
 use crate::doors::DoorList;
 use crate::graph::AllowGraph;
-use crate::picture::facts::Dns;
 use crate::picture::{PictureFacts, Surroundings};
+use crate::query::Context;
 use crate::query::list::listing::{Filter, ListEntry, Listing, each};
 use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
 use crate::query::overview::Overview;
@@ -27,6 +27,8 @@ pub struct ReportParts {
     pub matrix: Matrix,
     /// What it shows, by the questions of a review.
     pub overview: Overview,
+    /// What names mean.
+    pub names: Context,
 }
 
 impl ReportParts {
@@ -34,10 +36,11 @@ impl ReportParts {
     pub fn new(
         graph: &AllowGraph,
         before: Option<(&AllowGraph, Surroundings<'_>)>,
-        dns: &Dns,
+        names: &Context,
         around: Surroundings<'_>,
     ) -> Self {
         let (listing, held) = bounded_listing(graph);
+        let dns = &names.dns;
         let facts = if held {
             PictureFacts::of_listing(graph, &listing, dns, around)
         } else {
@@ -65,6 +68,7 @@ impl ReportParts {
             facts,
             matrix,
             overview,
+            names: names.clone(),
         }
     }
 

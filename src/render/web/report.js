@@ -1,12 +1,13 @@
 // @ts-check
 // The page works without this file; with it, one view is shown at a time, the map answers clicks, and questions can be asked.
-// Checked with `tsc --noEmit --checkJs --strict --target es2022 --lib es2022,dom,dom.iterable src/render/web/report.js`.
+// Stands behind the files of `ask`, in one script. Checked with `tsc --noEmit --checkJs --strict --target es2022 --lib es2022,dom,dom.iterable`
+// and ask/sets.js ask/grammar.js ask/names.js ask/verdicts.js report.js.
 // Every text reaches the page through textContent, never as markup.
 (() => {
   'use strict';
-  /** @typedef {[string, number[][], number[][], boolean]} Traffic */
+  /** @typedef {[string, Ranges, Ranges, boolean]} Traffic */
   /** @typedef {{sides: string[], cells: [string, string][], rows: number[][]}} Matrix */
-  /** @typedef {{namespaces: string[], labels: string[], workloads: [number, string, string, number, number[]][], groups: [boolean, boolean, boolean, [number[], number[]]][], outside: string[], traffic: Traffic[], sets: number[][], flows: number[][], pairs: number[][], sides: [number, number, number[]][], policies: [string, string][], texts: string[], matrix: Matrix | null, rest: Record<string, string[][]>}} Data */
+  /** @typedef {{namespaces: string[], workloads: [number, string, string, number][], ask: AskData, groups: [boolean, boolean, boolean, [number[], number[]]][], outside: string[], traffic: Traffic[], sets: number[][], flows: number[][], pairs: number[][], sides: [number, number, number[]][], policies: [string, string][], texts: string[], matrix: Matrix | null, rest: Record<string, string[][]>}} Data */
 
   /** @param {string} id @returns {any} */
   const $ = (id) => document.getElementById(id);
@@ -90,9 +91,6 @@
   addEventListener('afterprint', () => { if (chosen) theme(chosen); });
 
   // ---- questions
-  /** @param {number[][]} ranges @param {number} protocol @param {number} port */
-  const has = (ranges, protocol, port) => ranges.some(([p, a, b]) => p === protocol && a <= port && port <= b);
-  const everything = /** @type {number[][]} */ ([[0, 1, 65535], [1, 1, 65535], [2, 1, 65535], [3, 0, 0]]);
   /** The flows into each end: to, traffic, because, sources. @type {Map<number, number[][]>} */
   const into = new Map();
   for (const flow of data.flows) {
@@ -106,91 +104,92 @@
   const ends = (set) => data.sets[set].flatMap((first, i, runs) => (i % 2 ? [] : Array.from({ length: runs[i + 1] }, (_, k) => first + k)));
   /** @type {Map<string, number[]>} */
   const pairs = new Map(data.pairs.map((p) => [p[0] + ' ' + p[1], p]));
-  for (const name of [...fullName, ...data.outside]) {
+  const offered = [...fullName, ...data.outside, ...Object.keys(data.ask.words.keywords), 'any', ...data.namespaces.map((n) => 'ns/' + n), ...data.ask.services.list.map((s) => data.namespaces[s.namespace] + '/svc/' + s.name)];
+  for (const name of offered.slice(0, 12000)) {
     const option = document.createElement('option');
     option.value = name;
     $('ends').append(option);
   }
-  /** @param {string} text @returns {number | undefined} */
-  const end = (text) => {
-    const workload = byName.get(text) ?? byKey.get(text);
-    if (workload !== undefined) return data.workloads[workload][3];
-    const outside = data.outside.indexOf(text);
-    if (outside >= 0) return data.groups.length + outside;
-    const alike = fullName.filter((n) => n.endsWith('/' + text));
-    return alike.length === 1 ? data.workloads[/** @type {number} */ (byName.get(alike[0]))][3] : undefined;
-  };
-  /** One side of a pair: the reason for a port, or for whatever it does not let through.
-   * @param {string} way @param {number} side @param {number} protocol @param {number} port @returns {string} */
-  const reason = (way, side, protocol, port) => {
+  /** One side of a pair: the reason for what is asked, or for whatever it does not let through.
+   * @param {string} way @param {number} side @param {Ranges} asked @returns {string} */
+  const reason = (way, side, asked) => {
     const [traffic, no, yes] = data.sides[side];
     const ranges = data.traffic[traffic][1];
-    const at = port ? ranges.findIndex(([p, a, b]) => p === protocol && a <= port && port <= b) : all(ranges) ? 0 : -1;
+    let at = askSets.minus(asked, ranges).length ? -1 : 0;
+    while (at >= 0 && at < yes.length && !askSets.and(asked, ranges.slice(2 * at, 2 * at + 2)).length) at += 1;
     return way + ': ' + (at < 0 ? data.texts[no] : data.texts[yes[at]] || 'allowed');
   };
-  const open = 'default allow: no policy selects it';
-  /** Which policies govern an end. @param {number} end @param {number} direction */
-  const governed = (end, direction) => {
-    if (end >= data.groups.length) return 'an outside address, which no policy governs';
-    const [openIn, openOut, , policies] = data.groups[end];
-    if (direction ? openOut : openIn) return open;
+  /** Which policies govern an end. @param {number} group @param {number} direction */
+  const governed = (group, direction) => {
+    const [openIn, openOut, , policies] = data.groups[group];
+    if (direction ? openOut : openIn) return 'default allow: no policy selects it';
     return 'governed by ' + (policies[direction].map((p) => data.policies[p][0]).join(', ') || 'what could not be modelled');
   };
-  /** What passes surely, perhaps, for some pods only; and why.
-   * @param {number} from @param {number} to @param {number} protocol @param {number} port
-   * @returns {{sure: number[][], unknown: number[][], some: boolean, why: string[]}} */
-  const passing = (from, to, protocol, port) => {
-    const pair = pairs.get(from + ' ' + to);
-    if (pair) {
-      const [, sure, unknown, some] = data.traffic[pair[2]];
-      return { sure, unknown, some, why: [reason('out', pair[3], protocol, port), reason('in', pair[4], protocol, port)] };
-    }
-    const both = ['out: ' + governed(from, 1), 'in: ' + governed(to, 0)];
-    const flow = (into.get(to) || []).find((f) => holds(f[3], from));
-    if (flow) {
-      const [, sure, unknown, some] = data.traffic[flow[1]];
-      const because = data.texts[flow[2]] ? ['allowed ' + data.traffic[flow[1]][0] + ' by ' + data.texts[flow[2]]] : [];
-      return { sure: some ? [] : sure, unknown: some ? sure.concat(unknown) : unknown, some, why: [...both, ...because] };
-    }
-    const inside = data.groups.length;
-    if ((from >= inside || data.groups[from][1]) && (to >= inside || data.groups[to][0])) return { sure: everything, unknown: [], some: false, why: both };
-    return { sure: [], unknown: [], some: false, why: [...both, 'one of the two does not allow it; netpal why names the rule'] };
+  const groupOf = (/** @type {number} */ workload) => data.workloads[workload][3];
+  const flowOf = (/** @type {number} */ from, /** @type {number} */ to) => (into.get(to) || []).find((f) => holds(f[3], from));
+  /** What passes between two workloads as the flows have it, if they tell. @param {number} a @param {number} b @returns {Ranges[] | undefined} */
+  const byFlows = (a, b) => {
+    const [from, to] = [groupOf(a), groupOf(b)];
+    const flow = flowOf(from, to);
+    if (data.groups[from][2] || data.groups[to][2]) return undefined; // on the network of a node
+    if (!flow) return data.groups[from][1] && data.groups[to][0] ? [askSets.everything, askSets.everything] : [[], []];
+    const [, sure, unknown, some] = data.traffic[flow[1]];
+    return some ? undefined : [sure, askSets.union([sure, unknown])];
   };
-  const all = (/** @type {number[][]} */ r) => r.length === 4 && r.every(([, a, b]) => b - a >= 65534 || a === 0);
+  const asking = askVerdicts(data, byFlows);
+  Object.assign(window, { netpalAsk: asking.answer });
+  /** Why traffic passes between two workloads, or does not. @param {number} a @param {number} b @param {Ranges} asked @returns {string[]} */
+  const why = (a, b, asked) => {
+    const [from, to] = [groupOf(a), groupOf(b)];
+    const pair = pairs.get(from + ' ' + to);
+    if (pair && a !== b) return [reason('out', pair[3], asked), reason('in', pair[4], asked)];
+    const flow = flowOf(from, to);
+    const because = flow && data.texts[flow[2]] ? ['allowed ' + data.traffic[flow[1]][0] + ' by ' + data.texts[flow[2]]] : [];
+    return ['out: ' + governed(from, 1), 'in: ' + governed(to, 0), ...because];
+  };
+  /** @param {End} end */
+  const nameOf = (end) => ('parts' in end ? fullName[end.workload] : end.name);
+  /** The lines below a verdict. @param {Answer} found @returns {string[]} */
+  const lines = (found) => {
+    const [first, ...more] = found.pairs;
+    if (!first) return [];
+    if (!more.length) {
+      const { from, to, asked, sure, verdict } = first;
+      const hosts = verdict === 'unknown' ? [from, to].filter((end) => 'parts' in end && data.groups[groupOf(end.workload)][2]) : [];
+      const remarks = hosts.map((end) => nameOf(end) + ' runs with hostNetwork: policies may or may not apply, which depends on the network plugin');
+      if (found.service) remarks.push('Service ' + found.service.name + ' leads to ' + nameOf(to) + ' on ' + askSets.words(asked));
+      const told = 'parts' in from && 'parts' in to ? why(from.workload, to.workload, asked)
+        : ['parts' in from ? 'out: ' + governed(groupOf(from.workload), 1) : '', 'parts' in to ? 'in: ' + governed(groupOf(to.workload), 0) : ''];
+      return [...remarks, ...told.filter(Boolean), ...(verdict === 'partly' ? ['of this passes: ' + (askSets.words(sure) || 'some, for some of the pods or addresses')] : [])];
+    }
+    return ['yes', 'partly', 'unknown', 'no', 'tell'].flatMap((verdict) => {
+      const some = found.pairs.filter((p) => p.verdict === verdict);
+      const word = verdict === 'tell' ? 'not told here' : verdict;
+      const shown = some.slice(0, 20).map((p) => word + ': ' + nameOf(p.from) + ' to ' + nameOf(p.to));
+      return some.length > 20 ? [...shown, word + ': ' + (some.length - 20) + ' more'] : shown;
+    });
+  };
+  const quoted = (/** @type {string} */ text) => "'" + text.replaceAll("'", "'\\''") + "'";
   const answer = () => {
     const box = $('answer');
     box.textContent = '';
-    const [from, to] = [end($('from').value), end($('to').value)];
-    if (from === undefined || to === undefined) {
-      const unknown = from === undefined ? $('from').value : $('to').value;
-      add('p', 'nothing here is called ' + unknown, box);
-      say('nothing here is called ' + unknown);
-      return;
-    }
-    const port = Number($('port').value);
-    const protocol = Number($('protocol').value);
-    const found = passing(from, to, protocol, port);
-    const perhaps = found.some ? 'partly' : 'unknown';
-    let verdict = 'no';
-    if (port) {
-      if (has(found.sure, protocol, port)) verdict = 'yes';
-      else if (has(found.unknown, protocol, port)) verdict = perhaps;
-    } else if (all(found.sure)) verdict = 'yes';
-    else if (found.sure.length) verdict = 'partly';
-    else if (found.unknown.length) verdict = perhaps;
-    const what = port ? ':' + port + '/' + ['TCP', 'UDP', 'SCTP'][protocol] : '';
-    const sentence = verdict + ': ' + $('from').value + ' to ' + $('to').value + what;
+    const [from, to, given] = [$('from').value.trim(), $('to').value.trim(), $('port').value.trim()];
+    const protocol = ['', '/udp', '/sctp'][Number($('protocol').value)];
+    const port = /^[0-9-]+$/.test(given) ? given + protocol : given;
+    const found = asking.answer(from, to, port);
+    const what = port ? ':' + port + (/^[0-9-]+$/.test(port) ? '/TCP' : '') : '';
+    const words = { error: found.message || '', tell: 'not told here: ' + from + ' to ' + to + what };
+    const sentence = found.verdict === 'error' || found.verdict === 'tell' ? words[found.verdict] : found.verdict + ': ' + from + ' to ' + to + what;
     const card = add('div', '', box);
     card.className = 'verdict';
     add('strong', sentence, card);
-    const list = add('ul', '', card);
-    for (const line of found.why) add('li', line, list);
-    if (!port && found.sure.length && verdict === 'partly') add('p', 'ports: ' + ports(found.sure), card);
-    if (found.some && verdict === 'partly') add('p', 'for some of the pods only', card);
+    if (found.verdict !== 'error') {
+      const list = add('ul', '', card);
+      for (const line of [...(found.message ? [found.message] : []), ...lines(found)]) add('li', line, list);
+      if (found.verdict === 'tell') add('li', 'the command line knows: netpal can ' + quoted(from) + ' reach ' + quoted(to) + (port ? ' --port ' + quoted(port) : ''), list);
+    }
     say(sentence);
   };
-  /** @param {number[][]} ranges */
-  const ports = (ranges) => ranges.map(([p, a, b]) => (p === 3 ? 'other protocols' : (a === b ? a : a + '-' + b) + '/' + ['TCP', 'UDP', 'SCTP'][p])).join(', ');
   $('question').addEventListener('submit', (/** @type {Event} */ event) => {
     event.preventDefault();
     const given = new URLSearchParams({ from: $('from').value, to: $('to').value, port: $('port').value });
@@ -319,7 +318,9 @@
   // ---- search
   const labels = new Map(data.workloads.map((w, i) => {
     const selecting = data.groups[w[3]][3].flat().map((p) => data.policies[p][0]);
-    return [data.namespaces[w[0]] + '/' + w[2] + '/' + w[1], [fullName[i], ...w[4].map((l) => data.labels[l]), ...selecting].join(' ').toLowerCase()];
+    const pods = data.ask.pods;
+    const own = pods.of[i].length ? pods.label_sets[pods.looks[pods.of[i][0]][3]] : [];
+    return [data.namespaces[w[0]] + '/' + w[2] + '/' + w[1], [fullName[i], ...own.map((l) => pods.labels[l]), ...selecting].join(' ').toLowerCase()];
   }));
 
   // ---- tables of more lines than the page holds
