@@ -436,3 +436,53 @@ fn versions_in_the_configuration_are_versions() {
         assert_eq!(run.code, code, "{cluster}: {}", run.text());
     }
 }
+
+/// What a policy is split into for the proxies of a mesh is nobody's text: findings and
+/// explanations are about the policy as it is written.
+#[test]
+fn a_policy_between_proxies_is_explained_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = policy(
+        "{matchLabels: {app: caller}}",
+        "{matchLabels: {app: caller}}",
+    );
+    let policy = policy.replace("ingress: [{from", "ingress: [{ports: [{port: 80}], from");
+    std::fs::write(folder.path().join("in.yaml"), format!("{CALLER}{policy}")).unwrap();
+    let mesh = "version: 1\ninputs: [{path: in.yaml}]\n\
+                cluster: {istio: {meshed: all, dataplane: ambient}}\n";
+    let at = |config: &str, arguments: &[&str]| {
+        std::fs::write(folder.path().join("netpal.yaml"), config).unwrap();
+        netpal_at(folder.path(), arguments, "").stdout
+    };
+    let plain = mesh.replace("meshed: all", "meshed: none");
+    for arguments in [
+        &["lint", "--select", "ALL", "-o", "json"][..],
+        &["explain", "netpol/p"][..],
+    ] {
+        assert_eq!(at(mesh, arguments), at(&plain, arguments));
+    }
+    assert!(at(mesh, &["explain", "netpol/p"]).contains("applies to 1 workload"));
+}
+
+/// A member of a mesh that names nobody is told.
+#[test]
+fn members_of_a_mesh_that_are_not_there_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.yaml"), CALLER).unwrap();
+    let told = |member: &str| {
+        let text = format!(
+            "version: 1\ninputs: [{{path: in.yaml}}]\ncluster: {{istio: {{meshed: [{member}]}}}}\n"
+        );
+        std::fs::write(folder.path().join("netpal.yaml"), text).unwrap();
+        netpal_at(
+            folder.path(),
+            &["can", "caller", "reach", "internet:443"],
+            "",
+        )
+        .stderr
+    };
+    assert!(!told("shop/caller").contains("names no workload"));
+    for member in ["caller", "shop/callers", "other/caller", "'shop/*'"] {
+        assert!(told(member).contains("names no workload"), "{member}");
+    }
+}

@@ -40,7 +40,10 @@ pub fn run(common: &Common, args: &ExplainArgs) -> Result<Exit> {
     let mut things = Vec::new();
     for thing in things_called(&workspace, &args.name)? {
         things.push(match thing {
-            Thing::Policy(id) => Summary::Policy(summarize_policy(graph, id)),
+            Thing::Policy(id) => {
+                let written = graph.as_written(input);
+                Summary::Policy(summarize_policy(written.as_ref().unwrap_or(graph), id))
+            }
             Thing::Workload(id) => {
                 Summary::Workload(Box::new(summarize_workload(input, graph, id)?))
             }

@@ -1,9 +1,9 @@
 //! From the configuration to the settings of meshes, egress firewalls and networks.
 
 use netpal::{
-    ClusterSpec, Dataplane, DataplaneSpec, InboundPolicy, InboundPolicySpec, IstioSettings,
-    IstioSpec, LayerSettings, LinkerdSettings, LinkerdSpec, Meshed, MeshedSpec, MeshedWord,
-    NetworkSettings, NetworksSpec, TransportSpec,
+    Cluster, ClusterSpec, Dataplane, DataplaneSpec, InboundPolicy, InboundPolicySpec,
+    IstioSettings, IstioSpec, LayerSettings, LinkerdSettings, LinkerdSpec, Meshed, MeshedSpec,
+    MeshedWord, NetworkSettings, NetworksSpec, TransportSpec,
 };
 
 /// The settings of layers that a file tells.
@@ -21,6 +21,30 @@ pub fn settings(cluster: &ClusterSpec) -> LayerSettings {
         linkerd: cluster.linkerd.as_ref().map(linkerd).unwrap_or_default(),
         networks: cluster.networks.as_ref().map(networks).unwrap_or_default(),
     }
+}
+
+/// The members of meshes that a file lists and that name no workload and no pod: nobody is meshed by
+/// them. Each with its field.
+pub fn unknown_members(spec: &ClusterSpec, cluster: &Cluster) -> Vec<(&'static str, String)> {
+    let istio = spec.istio.as_ref().and_then(|of| of.meshed.as_ref());
+    let linkerd = spec.linkerd.as_ref().and_then(|of| of.meshed.as_ref());
+    let fields = [("istio", istio), ("linkerd", linkerd)];
+    let listed = fields.into_iter().flat_map(|(field, meshed)| match meshed {
+        Some(MeshedSpec::Listed(list)) => list.iter().map(|name| (field, name)).collect(),
+        _ => Vec::new(),
+    });
+    let is_there = |name: &str| {
+        let mut pods = cluster.pods().map(|(_, pod)| pod);
+        name.split_once('/').is_some_and(|(namespace, name)| {
+            pods.any(|pod| {
+                let workload = &cluster.workload(pod.workload).name;
+                *cluster.namespace(pod.namespace).name == *namespace
+                    && (*pod.name == *name || **workload == *name)
+            })
+        })
+    };
+    let unknown = listed.filter(|(_, name)| !is_there(name));
+    unknown.map(|(field, name)| (field, name.clone())).collect()
 }
 
 fn istio(spec: &IstioSpec) -> IstioSettings {

@@ -3,6 +3,7 @@
 use super::args::Common;
 use super::complaints::complain;
 use super::exit::Exit;
+use super::layers::unknown_members;
 use super::live;
 use super::options::{given_cidrs, options};
 use super::output;
@@ -159,6 +160,13 @@ impl Workspace {
                 let names = added.join(", ");
                 output::remark(&format!(
                     "note: assumed in netpal.yaml and not loaded: {names}"
+                ));
+            }
+        }
+        if !common.quiet {
+            for (mesh, name) in unknown_members(&project.config.cluster, &input.cluster) {
+                output::remark(&format!(
+                    "warning: cluster.{mesh}.meshed: `{name}` names no workload of the input, written as namespace/workload: nobody is meshed by it"
                 ));
             }
         }

@@ -4,8 +4,10 @@
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
 use crate::graph::networks::NetworkGraph;
+use crate::input::Input;
 use crate::model::PodId;
 use crate::spec::environment::{Endpoint, Flow, ServiceCalls};
+use std::sync::Arc;
 
 impl NetworkGraph for AllowGraph {
     fn kind_of(&self, pod: PodId) -> EndpointIx {
@@ -29,6 +31,22 @@ impl AllowGraph {
             graphs.on_network(name, |input, options| Self::compile(input, options).ok())?;
         graph.env.options.host_network = self.env.options.host_network;
         Some(graph)
+    }
+
+    /// The graph of the policies of an input as they are written, without what proxies of a mesh
+    /// make of their ports (IS61, LD60), and without secondary networks, of which they say nothing
+    /// (NW35): a policy that is split for these is one there. `None` where that makes no difference.
+    pub fn as_written(&self, input: &Input) -> Option<Self> {
+        let proxies = &input.policies.plugin.proxies;
+        let is_split = proxies.iter().any(|one| !one.tunnels.is_empty());
+        let written = is_split.then(|| {
+            let mut input = input.clone();
+            Arc::make_mut(&mut input.policies).plugin.proxies.clear();
+            Self::compile(&input, &self.env.options).ok()
+        });
+        let written = written.flatten();
+        let graph = written.as_ref().unwrap_or(self);
+        graph.called(ServiceCalls::ToServices).or(written)
     }
 
     /// The same graph for calls to pods themselves, or to Services in front of them; none where

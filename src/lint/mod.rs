@@ -53,7 +53,6 @@ use crate::finding::{Finding, Severity, sort};
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::PolicyId;
-use crate::spec::environment::ServiceCalls;
 use std::collections::HashSet;
 
 /// What lint found.
@@ -73,9 +72,12 @@ pub struct Linted {
 
 /// Looks for mistakes in an input.
 pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
-    let apart = graph.called(ServiceCalls::ToServices);
-    let graph = apart.as_ref().unwrap_or(graph); // policies say nothing of secondary networks
-    run_lints(&LintContext::new(input, graph, config))
+    let examined = graph.as_written(input); // what policies are split into is nobody's text
+    run_lints(&LintContext::new(
+        input,
+        examined.as_ref().unwrap_or(graph),
+        config,
+    ))
 }
 
 /// Looks for mistakes in some policies of an input: rules that examine policies examine only these.
@@ -85,8 +87,8 @@ pub fn lint_policies(
     config: &LintConfig,
     only: &[PolicyId],
 ) -> Linted {
-    let apart = graph.called(ServiceCalls::ToServices);
-    let graph = apart.as_ref().unwrap_or(graph);
+    let examined = graph.as_written(input);
+    let graph = examined.as_ref().unwrap_or(graph);
     run_lints(&LintContext::new(input, graph, config).only(only))
 }
 
