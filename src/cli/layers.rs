@@ -23,8 +23,8 @@ pub fn settings(cluster: &ClusterSpec) -> LayerSettings {
     }
 }
 
-/// The members of meshes that a file lists and that name no workload and no pod: nobody is meshed by
-/// them. Each with its field.
+/// The members of meshes that a file lists and that name no workload and no pod: nobody is meshed
+/// by them. Each with its field.
 pub fn unknown_members(spec: &ClusterSpec, cluster: &Cluster) -> Vec<(&'static str, String)> {
     let istio = spec.istio.as_ref().and_then(|of| of.meshed.as_ref());
     let linkerd = spec.linkerd.as_ref().and_then(|of| of.meshed.as_ref());
@@ -33,18 +33,21 @@ pub fn unknown_members(spec: &ClusterSpec, cluster: &Cluster) -> Vec<(&'static s
         Some(MeshedSpec::Listed(list)) => list.iter().map(|name| (field, name)).collect(),
         _ => Vec::new(),
     });
-    let is_there = |name: &str| {
-        let mut pods = cluster.pods().map(|(_, pod)| pod);
-        name.split_once('/').is_some_and(|(namespace, name)| {
-            pods.any(|pod| {
-                let workload = &cluster.workload(pod.workload).name;
-                *cluster.namespace(pod.namespace).name == *namespace
-                    && (*pod.name == *name || **workload == *name)
-            })
-        })
-    };
-    let unknown = listed.filter(|(_, name)| !is_there(name));
+    let unknown = listed.filter(|(_, name)| !is_there(cluster, name));
     unknown.map(|(field, name)| (field, name.clone())).collect()
+}
+
+/// Whether `namespace/name` is a workload or a pod.
+fn is_there(cluster: &Cluster, name: &str) -> bool {
+    let Some((namespace, name)) = name.split_once('/') else {
+        return false;
+    };
+    let mut pods = cluster.pods().map(|(_, pod)| pod);
+    pods.any(|pod| {
+        let workload = &cluster.workload(pod.workload).name;
+        *cluster.namespace(pod.namespace).name == *namespace
+            && (*pod.name == *name || **workload == *name)
+    })
 }
 
 fn istio(spec: &IstioSpec) -> IstioSettings {

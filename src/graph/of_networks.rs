@@ -35,7 +35,8 @@ impl AllowGraph {
 
     /// The graph of the policies of an input as they are written, without what proxies of a mesh
     /// make of their ports (IS61, LD60), and without secondary networks, of which they say nothing
-    /// (NW35): a policy that is split for these is one there. `None` where that makes no difference.
+    /// (NW35): a policy that is split for these is one there. `None` where that makes no
+    /// difference.
     pub fn as_written(&self, input: &Input) -> Option<Self> {
         let proxies = &input.policies.plugin.proxies;
         let is_split = proxies.iter().any(|one| !one.tunnels.is_empty());
