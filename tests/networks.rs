@@ -295,6 +295,54 @@ fn what_is_not_surely_enforced_is_unknown() {
     check(&input, &expected); // no container has a port of the name
 }
 
+/// A wire that goes on may lead outside whatever policies of the pod network say; one that does
+/// not go on leads nowhere (NW24, NW35).
+#[test]
+fn what_lies_behind_a_wire_is_unknown() {
+    let isolated = "---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+";
+    let fenced = "---
+apiVersion: k8s.ovn.org/v1
+kind: EgressFirewall
+metadata: {name: default, namespace: shop}
+spec: {egress: [{type: Deny, to: {cidrSelector: 0.0.0.0/0}}]}
+";
+    let banned = "---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: banned}
+spec:
+  priority: 1
+  subject: {namespaces: {}}
+  egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}]}]
+";
+    let outside = "203.0.113.9";
+    for (config, behind) in [(MACVLAN, MAYBE), (OVN, NO)] {
+        for closing in [isolated, fenced, banned] {
+            let text = [
+                definition("shop", "n", config),
+                on("shop", "web", "n"),
+                pod("shop", "apart", ""),
+                closing.to_owned(),
+            ];
+            let input = load(&text.concat(), &[]);
+            let expected = [
+                (ANY, "shop/web", outside, 443, behind),
+                ("default", "shop/web", outside, 443, NO),
+                (ANY, "shop/apart", outside, 443, NO),
+            ];
+            check(&input, &expected);
+            if closing == isolated {
+                check(&input, &[(ANY, outside, "shop/web", 443, behind)]);
+            }
+        }
+    }
+}
+
 const BLUE: &str = "
 ---
 apiVersion: v1

@@ -175,6 +175,7 @@ fn joined<G: NetworkGraph>(
         key: POLICED,
         names: BTreeMap::new(),
         tunnels,
+        outside: Vec::new(),
     });
     Input {
         cluster: Arc::new(cluster),

@@ -39,7 +39,7 @@ impl AllowGraph {
     /// difference.
     pub fn as_written(&self, input: &Input) -> Option<Self> {
         let proxies = &input.policies.plugin.proxies;
-        let is_split = proxies.iter().any(|one| !one.tunnels.is_empty());
+        let is_split = proxies.iter().any(|one| !one.change_nothing());
         let written = is_split.then(|| {
             let mut input = input.clone();
             Arc::make_mut(&mut input.policies).plugin.proxies.clear();

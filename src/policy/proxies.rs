@@ -14,6 +14,24 @@ pub struct MeshProxies {
     pub names: BTreeMap<Box<str>, PortNames>,
     /// How traffic travels between them.
     pub tunnels: Vec<Tunnel>,
+    /// By which other ways they may reach what is no pod, and be reached by it.
+    pub outside: Vec<OutsideWay>,
+}
+
+impl MeshProxies {
+    /// Whether all traffic travels as it is written.
+    pub fn change_nothing(&self) -> bool {
+        self.tunnels.is_empty() && self.outside.is_empty()
+    }
+}
+
+/// A way by which some pods may reach what is no pod, and be reached by it, whatever policies say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideWay {
+    /// The values of the label of these pods.
+    pub values: BTreeSet<Box<str>>,
+    /// What travels there.
+    pub what: Box<str>,
 }
 
 /// Port names with what they stand for.

@@ -17,13 +17,14 @@
 use crate::model::{Requirement, Selector};
 use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::policy_set::PolicySet;
-use crate::policy::proxies::{MeshProxies, PortNames, Tunnel, TunnelWay};
+use crate::policy::proxies::{MeshProxies, OutsideWay, PortNames, Tunnel, TunnelWay};
 use crate::policy::rule::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule,
+    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
+    Rule,
 };
 use crate::policy::rule_ref::{PolicyId, RuleRef};
 use crate::policy::tier::LayerIx;
-use crate::set::{Ix, Protocol, TrafficSet};
+use crate::set::{IpSet, Ix, Protocol, TrafficSet};
 use crate::source::Path;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 /// travels otherwise.
 pub fn through(policies: &PolicySet) -> Option<PolicySet> {
     let proxies = &policies.plugin.proxies;
-    if proxies.iter().all(|proxies| proxies.tunnels.is_empty()) {
+    if proxies.iter().all(MeshProxies::change_nothing) {
         return None;
     }
     let mut set = policies.clone();
@@ -52,11 +53,12 @@ fn split_policies(set: &mut PolicySet, proxies: &MeshProxies) {
     let others = Requirement::Not(Selector::new([among(proxies.key, &all)]));
     let mut further = Vec::new();
     let is_beside = |tunnel: &Tunnel| matches!(tunnel.way, TunnelWay::Beside { .. });
-    let beside = proxies.tunnels.iter().any(is_beside);
+    let leads_out = !proxies.outside.is_empty();
+    let beside = proxies.tunnels.iter().any(is_beside) || leads_out;
     for (id, policy) in set.iter() {
         let layer = set.tier_of(policy).layer;
         let is_plugins = layer == LayerIx::CLUSTER_NETWORK;
-        let apart = beside && layer != LayerIx::EGRESS_FIREWALL;
+        let apart = beside && (leads_out || layer != LayerIx::EGRESS_FIREWALL);
         let mut rules = policy.rules.iter().flatten();
         if apart
             || is_plugins && beside
@@ -87,6 +89,8 @@ struct SubjectSplit<'t> {
     values: BTreeSet<Box<str>>,
     /// The tunnels, per direction of a policy of these pods.
     tunnels: [Vec<&'t Tunnel>; 2],
+    /// Where these pods may reach what is no pod besides, and be reached by it.
+    outside: Vec<&'t OutsideWay>,
     names: Option<&'t PortNames>,
 }
 
@@ -96,7 +100,8 @@ fn parts(proxies: &MeshProxies) -> Vec<SubjectSplit<'_>> {
     let ends = tunnels
         .iter()
         .flat_map(|t| t.sources.iter().chain(&t.destinations));
-    let values: BTreeSet<&Box<str>> = ends.collect();
+    let outside = proxies.outside.iter();
+    let values: BTreeSet<&Box<str>> = ends.chain(outside.flat_map(|way| &way.values)).collect();
     let mut parts: Vec<SubjectSplit<'_>> = Vec::new();
     for value in values {
         let of = |ends: fn(&Tunnel) -> &BTreeSet<Box<str>>| {
@@ -104,14 +109,19 @@ fn parts(proxies: &MeshProxies) -> Vec<SubjectSplit<'_>> {
             having.collect::<Vec<_>>()
         };
         let own = [of(|t| &t.destinations), of(|t| &t.sources)];
+        let outside = proxies.outside.iter();
+        let outside: Vec<_> = outside.filter(|way| way.values.contains(value)).collect();
         let names = proxies.names.get(value);
-        let same = |part: &&mut SubjectSplit<'_>| part.tunnels == own && part.names == names;
+        let same = |part: &&mut SubjectSplit<'_>| {
+            part.tunnels == own && part.outside == outside && part.names == names
+        };
         match parts.iter_mut().find(same) {
             Some(part) => _ = part.values.insert(value.clone()),
             None => parts.push(SubjectSplit {
                 proxies,
                 values: [value.clone()].into(),
                 tunnels: own,
+                outside,
                 names,
             }),
         }
@@ -186,7 +196,11 @@ impl<'t> SubjectSplit<'t> {
                 ..Rule::new(Action::Allow, peers, ports)
             })
         });
-        each.collect()
+        let outside = self.outside.iter().map(|way| Rule {
+            qualifiers: vec![Qualifier::Undocumented(way.what.clone())],
+            ..Rule::new(Action::Allow, Peers::Of([no_pod()].into()), Ports::Any)
+        });
+        each.chain(outside).collect()
     }
 
     /// The peers of a direction, by their tunnels.
@@ -227,10 +241,21 @@ impl<'t> SubjectSplit<'t> {
             Peer::Pods(everywhere, Selector::new([among(self.proxies.key, values)]))
         };
         let all = peerings.iter().map(|peering| proxied(&peering.values));
+        let outside = (!self.outside.is_empty()).then(no_pod);
         let mut rules = vec![Rule {
-            peers: without(&rule.peers, Peer::AnyOf(all.collect())),
+            peers: without(&rule.peers, Peer::AnyOf(all.chain(outside).collect())),
             ..rule.clone()
         }];
+        let ways = self.outside.iter();
+        let doubts = ways.map(|way| Qualifier::Undocumented(way.what.clone()));
+        let doubts: Vec<Qualifier> = doubts.collect();
+        if !doubts.is_empty() {
+            rules.push(Rule {
+                peers: both(&rule.peers, &no_pod()),
+                qualifiers: [&rule.qualifiers[..], &doubts].concat(),
+                ..rule.clone()
+            });
+        }
         for peering in &peerings {
             let peers = both(&rule.peers, &proxied(&peering.values));
             rules.extend(peering.denied(rule, &peers));
@@ -394,6 +419,11 @@ impl Peering<'_> {
             }
         }
     }
+}
+
+/// Whatever is no pod on the pod network.
+fn no_pod() -> Peer {
+    Peer::Owned(AddressOwner::NoPod, IpSet::full())
 }
 
 /// Peers that are both.

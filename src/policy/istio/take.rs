@@ -443,6 +443,7 @@ impl Profiles {
             key: PROFILE,
             names: names.map(|(i, p)| (number(i), p.names.clone())).collect(),
             tunnels,
+            outside: Vec::new(),
         })
     }
 }

@@ -39,6 +39,7 @@ pub fn tunnels(profiles: &[LinkerdProfile], settings: &LinkerdSettings) -> Optio
         key: PROFILE,
         names: names.map(|(i, p)| (number(i), p.names.clone())).collect(),
         tunnels,
+        outside: Vec::new(),
     })
 }
 

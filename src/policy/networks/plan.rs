@@ -8,7 +8,7 @@
 use crate::model::Labels;
 use crate::model::open_labels::is_open;
 use crate::policy::networks::labels::{DEFAULT, PRIMARY, SECONDARY};
-use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay};
+use crate::policy::proxies::{MeshProxies, OutsideWay, Tunnel, TunnelWay};
 use crate::policy::rule::Policy;
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, Origin};
@@ -201,7 +201,7 @@ impl NetworkPlan {
             let all = self.values(|_, _| true);
             let way = beside("of the input, which are many", false);
             tunnels.push(tunnel(all.clone(), all, way));
-            return carried(tunnels);
+            return carried(tunnels, self.outside());
         }
         for wire in self.wires().into_keys() {
             let on = self.on_wire(wire);
@@ -215,7 +215,24 @@ impl NetworkPlan {
                 tunnels.push(tunnel(on, perhaps, beside(wire, false)));
             }
         }
-        carried(tunnels)
+        carried(tunnels, self.outside())
+    }
+
+    /// The pods on wires that go on outside the cluster: what lies behind is not known (NW24).
+    fn outside(&self) -> Vec<OutsideWay> {
+        let open = |reach| reach != WireReach::Closed;
+        if self.has_many_wires() {
+            let values = self.values(|_, network| open(network.reach));
+            let what = "what lies behind secondary networks of the input, which are many".into();
+            return Vec::from_iter((!values.is_empty()).then_some(OutsideWay { values, what }));
+        }
+        let wires = self.wires().into_iter();
+        let wires = wires.filter(|(_, reach)| open(*reach));
+        let way = |(wire, _): (&str, _)| OutsideWay {
+            values: self.on_wire(wire),
+            what: format!("what lies behind the secondary network {wire}").into(),
+        };
+        wires.map(way).collect()
     }
 
     /// Whether there are more wires than are told apart where no network is named.
@@ -224,11 +241,12 @@ impl NetworkPlan {
     }
 }
 
-fn carried(tunnels: Vec<Tunnel>) -> MeshProxies {
+fn carried(tunnels: Vec<Tunnel>, outside: Vec<OutsideWay>) -> MeshProxies {
     MeshProxies {
         key: SECONDARY,
         names: BTreeMap::new(),
         tunnels,
+        outside,
     }
 }
 
