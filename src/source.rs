@@ -92,6 +92,11 @@ impl Path {
         Self(steps)
     }
 
+    /// Whether this lies below a key of the document.
+    pub fn starts_with_key(&self, key: &str) -> bool {
+        matches!(self.0.first(), Some(Step::Key(first)) if **first == *key)
+    }
+
     /// Whether this is the document itself.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()

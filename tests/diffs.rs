@@ -701,6 +701,32 @@ fn new_rules_workloads_and_policies_are_told_apart() {
     golden().bind(|| insta::assert_snapshot!("diff-mixed", shown(edit, &[])));
 }
 
+/// A change of pods that are not loaded alone has its rows too.
+#[test]
+fn a_table_has_what_changes_for_pods_that_are_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, peer: &str| {
+        let text = format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+             metadata: {{name: p, namespace: shop}}\n\
+             spec: {{podSelector: {{}}, ingress: [{{from: [{peer}]}}]}}\n"
+        );
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    write("before.yaml", "{podSelector: {}}");
+    write("after.yaml", "{namespaceSelector: {}}");
+    let path = folder.path().to_string_lossy();
+    let run = netpal_in(&path, &["diff", "before.yaml", "after.yaml", "-o", "csv"]);
+    let rows: Vec<&str> = run.stdout.lines().skip(1).collect();
+    assert!(!rows.is_empty() && run.code == 1, "{}", run.stdout);
+    for row in rows {
+        assert!(
+            row.starts_with("widened,") && row.ends_with(",false"),
+            "{row}"
+        );
+    }
+}
+
 #[test]
 fn fail_on_chooses_what_ends_with_1() {
     let folder = demo(without_the_dash);

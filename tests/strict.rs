@@ -8,8 +8,8 @@
 )]
 
 use netpal::{
-    Diagnostic, DiagnosticSeverity as Severity, Input, Kubernetes, LoadOptions, Place, Source,
-    load_sources, load_str,
+    AllowGraph, CompileOptions, Diagnostic, DiagnosticSeverity as Severity, DoorList, Input,
+    Kubernetes, LoadOptions, Place, Source, load_sources, load_str,
 };
 
 fn path(diagnostic: &Diagnostic) -> String {
@@ -308,6 +308,100 @@ fn address_blocks_are_checked_as_the_chosen_version_does() {
 
 /// A list of containers that is empty because their fields stand beside it is a mistake, and no
 /// kustomize patch: the workload counts.
+/// An address that is none is no address that leads nowhere.
+#[test]
+fn addresses_that_are_none_are_errors_at_their_place() {
+    let object = |version: &str, kind: &str, rest: &str| {
+        format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: till}}\n{rest}\n")
+    };
+    let slice = |kind: &str, address: &str| {
+        let rest = format!("addressType: {kind}\nendpoints: [{{addresses: [{address}]}}]");
+        object("discovery.k8s.io/v1", "EndpointSlice", &rest)
+    };
+    let service = |spec: &str| object("v1", "Service", &format!("spec: {spec}"));
+    let pod = |status: &str| {
+        let rest = format!("spec: {{containers: [{{name: c}}]}}\nstatus: {status}");
+        object("v1", "Pod", &rest)
+    };
+    let subsets = "subsets: [{addresses: [{ip: 10.0.0.300}]}]";
+    for (text, at) in [
+        (
+            slice("IPv4", "shop.example.org"),
+            "endpoints[0].addresses[0]",
+        ),
+        (
+            object("v1", "Endpoints", subsets),
+            "subsets[0].addresses[0].ip",
+        ),
+        (pod("{podIP: 10.244.0.999}"), "status.podIP"),
+        (pod("{podIPs: [{ip: here}]}"), "status.podIPs[0].ip"),
+        (service("{clusterIP: none}"), "spec.clusterIP"),
+        (
+            service("{externalIPs: [a.example.org]}"),
+            "spec.externalIPs[0]",
+        ),
+    ] {
+        assert_eq!(errors(&text), [at], "{text}");
+    }
+    for text in [
+        slice("FQDN", "shop.example.org"),
+        slice("IPv6", "'fd00::7'"),
+        service("{clusterIP: None, clusterIPs: [None]}"),
+        service("{clusterIP: ''}"),
+    ] {
+        assert!(errors(&text).is_empty(), "{text}");
+    }
+}
+
+/// A door that is not read as it is written is no door that is not there (DO106).
+#[test]
+fn doors_in_a_wrong_form_are_errors_and_leave_doors_open() {
+    let ingress = |rules: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: till}}\n\
+             spec: {{rules: {rules}}}\n"
+        )
+    };
+    let route = |spec: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n\
+             metadata: {{name: till}}\nspec: {spec}\n"
+        )
+    };
+    let to =
+        |service: &str| format!("[{{http: {{paths: [{{backend: {{service: {service}}}}}]}}}}]");
+    let service = "spec.rules[0].http.paths[0].backend.service";
+    for (text, at) in [
+        (ingress("{host: x}"), "spec.rules"),
+        (ingress("[{http: {path: []}}]"), "spec.rules[0].http"),
+        (
+            ingress("[{http: {paths: [{}]}}]"),
+            "spec.rules[0].http.paths[0]",
+        ),
+        (
+            ingress(&to("{name: a, port: 80}")),
+            &format!("{service}.port"),
+        ),
+        (
+            ingress(&to("{name: a, port: {number: '80'}}")),
+            &format!("{service}.port.number"),
+        ),
+        (route("{parentRefs: {name: g}}"), "spec.parentRefs"),
+        (
+            route("{rules: [{backendRefs: [{port: 80}]}]}"),
+            "spec.rules[0].backendRefs[0]",
+        ),
+    ] {
+        assert_eq!(errors(&text), [at], "{text}");
+        let input = load_str(&text);
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let doors = DoorList::of_input(&input, &graph).unwrap();
+        assert!(doors.lines.is_empty() && !doors.is_complete(), "{text}");
+    }
+    let right = ingress(&to("{name: a, port: {number: 80}}"));
+    assert!(errors(&right).is_empty());
+}
+
 #[test]
 fn containers_beside_their_list_are_a_mistake() {
     let template = |containers: &str| {

@@ -19,13 +19,14 @@ use crate::load::strict;
 use crate::load::unlisted;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
+use crate::model::doors::DoorSpec;
 use crate::policy::TaintEffect;
 use crate::policy::antrea;
 use crate::policy::calico;
 use crate::policy::cilium;
 use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
-use crate::policy::lowered::Header;
+use crate::policy::lowered::{Header, Invalid};
 use crate::policy::unmodelled;
 use crate::policy::unmodelled::{Recognized, TaintReach};
 use crate::source::{Base, DocumentId};
@@ -102,11 +103,19 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
     Some(object)
 }
 
-/// Reports what the API server refuses in a part of the cluster.
+/// Reports what the API server refuses in a part of the cluster. What a door leads to that is
+/// refused is not known.
 fn check_fields(object: &mut LoadedObject, node: &SyntaxNode) {
     if object.is_cluster_object() {
         let from_cluster = is_from_cluster(node);
-        let refused = strict::check(&object.kind, node).into_iter();
+        let refused = strict::check(&object.kind, node);
+        let in_spec = |invalid: &Invalid| invalid.path.starts_with_key("spec");
+        if let Contribution::Door(door) = &mut object.contribution
+            && refused.iter().any(in_spec)
+        {
+            **door = DoorSpec::Unread((&*object.kind).into());
+        }
+        let refused = refused.into_iter();
         object
             .remarks
             .extend(refused.map(|invalid| Remark::refused(invalid, from_cluster)));

@@ -11,6 +11,7 @@ use crate::policy::validate::{
 };
 use crate::source::Path;
 use crate::tree::{PathTrail, Sniffed, SyntaxNode, Value};
+use std::net::IpAddr;
 
 /// What a value must be.
 enum Schema {
@@ -18,6 +19,10 @@ enum Schema {
     Text,
     /// A string that is one of these, or empty.
     Word(&'static [&'static str]),
+    /// An IP address.
+    Address,
+    /// An IP address, or that there is none.
+    AddressOrNone,
     /// The name of a port.
     PortName,
     /// The name of an object: whether it must be a single DNS label.
@@ -41,7 +46,8 @@ enum Schema {
 }
 
 use Schema::{
-    Fields, Labels, List, Name, Number, PortName, PortOrName, Requires, Text, Texts, Truth, Word,
+    Address, AddressOrNone, Fields, Labels, List, Name, Number, PortName, PortOrName, Requires,
+    Text, Texts, Truth, Word,
 };
 
 const PROTOCOL: Schema = Word(&["TCP", "UDP", "SCTP"]);
@@ -49,8 +55,10 @@ const COUNT: Schema = Number(0, i32::MAX as i64);
 
 static OWNER: Schema = Fields(&[("kind", Text), ("name", Text), ("controller", Truth)]);
 static ADDRESS: Schema = Fields(&[("type", Text), ("address", Text)]);
-static POD_IP: Schema = Fields(&[("ip", Text)]);
+static POD_IP: Schema = Fields(&[("ip", Address)]);
 static TEXT: Schema = Text;
+static IP: Schema = Address;
+static CLUSTER_IP: Schema = AddressOrNone;
 static EXPRESSION: Schema = Fields(&[("key", Text), ("operator", Text), ("values", List(&TEXT))]);
 
 static CONTAINER_PORT: Schema = Requires(&[
@@ -123,7 +131,11 @@ static POD: Schema = Fields(&[
     ("spec", POD_SPEC),
     (
         "status",
-        Fields(&[("phase", Text), ("podIP", Text), ("podIPs", List(&POD_IP))]),
+        Fields(&[
+            ("phase", Text),
+            ("podIP", Address),
+            ("podIPs", List(&POD_IP)),
+        ]),
     ),
 ]);
 static CONTROLLER: Schema = Fields(&[("metadata", metadata(false)), ("spec", CONTROLLER_SPEC)]);
@@ -151,9 +163,10 @@ static NODE: Schema = Fields(&[
     ("status", Fields(&[("addresses", List(&ADDRESS))])),
 ]);
 static SLICE_ENDPOINT: Schema = Fields(&[
-    ("addresses", List(&TEXT)),
+    ("addresses", List(&IP)),
     ("conditions", Fields(&[("ready", Truth)])),
 ]);
+static SLICE_OF_NAMES: Schema = Fields(&[("metadata", metadata(false))]);
 static ENDPOINT_PORT: Schema = Fields(&[
     ("name", Text),
     ("protocol", PROTOCOL),
@@ -181,12 +194,60 @@ static SERVICE: Schema = Fields(&[
             ),
             ("selector", Labels),
             ("ports", List(&SERVICE_PORT)),
-            ("clusterIP", Text),
-            ("clusterIPs", List(&TEXT)),
+            ("clusterIP", AddressOrNone),
+            ("clusterIPs", List(&CLUSTER_IP)),
             ("ipFamilies", List(&TEXT)),
-            ("externalIPs", List(&TEXT)),
+            ("externalIPs", List(&IP)),
             ("externalName", Text),
             ("externalTrafficPolicy", Word(&["Cluster", "Local"])),
+        ]),
+    ),
+]);
+
+const SERVICE_BACKEND: Schema = Fields(&[
+    ("name", Text),
+    (
+        "port",
+        Fields(&[("number", Number(1, 65_535)), ("name", PortName)]),
+    ),
+]);
+const INGRESS_BACKEND: Schema = Fields(&[("service", SERVICE_BACKEND), ("serviceName", Text)]);
+static INGRESS_PATH: Schema = Requires(&[("backend", INGRESS_BACKEND), ("path", Text)]);
+static INGRESS_RULE: Schema = Fields(&[
+    ("host", Text),
+    ("http", Requires(&[("paths", List(&INGRESS_PATH))])),
+]);
+static INGRESS: Schema = Fields(&[
+    ("metadata", metadata(false)),
+    (
+        "spec",
+        Fields(&[
+            ("ingressClassName", Text),
+            ("defaultBackend", INGRESS_BACKEND),
+            ("rules", List(&INGRESS_RULE)),
+        ]),
+    ),
+]);
+static ROUTE_PARENT: Schema = Requires(&[
+    ("name", Text),
+    ("namespace", Text),
+    ("sectionName", Text),
+    ("port", Number(1, 65_535)),
+]);
+static ROUTE_BACKEND: Schema = Requires(&[
+    ("name", Text),
+    ("namespace", Text),
+    ("port", Number(1, 65_535)),
+]);
+static ROUTE_RULE: Schema = Fields(&[("backendRefs", List(&ROUTE_BACKEND))]);
+static ROUTE: Schema = Fields(&[
+    ("metadata", metadata(false)),
+    (
+        "spec",
+        Fields(&[
+            ("parentRefs", List(&ROUTE_PARENT)),
+            ("hostnames", List(&TEXT)),
+            ("rules", List(&ROUTE_RULE)),
         ]),
     ),
 ]);
@@ -198,9 +259,12 @@ pub fn check(kind: &str, node: &SyntaxNode) -> Vec<Invalid> {
         "Namespace" => &NAMESPACE,
         "Node" => &NODE,
         "Service" => &SERVICE,
+        "EndpointSlice" if is_of_names(node) => &SLICE_OF_NAMES,
         "EndpointSlice" => &ENDPOINT_SLICE,
         "Endpoints" => &ENDPOINTS,
         "CronJob" => &CRON_JOB,
+        "Ingress" => &INGRESS,
+        "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" => &ROUTE,
         "ReplicationController" | "DeploymentConfig" => &OLD_CONTROLLER,
         _ => &CONTROLLER,
     };
@@ -218,6 +282,12 @@ pub fn check(kind: &str, node: &SyntaxNode) -> Vec<Invalid> {
     }
     found.extend(without_containers(node));
     found
+}
+
+/// Whether an `EndpointSlice` lists names in the place of addresses.
+fn is_of_names(slice: &SyntaxNode) -> bool {
+    let told = slice.get("addressType").and_then(SyntaxNode::as_str);
+    told == Some("FQDN")
 }
 
 /// A pod template whose list of containers is empty, mostly because their fields stand beside it.
@@ -271,6 +341,9 @@ fn walk(schema: &Schema, node: &SyntaxNode, trail: &PathTrail<'_>, found: &mut V
     let refused = match schema {
         Text => text(node).err(),
         Word(words) => word(node, words).err(),
+        Address => text(node).and_then(address).err(),
+        AddressOrNone if node.as_str() == Some("None") => None,
+        AddressOrNone => text(node).and_then(address).err(),
         PortName => text(node).and_then(port_name).err(),
         Name(single) => text(node).and_then(|name| object_name(name, *single)).err(),
         Truth => expect(
@@ -351,6 +424,14 @@ fn word(node: &SyntaxNode, words: &[&str]) -> Result<(), Refused> {
     }
     let message = format!("`{found}` is not one of {}", words.join(", "));
     Err(Refused::Range(message))
+}
+
+fn address(text: &str) -> Result<(), Refused> {
+    let valid = text.parse::<IpAddr>().is_ok();
+    if valid || text.is_empty() || Sniffed::is_placeholder(text) {
+        return Ok(());
+    }
+    Err(Refused::Range(format!("`{text}` is not an IP address")))
 }
 
 fn port_name(name: &str) -> Result<(), Refused> {

@@ -374,25 +374,36 @@ fn inert(
     })
 }
 
-/// One line a pair.
+/// One line a pair; what changes for pods that are not loaded comes last.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
-    let head = ["change", "from", "to", "ports", "cause", "file", "line"]
-        .map(String::from)
-        .to_vec();
-    let lines = diff.changes.iter().flat_map(|c| {
-        let place = pages.place(&c.cause);
+    let head = [
+        "change", "from", "to", "ports", "cause", "file", "line", "loaded",
+    ]
+    .map(String::from)
+    .to_vec();
+    let caused = |ports: String, cause: &Cause, loaded: bool| {
+        let place = pages.place(cause);
         let (file, line) = place.map_or_else(Default::default, |l| {
             (l.file.to_string(), l.at.line.to_string())
         });
-        let tail = [
-            words::traffic(&c.traffic),
-            pages.cause(&c.cause),
-            file,
-            line,
-        ];
+        [ports, pages.cause(cause), file, line, loaded.to_string()]
+    };
+    let potential = diff.potential.changes.iter().flat_map(|c| {
+        let (numbers, names) = diff.potential.pods.named(&c.traffic);
+        let ports = words::potential_traffic(&numbers, &names);
+        let tail = caused(ports, &c.cause, false);
+        let [from, to] = [&c.sources, &c.destinations].map(|e| ends(pages, &diff.potential, e));
+        let pairs = from.into_iter().flat_map(move |from| {
+            let to = to.clone().into_iter();
+            to.map(move |to| [c.kind.word().to_owned(), from.clone(), to])
+        });
+        pairs.map(move |pair| pair.into_iter().chain(tail.clone()).collect())
+    });
+    let lines = diff.changes.iter().flat_map(|c| {
+        let tail = caused(words::traffic(&c.traffic), &c.cause, true);
         c.blocks.iter().flat_map(move |b| {
             let tail = tail.clone();
             b.sources.iter().flat_map(move |s| {
@@ -406,5 +417,5 @@ pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Resu
             })
         })
     });
-    csv::rows(std::iter::once(head).chain(lines), out)
+    csv::rows(std::iter::once(head).chain(lines).chain(potential), out)
 }
