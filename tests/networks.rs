@@ -295,6 +295,32 @@ fn what_is_not_surely_enforced_is_unknown() {
     check(&input, &expected); // no container has a port of the name
 }
 
+/// A pod whose primary network is not known may be on that of any other pod.
+#[test]
+fn an_unknown_primary_network_may_be_any() {
+    let text = [
+        "---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {k8s.ovn.org/primary-user-defined-network: '', team: a}}
+---
+apiVersion: k8s.ovn.org/v1
+kind: ClusterUserDefinedNetwork
+metadata: {name: c}
+spec: {namespaceSelector: {matchLabels: {team: a}}, network: {topology: Layer2, layer2: {role: Primary, subnets: [10.100.0.0/16]}}}
+",
+        &pod("shop", "web", ""),
+        &pod("unloaded", "db", ""),
+    ];
+    let input = load(&text.concat(), &[]);
+    let expected = [
+        (ANY, "unloaded/db", "shop/web", 80, MAYBE),
+        (ANY, "shop/web", "unloaded/db", 80, MAYBE),
+        (ANY, "shop/web", "203.0.113.9", 443, YES),
+    ];
+    check(&input, &expected);
+}
+
 /// A wire that goes on may lead outside whatever policies of the pod network say; one that does
 /// not go on leads nowhere (NW24, NW35).
 #[test]

@@ -75,9 +75,7 @@ pub fn take(
         made.extend(plan.islands());
         restrict(policies, cluster, &primary, &joined);
         islands::add(policies, made);
-        let names: Vec<&str> = plan.primary.keys().map(|n| &**n).collect();
-        let names: Vec<&str> = names.into_iter().chain([DEFAULT]).collect();
-        cluster.leave_untold([(PRIMARY, perhaps(&names.join("|")))]);
+        cluster.leave_untold([(PRIMARY, primary.untold())]);
     }
     add_labels(cluster, further);
     add_labels(cluster, opened);
@@ -134,6 +132,14 @@ fn add_labels(cluster: &mut Cluster, further: FurtherLabels) {
 
 /// So many combinations of networks are told of pods that are not loaded; of more, any.
 const MOST_TOLD: usize = 64;
+
+impl PrimaryNetworks {
+    /// The label of a pod whose primary network is not known.
+    fn untold(&self) -> String {
+        let names: Vec<&str> = self.networks.keys().map(|n| &**n).collect();
+        perhaps(&[&names[..], &[DEFAULT]].concat().join("|"))
+    }
+}
 
 impl NetworkPlan {
     /// The values of the label of secondary networks that a pod may have which is not loaded.
@@ -196,8 +202,13 @@ impl NetworkTaking<'_> {
             return Vec::new();
         }
         let pods = self.cluster.pods().filter(|(_, pod)| !pod.host_network);
+        let untold = primary.untold();
         let each = pods.map(|(id, pod)| {
-            let network = primary.of.get(&pod.namespace).map_or(DEFAULT, |n| n);
+            let network = match primary.of.get(&pod.namespace) {
+                Some(name) => name,
+                None if primary.unknown.contains(&pod.namespace) => &*untold,
+                None => DEFAULT,
+            };
             (id, vec![(PRIMARY, network.into())])
         });
         each.collect()
