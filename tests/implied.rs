@@ -486,3 +486,21 @@ fn members_of_a_mesh_that_are_not_there_are_told() {
         assert!(told(member).contains("names no workload"), "{member}");
     }
 }
+
+/// CA171: Calico does not read an object whose own metadata it cannot read, so that a policy does
+/// not find it.
+#[test]
+fn a_set_that_calico_does_not_read_is_none() {
+    let input = |kept: &str| {
+        format!(
+            "{CALLER}apiVersion: crd.projectcalico.org/v1\nkind: GlobalNetworkSet\n\
+             metadata: {{name: g, labels: {{of: partner}}, annotations: {{projectcalico.org/metadata: '{kept}'}}}}\n\
+             spec: {{nets: [192.0.2.0/24]}}\n---\n\
+             apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {{name: p}}\n\
+             spec: {{selector: app == 'caller', ingress: [{{action: Allow, source: {{selector: of == 'partner'}}}}]}}\n"
+        )
+    };
+    let question = "192.0.2.7 reach shop/caller:80";
+    assert_eq!(verdict(question, &input("{}")), "yes");
+    assert_eq!(verdict(question, &input("{labels")), "no");
+}

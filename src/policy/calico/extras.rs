@@ -81,9 +81,9 @@ fn read_as<S: for<'de> Deserialize<'de> + Default>(
 ) -> ReadExtra {
     let (object, problems) = decoded::<WrittenObject<S>>(node);
     let mut checks = Checks::default();
-    let extra = object.map(|object| {
-        let labels = labels(node, &object.metadata, &mut checks);
-        make(object.spec.unwrap_or_default(), labels, &mut checks)
+    let extra = object.and_then(|object| {
+        let labels = labels(node, &object.metadata, &mut checks)?;
+        Some(make(object.spec.unwrap_or_default(), labels, &mut checks))
     });
     ReadExtra {
         extra,
@@ -93,7 +93,8 @@ fn read_as<S: for<'de> Deserialize<'de> + Default>(
 }
 
 /// The labels of an object; of a stored one also those that it keeps in its annotation.
-fn labels(node: &SyntaxNode, metadata: &ObjectMeta, checks: &mut Checks) -> Labels {
+/// None where that cannot be read, so that Calico does not read the object (CA171).
+fn labels(node: &SyntaxNode, metadata: &ObjectMeta, checks: &mut Checks) -> Option<Labels> {
     let mut labels = metadata.labels.clone().unwrap_or_default();
     if is_stored(node) {
         match kept_metadata(metadata) {
@@ -104,10 +105,11 @@ fn labels(node: &SyntaxNode, metadata: &ObjectMeta, checks: &mut Checks) -> Labe
                     .key("annotations")
                     .key(METADATA);
                 checks.invalid(&at, message);
+                return None;
             }
         }
     }
-    labels.into_iter().collect()
+    Some(labels.into_iter().collect())
 }
 
 fn tier(form: &TierForm, header: Header<'_>, checks: &mut Checks) -> CalicoExtra {
