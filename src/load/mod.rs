@@ -39,6 +39,7 @@ mod live;
 pub mod made;
 mod named_files;
 mod object;
+mod object_schema;
 pub mod objects;
 mod options;
 mod outside_service;
