@@ -498,6 +498,24 @@ fn a_diff_tells_what_changes_on_a_network() {
     }
 }
 
+/// A pod that is put on a wire that goes on may reach the outside by it: undecided, and no policy
+/// is said to be edited for it.
+#[test]
+fn a_diff_tells_of_a_new_wire_what_may_change() {
+    let text = |web: String| [definition("shop", "n", MACVLAN), web, CLOSED.to_owned()].concat();
+    let inputs = [pod("shop", "web", ""), on("shop", "web", "n")];
+    let inputs = inputs.map(|web| load(&text(web), &[]));
+    let graphs = [0, 1].map(|i| AllowGraph::compile(&inputs[i], &options(ANY)).unwrap());
+    let side = |i: usize| DiffSide {
+        input: &inputs[i],
+        graph: &graphs[i],
+    };
+    let found = diff_in(side(0), side(1), World::Closed).unwrap();
+    let kinds = found.changes.iter().map(|change| change.kind.word());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["may-widen"]);
+    assert!(found.inert.is_empty());
+}
+
 /// Of very many networks it is not told what they carry, and one alone still answers.
 #[test]
 fn many_networks_are_unknown_together() {

@@ -78,7 +78,7 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .policies
         .iter()
         .enumerate()
-        .filter(|(i, _)| !used.contains(i))
+        .filter(|(i, e)| !(used.contains(i) || e.same_text && e.edit.is_of_its_text()))
         .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: e.text_only,

@@ -31,6 +31,11 @@ pub enum Edit {
 }
 
 impl Edit {
+    /// Whether it says that the object itself was edited.
+    pub fn is_of_its_text(self) -> bool {
+        matches!(self, Self::Added | Self::Removed | Self::Changed)
+    }
+
     /// What happened to a policy that is on both sides, with the same text or another one.
     fn of_both(was: &Policy, is: &Policy, same_text: bool) -> Self {
         let is_enforced = |policy: &Policy| policy.applies != [false, false];
@@ -56,6 +61,9 @@ pub struct PolicyEdit {
     pub meaning: bool,
     /// Whether only its text differs: blanks, comments, order of keys.
     pub text_only: bool,
+    /// Whether the object has the same text on both sides, so that only what is made of it differs:
+    /// the pods that a policy is split by.
+    pub same_text: bool,
 }
 
 /// Kind, namespace and name, and where it stands in an object that holds several.
@@ -104,6 +112,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
                 edit: Edit::Added,
                 meaning: true,
                 text_only: false,
+                same_text: false,
             });
             continue;
         };
@@ -119,6 +128,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
                 edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text()),
                 meaning,
                 text_only,
+                same_text: false,
             });
         }
     }
@@ -130,8 +140,46 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         edit: Edit::Removed,
         meaning: true,
         text_only: false,
+        same_text: false,
     }));
+    tell_same_texts(&mut edits, before, after);
     edits
+}
+
+/// The objects of a side, each with its document.
+type ObjectDocuments<'a> = HashMap<(&'a str, Option<&'a str>, &'a str), DocumentId>;
+
+/// Kind, namespace and name.
+fn object(policy: &Policy) -> (&str, Option<&str>, &str) {
+    let namespace = policy.namespace.as_deref();
+    (policy.shape.kind, namespace, &policy.name)
+}
+
+/// Tells which edits are of objects that have the same text on both sides.
+fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) {
+    if edits.is_empty() {
+        return;
+    }
+    let documents = [before, after].map(|side| {
+        let all = side.graph.environment().policies.iter();
+        all.map(|(_, policy)| (object(policy), policy.document))
+            .collect::<ObjectDocuments<'_>>()
+    });
+    for edit in edits {
+        let id = edit.after.map(|id| (after, id));
+        let id = id.or(edit.before.map(|id| (before, id)));
+        let Some((side, id)) = id else { continue };
+        let policy = side.graph.environment().policies.get(id);
+        let each = documents.each_ref().map(|all| all.get(&object(policy)));
+        let [Some(was), Some(is)] = each else {
+            continue;
+        };
+        let texts = (text(before, *was), text(after, *is));
+        edit.same_text = match texts {
+            (Some(was), Some(is)) => was.trim() == is.trim(),
+            _ => false,
+        };
+    }
 }
 
 /// Whether two policies have the same rules; where they are written does not count.
@@ -175,13 +223,16 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         && generated == &b.generated
 }
 
+/// The text of an object; none of an item of a list.
+fn text(side: Side<'_>, id: DocumentId) -> Option<Cow<'_, str>> {
+    let sources: &Sources = &side.input.sources;
+    sources.document(id).filter(|d| d.base.is_root())?;
+    sources.chunk(id).map(|(_, text)| text)
+}
+
 /// Whether two objects have the same text. Items of a list are compared by their meaning only.
 fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
-    fn text(sources: &Sources, id: DocumentId) -> Option<Cow<'_, str>> {
-        sources.document(id).filter(|d| d.base.is_root())?;
-        sources.chunk(id).map(|(_, text)| text)
-    }
-    match (text(&a.0.input.sources, a.1), text(&b.0.input.sources, b.1)) {
+    match (text(a.0, a.1), text(b.0, b.1)) {
         (Some(a), Some(b)) => a.trim() == b.trim(),
         _ => true,
     }
