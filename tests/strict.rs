@@ -343,6 +343,9 @@ fn addresses_that_are_none_are_errors_at_their_place() {
     ] {
         assert_eq!(errors(&text), [at], "{text}");
     }
+    let of_names = slice("FQDN", "shop.example.org");
+    let wrong = of_names.replace("endpoints:", "ports: [{port: 0}]\nendpoints:");
+    assert_eq!(errors(&wrong), ["ports[0].port"]);
     for text in [
         slice("FQDN", "shop.example.org"),
         slice("IPv6", "'fd00::7'"),

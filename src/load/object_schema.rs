@@ -152,22 +152,24 @@ static NODE: Schema = Fields(&[
     ("metadata", metadata(false)),
     ("status", Fields(&[("addresses", List(&ADDRESS))])),
 ]);
-static SLICE_ENDPOINT: Schema = Fields(&[
-    ("addresses", List(&IP)),
-    ("conditions", Fields(&[("ready", Truth)])),
-]);
-static SLICE_OF_NAMES: Schema = Fields(&[("metadata", metadata(false))]);
+const CONDITIONS: (&str, Schema) = ("conditions", Fields(&[("ready", Truth)]));
+static SLICE_ENDPOINT: Schema = Fields(&[("addresses", List(&IP)), CONDITIONS]);
+static NAMED_ENDPOINT: Schema = Fields(&[("addresses", List(&TEXT)), CONDITIONS]);
 static ENDPOINT_PORT: Schema = Fields(&[
     ("name", Text),
     ("protocol", PROTOCOL),
     ("port", Number(1, 65_535)),
 ]);
-static ENDPOINT_SLICE: Schema = Fields(&[
-    ("metadata", metadata(false)),
-    ("addressType", Word(&["IPv4", "IPv6", "FQDN"])),
-    ("endpoints", List(&SLICE_ENDPOINT)),
-    ("ports", List(&ENDPOINT_PORT)),
-]);
+const fn slice(endpoint: &'static Schema) -> [(&'static str, Schema); 4] {
+    [
+        ("metadata", metadata(false)),
+        ("addressType", Word(&["IPv4", "IPv6", "FQDN"])),
+        ("endpoints", List(endpoint)),
+        ("ports", List(&ENDPOINT_PORT)),
+    ]
+}
+static ENDPOINT_SLICE: Schema = Fields(const { &slice(&SLICE_ENDPOINT) });
+static SLICE_OF_NAMES: Schema = Fields(const { &slice(&NAMED_ENDPOINT) });
 static SUBSET: Schema = Fields(&[
     ("addresses", List(&POD_IP)),
     ("ports", List(&ENDPOINT_PORT)),
