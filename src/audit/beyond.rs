@@ -4,7 +4,6 @@
 //! What a workload lets in from the first it lets in from anyone. Of the others it is asked whether
 //! policies isolate them: a default deny that selects the pods of today by name is none.
 
-use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{Labels, PodId, Truth, WorkloadId};
@@ -12,7 +11,7 @@ use crate::policy::Direction;
 use crate::potential::pods::{PodNetwork, add_pods};
 use crate::potential::{PotentialPods, World};
 use crate::source::Origin;
-use crate::spec::{CompileOptions, Endpoint};
+use crate::spec::CompileOptions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -78,10 +77,7 @@ impl Beyond {
     /// isolate least, with its labels in words.
     pub fn isolated(&self, namespace: &str, direction: Direction) -> Option<(Truth, PodId, &str)> {
         let pods = self.to_come.get(namespace)?.iter();
-        let isolated = |pod: PodId| {
-            let effective = self.graph.effective(Endpoint::Pod(pod), direction);
-            effective.map_or(Truth::No, EffectivePolicy::isolated)
-        };
+        let isolated = |pod: PodId| self.graph.isolated(pod, direction);
         pods.map(|(pod, labels)| (isolated(*pod), *pod, labels.as_str()))
             .min()
     }

@@ -32,12 +32,7 @@ impl Evidence<'_> {
         let lines = self.of.doors.lines.iter();
         let leading = |line: &&DoorLine| line.workloads(self.cluster()).contains(&workload);
         let lines: Vec<&DoorLine> = lines.filter(leading).collect();
-        let mut facts = Vec::new();
-        if self.of.scope.doubtful.contains(&workload) {
-            let text =
-                format!("{name} may or may not be in scope: labels of its namespace are not known");
-            facts.push(Fact::new(Bearing::Unknown, FactTopic::Anyone, &name, text));
-        }
+        let mut facts = Vec::from_iter(self.doubtful(workload));
         facts.extend(
             lines
                 .iter()

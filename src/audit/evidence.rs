@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 use crate::doors::DoorList;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
-use crate::model::{Cluster, PodId, WorkloadId};
+use crate::model::{Cluster, PodId, Truth, WorkloadId};
 use crate::policy::Direction;
 use crate::potential::World;
 use crate::query::explain::contributing::deciding;
@@ -122,6 +122,24 @@ impl<'a> Evidence<'a> {
             Direction::Egress => &self.of.listing.open_out,
         };
         open.binary_search(&workload).is_ok()
+    }
+
+    /// Whether policies isolate every pod of a workload in one direction; `None` without pods.
+    pub(crate) fn isolated(&self, workload: WorkloadId, direction: Direction) -> Option<Truth> {
+        let pods = self.pods(workload).iter();
+        pods.map(|pod| self.of.graph.isolated(*pod, direction))
+            .min()
+    }
+
+    /// That it is not known whether a workload is in scope, if it is not.
+    pub(crate) fn doubtful(&self, workload: WorkloadId) -> Option<Fact> {
+        let is_doubtful = self.of.scope.doubtful.contains(&workload);
+        is_doubtful.then(|| {
+            let name = self.name(workload);
+            let text =
+                format!("{name} may or may not be in scope: labels of its namespace are not known");
+            Fact::new(Bearing::Unknown, FactTopic::Anyone, &name, text)
+        })
     }
 
     /// Whether a pod of a workload shares its node's network, and policies of pods do not, or may

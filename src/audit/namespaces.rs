@@ -4,10 +4,8 @@
 use crate::audit::evidence::{Evidence, gap};
 use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic, INPUT, of_side};
 use crate::audit::walls::direction_word;
-use crate::compile::effective_policy::EffectivePolicy;
 use crate::model::{NamespaceId, Truth, WorkloadId};
 use crate::policy::{Direction, PolicyId};
-use crate::spec::Endpoint;
 use std::collections::BTreeSet;
 
 /// The namespace that a default deny is not asked of by every standard.
@@ -224,13 +222,9 @@ impl Evidence<'_> {
         if self.is_open(workload, direction) || self.is_on_node(workload) {
             return None; // its wall says so
         }
-        let isolated = self.pods(workload).iter().map(|pod| {
-            let effective = self.of.graph.effective(Endpoint::Pod(*pod), direction);
-            effective.map_or(Truth::No, EffectivePolicy::isolated)
-        });
         let (name, word) = (self.name(workload), direction_word(direction));
         let fact = |bearing, text| Some(Fact::new(bearing, FactTopic::Anyone, about, text));
-        match isolated.min()? {
+        match self.isolated(workload, direction)? {
             Truth::Yes => None,
             Truth::Maybe => {
                 let text = format!("it is not known whether policies isolate {name} for {word}");

@@ -8,7 +8,6 @@ use crate::audit::evidence::Evidence;
 use crate::audit::fact::{Bearing, DecidedBy, Fact, FactTopic};
 use crate::audit::outside::internet_of;
 use crate::audit::sides::{admitting, ends, side};
-use crate::compile::effective_policy::EffectivePolicy;
 use crate::model::{PodId, Truth, WorkloadId};
 use crate::policy::Direction;
 use crate::query::explain;
@@ -26,11 +25,7 @@ impl Evidence<'_> {
         let fact = |bearing, topic, text: String| {
             Fact::new(bearing, topic, &name, format!("{name} {text}"))
         };
-        let mut facts = Vec::new();
-        if self.of.scope.doubtful.contains(&workload) {
-            let text = "may or may not be in scope: labels of its namespace are not known";
-            facts.push(fact(Bearing::Unknown, FactTopic::Anyone, text.into()));
-        }
+        let mut facts = Vec::from_iter(self.doubtful(workload));
         if self.is_on_node(workload) {
             let text =
                 "runs on the network of its node, where policies of pods do not hold for certain";
@@ -146,11 +141,7 @@ impl Evidence<'_> {
     fn closed(&self, workload: WorkloadId, direction: Direction) -> Fact {
         let name = self.name(workload);
         let verb = verb(direction, "accepts", "sends");
-        let isolated = self.pods(workload).iter().map(|pod| {
-            let effective = self.of.graph.effective(Endpoint::Pod(*pod), direction);
-            effective.map_or(Truth::No, EffectivePolicy::isolated)
-        });
-        let (bearing, text) = match isolated.min() {
+        let (bearing, text) = match self.isolated(workload, direction) {
             Some(Truth::Yes) => (
                 Bearing::Shown,
                 format!("{name} {verb} nothing but what a rule names"),

@@ -7,12 +7,11 @@
 use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{DefaultDeny, Scope, WaySpec};
 use crate::check::scope::{Trouble, requirements};
-use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::AllowGraph;
 use crate::model::{Namespace, NamespaceId, PodId, Truth};
 use crate::policy::tier::TierEnd;
 use crate::policy::{Direction, Namespaces};
-use crate::spec::{Endpoint, HostNetwork};
+use crate::spec::HostNetwork;
 
 /// Whether every workload is isolated in every direction.
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
@@ -66,9 +65,7 @@ fn isolated(graph: &AllowGraph, pod: PodId, direction: Direction) -> Truth {
     match graph.environment().options.host_network {
         HostNetwork::Node if host => Truth::Yes,
         HostNetwork::Unknown if host => Truth::Maybe,
-        _ => graph
-            .effective(Endpoint::Pod(pod), direction)
-            .map_or(Truth::No, EffectivePolicy::isolated),
+        _ => graph.isolated(pod, direction),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::graph::networks;
 use crate::graph::service_calls::GraphsByCall;
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
-use crate::model::Truth;
+use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TrafficSet};
 use crate::spec::EndFamilies;
@@ -174,6 +174,12 @@ impl AllowGraph {
     pub fn effective(&self, endpoint: Endpoint, direction: Direction) -> Option<&EffectivePolicy> {
         self.env.governed(endpoint)?;
         Some(self.effective_policy(self.space.index_of(endpoint), direction))
+    }
+
+    /// Whether policies isolate a pod in one direction.
+    pub fn isolated(&self, pod: PodId, direction: Direction) -> Truth {
+        let effective = self.effective(Endpoint::Pod(pod), direction);
+        effective.map_or(Truth::No, EffectivePolicy::isolated)
     }
 
     /// Whether policies can govern what is at a place: pods, and addresses of nodes.

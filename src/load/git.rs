@@ -52,7 +52,7 @@ impl Blob {
 /// When git is missing, the revision is unknown, or the path is not in it.
 pub fn files(revision: &str, path: &str) -> Result<Vec<InputFile>, LoadError> {
     let what = format!("git:{revision}:{path}");
-    let tree_id = resolve(revision, &what)?;
+    let tree_id = resolve(revision, "tree", &what)?;
     let pattern = path.contains(['*', '?', '[']);
     let fixed = path.split(['*', '?', '[']).next().unwrap_or_default();
     let base = if pattern {
@@ -111,7 +111,7 @@ pub(super) fn failed(what: &str, reason: impl Into<String>) -> LoadError {
 }
 
 /// The tree of a revision, by its id, so that no later argument can be taken for an option.
-fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
+fn resolve(revision: &str, kind: &str, what: &str) -> Result<String, LoadError> {
     if revision.is_empty() || revision.starts_with('-') {
         return Err(failed(what, format!("`{revision}` is not a revision")));
     }
@@ -120,7 +120,7 @@ fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
             "rev-parse",
             "--verify",
             "--quiet",
-            &format!("{revision}^{{tree}}"),
+            &format!("{revision}^{{{kind}}}"),
         ],
         &[],
         what,
@@ -137,14 +137,7 @@ fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
 
 /// The commit of a revision of the repository of the current folder, if there is one.
 pub(super) fn commit(revision: &str) -> Option<Box<str>> {
-    if revision.is_empty() || revision.starts_with('-') {
-        return None;
-    }
-    let wanted = format!("{revision}^{{commit}}");
-    let arguments = ["rev-parse", "--verify", "--quiet", &wanted];
-    let printed = git(&arguments, &[], revision).ok()?.ok()?;
-    let id = String::from_utf8_lossy(&printed);
-    let id = id.trim();
+    let id = resolve(revision, "commit", revision).ok()?;
     (!id.is_empty()).then(|| id.into())
 }
 
@@ -170,7 +163,7 @@ fn listed(arguments: &[&str], what: &str) -> Result<Vec<Blob>, LoadError> {
 /// # Errors
 /// When git is missing, or the revision is unknown.
 pub(super) fn everything(revision: &str, what: &str) -> Result<(Vec<Blob>, String), LoadError> {
-    let id = resolve(revision, what)?;
+    let id = resolve(revision, "tree", what)?;
     let blobs = listed(&["ls-tree", "-r", "-l", "-z", "--full-tree", &id], what)?;
     let here = git(&["rev-parse", "--show-prefix"], &[], what)?;
     let here = here.map_err(|words| failed(what, words))?;
@@ -277,7 +270,7 @@ mod tests {
         assert_eq!(parse("git:HEAD~2:"), Some(("HEAD~2", ".")));
         assert_eq!(parse("k8s/a.yaml"), None);
         assert_eq!(parse("git:HEAD"), None);
-        assert!(resolve("--output=x", "git:--output=x:.").is_err());
+        assert!(resolve("--output=x", "tree", "git:--output=x:.").is_err());
     }
 
     #[test]

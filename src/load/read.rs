@@ -9,6 +9,7 @@
 
 use crate::load::document_form;
 use crate::load::document_form::DocumentForm;
+use crate::load::doors::unread;
 use crate::load::file_on_disk::FileOnDisk;
 use crate::load::input_file::{FileContent, InputFile};
 use crate::load::interner::ObjectInterner;
@@ -274,9 +275,9 @@ const NO_PART: [&str; 16] = [
 /// `ConfigMaps` that lead callers in.
 const MENTIONS: [&str; 4] = [
     cilium::settings::CONFIG_MAP,
-    "tcp-services",
-    "udp-services",
-    "tunnel:",
+    unread::PORTS_OF_NGINX[0],
+    unread::PORTS_OF_NGINX[1],
+    unread::TUNNEL,
 ];
 
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {

@@ -326,7 +326,7 @@ pub fn take_together(policies: &mut [Policy], global: &BTreeSet<Box<str>>) -> Ta
 
 /// Makes a policy close everything outside, but for what passes before (EF7, EF9).
 fn close(policy: &mut Policy) {
-    let outside = Peers::Of([Peer::Owned(AddressOwner::NoPod, IpSet::full())].into());
+    let outside = Peers::Of([Peer::no_pod()].into());
     let closed = Rule::new(Action::Deny, outside, Ports::Any);
     policy.rules[1] = vec![dns_of_node(), closed];
     policy.layout = None;

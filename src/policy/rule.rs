@@ -126,6 +126,11 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// Whatever is no pod on the pod network: the outside, and nodes.
+    pub fn no_pod() -> Self {
+        Self::Owned(AddressOwner::NoPod, IpSet::full())
+    }
+
     /// Calls a function with this peer and with all that it is made of.
     pub fn visit<'p>(&'p self, call: &mut impl FnMut(&'p Self)) {
         call(self);

@@ -19,12 +19,11 @@ use crate::policy::layout::{Layout, PeersPlace, PortsPlace, RulePlace};
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, OutsideWay, PortNames, Tunnel, TunnelWay};
 use crate::policy::rule::{
-    Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier,
-    Rule,
+    Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule,
 };
 use crate::policy::rule_ref::{PolicyId, RuleRef};
 use crate::policy::tier::LayerIx;
-use crate::set::{IpSet, Ix, Protocol, TrafficSet};
+use crate::set::{Ix, Protocol, TrafficSet};
 use crate::source::Path;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,10 +59,7 @@ fn split_policies(set: &mut PolicySet, proxies: &MeshProxies) {
         let is_plugins = layer == LayerIx::CLUSTER_NETWORK;
         let apart = beside && (leads_out || layer != LayerIx::EGRESS_FIREWALL);
         let mut rules = policy.rules.iter().flatten();
-        if apart
-            || is_plugins && beside
-            || is_plugins && rules.any(|rule| is_touched(rule, &proxies.tunnels))
-        {
+        if apart || is_plugins && rules.any(|rule| is_touched(rule, &proxies.tunnels)) {
             let split = parts.iter().map(|part| part.of(policy, id));
             further.push((id, split.collect::<Vec<_>>()));
         }
@@ -198,7 +194,11 @@ impl<'t> SubjectSplit<'t> {
         });
         let outside = self.outside.iter().map(|way| Rule {
             qualifiers: vec![Qualifier::Undocumented(way.what.clone())],
-            ..Rule::new(Action::Allow, Peers::Of([no_pod()].into()), Ports::Any)
+            ..Rule::new(
+                Action::Allow,
+                Peers::Of([Peer::no_pod()].into()),
+                Ports::Any,
+            )
         });
         each.chain(outside).collect()
     }
@@ -241,7 +241,7 @@ impl<'t> SubjectSplit<'t> {
             Peer::Pods(everywhere, Selector::new([among(self.proxies.key, values)]))
         };
         let all = peerings.iter().map(|peering| proxied(&peering.values));
-        let outside = (!self.outside.is_empty()).then(no_pod);
+        let outside = (!self.outside.is_empty()).then(Peer::no_pod);
         let mut rules = vec![Rule {
             peers: without(&rule.peers, Peer::AnyOf(all.chain(outside).collect())),
             ..rule.clone()
@@ -251,7 +251,7 @@ impl<'t> SubjectSplit<'t> {
         let doubts: Vec<Qualifier> = doubts.collect();
         if !doubts.is_empty() {
             rules.push(Rule {
-                peers: both(&rule.peers, &no_pod()),
+                peers: both(&rule.peers, &Peer::no_pod()),
                 qualifiers: [&rule.qualifiers[..], &doubts].concat(),
                 ..rule.clone()
             });
@@ -419,11 +419,6 @@ impl Peering<'_> {
             }
         }
     }
-}
-
-/// Whatever is no pod on the pod network.
-fn no_pod() -> Peer {
-    Peer::Owned(AddressOwner::NoPod, IpSet::full())
 }
 
 /// Peers that are both.

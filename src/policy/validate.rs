@@ -162,18 +162,30 @@ pub fn address_complaint(text: &str) -> Option<String> {
         ));
     }
     let (address, length) = text.split_once('/')?;
-    let padded = |number: &str| number.len() > 1 && number.starts_with('0');
-    let in_address = !address.contains(':') && address.split('.').any(padded);
-    (in_address || padded(length)).then(|| format!("`{text}` has leading zeros; write {net}"))
+    (has_padding(address) || is_padded(length))
+        .then(|| format!("`{text}` has leading zeros; write {net}"))
+}
+
+/// Whether a number of an IPv4 address has leading zeros.
+fn has_padding(address: &str) -> bool {
+    !address.contains(':') && address.split('.').any(is_padded)
+}
+
+fn is_padded(number: &str) -> bool {
+    number.len() > 1 && number.starts_with('0')
 }
 
 /// Reads a block as Go's parsers do, which refuse leading zeros in IPv4: one of a dialect whose
 /// objects the API server does not look into.
 pub fn parse_block(text: &str) -> Option<IpNet> {
     let (address, _) = text.split_once('/')?;
-    let padded = |number: &str| number.len() > 1 && number.starts_with('0');
-    let is_padded = !address.contains(':') && address.split('.').any(padded);
-    text.parse::<IpNet>().ok().filter(|_| !is_padded)
+    text.parse::<IpNet>().ok().filter(|_| !has_padding(address))
+}
+
+/// The same without the bits behind the length, or an address alone.
+pub fn parse_block_or_address(text: &str) -> Option<IpNet> {
+    let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    parse_block(text).map(|net| net.trunc()).or_else(alone)
 }
 
 fn without_leading_zeros(digits: &str) -> &str {

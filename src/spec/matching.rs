@@ -162,7 +162,7 @@ pub fn peers_match(
         Peers::Any => Truth::Yes,
         Peers::Of(peers) if case.origin.is_named().is_some() => {
             let of_proxy = case.origin == ConnectionOrigin::Identity;
-            let means_it = |p: &Peer| means_everybody(p) || of_proxy && means_proxy(p);
+            let means_it = |p: &Peer| means_everybody(p, of_proxy);
             let named = case.origin.is_named().filter(|_| !peers.is_empty());
             Truth::from(peers.iter().any(means_it)).or(named.unwrap_or(Truth::No))
         }
@@ -174,21 +174,13 @@ pub fn peers_match(
     }
 }
 
-/// Whether a peer is everybody.
-fn means_everybody(peer: &Peer) -> bool {
+/// Whether a peer is everybody; of the proxy of the network plugin, or that among others (DO94).
+fn means_everybody(peer: &Peer, of_proxy: bool) -> bool {
     match peer {
         Peer::Unreadable { everything } => *everything,
-        Peer::Symbol(symbol) => *symbol == Symbol::Everything,
-        Peer::AnyOf(list) => list.iter().any(means_everybody),
-        _ => false,
-    }
-}
-
-/// Whether a peer is the proxy of the network plugin, among others (DO94).
-fn means_proxy(peer: &Peer) -> bool {
-    match peer {
-        Peer::Symbol(symbol) => *symbol == Symbol::IngressProxy,
-        Peer::AnyOf(list) => list.iter().any(means_proxy),
+        Peer::Symbol(Symbol::Everything) => true,
+        Peer::Symbol(Symbol::IngressProxy) => of_proxy,
+        Peer::AnyOf(list) => list.iter().any(|peer| means_everybody(peer, of_proxy)),
         _ => false,
     }
 }

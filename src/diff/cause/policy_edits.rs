@@ -66,13 +66,20 @@ pub struct PolicyEdit {
     pub same_text: bool,
 }
 
-/// Kind, namespace and name, and where it stands in an object that holds several.
-type PolicyKey<'a> = (&'a str, Option<&'a str>, &'a str, Option<&'a Path>);
+/// Kind, namespace and name.
+type ObjectKey<'a> = (&'a str, Option<&'a str>, &'a str);
+
+/// The same, and where it stands in an object that holds several.
+type PolicyKey<'a> = (ObjectKey<'a>, Option<&'a Path>);
+
+fn object(policy: &Policy) -> ObjectKey<'_> {
+    let namespace = policy.namespace.as_deref();
+    (policy.shape.kind, namespace, &policy.name)
+}
 
 fn key(policy: &Policy) -> PolicyKey<'_> {
     let root = policy.layout.as_ref().map(|layout| &layout.root);
-    let namespace = policy.namespace.as_deref();
-    (policy.shape.kind, namespace, &policy.name, root)
+    (object(policy), root)
 }
 
 /// The policies that differ, in the order of the after side, then those that are gone. Of one
@@ -120,7 +127,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
         let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
-        let is_same_text = || same_text(texts[0], texts[1]);
+        let is_same_text = || agree(texts[0], texts[1]) != Some(false);
         if !text_only || !is_same_text() {
             edits.push(PolicyEdit {
                 before: Some(was),
@@ -146,15 +153,6 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
     edits
 }
 
-/// The objects of a side, each with its document.
-type ObjectDocuments<'a> = HashMap<(&'a str, Option<&'a str>, &'a str), DocumentId>;
-
-/// Kind, namespace and name.
-fn object(policy: &Policy) -> (&str, Option<&str>, &str) {
-    let namespace = policy.namespace.as_deref();
-    (policy.shape.kind, namespace, &policy.name)
-}
-
 /// Tells which edits are of objects that have the same text on both sides.
 fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) {
     if edits.is_empty() {
@@ -163,7 +161,7 @@ fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) 
     let documents = [before, after].map(|side| {
         let all = side.graph.environment().policies.iter();
         all.map(|(_, policy)| (object(policy), policy.document))
-            .collect::<ObjectDocuments<'_>>()
+            .collect::<HashMap<ObjectKey<'_>, DocumentId>>()
     });
     for edit in edits {
         let id = edit.after.map(|id| (after, id));
@@ -174,11 +172,7 @@ fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) 
         let [Some(was), Some(is)] = each else {
             continue;
         };
-        let texts = (text(before, *was), text(after, *is));
-        edit.same_text = match texts {
-            (Some(was), Some(is)) => was.trim() == is.trim(),
-            _ => false,
-        };
+        edit.same_text = agree((before, *was), (after, *is)) == Some(true);
     }
 }
 
@@ -230,12 +224,10 @@ fn text(side: Side<'_>, id: DocumentId) -> Option<Cow<'_, str>> {
     sources.chunk(id).map(|(_, text)| text)
 }
 
-/// Whether two objects have the same text. Items of a list are compared by their meaning only.
-fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
-    match (text(a.0, a.1), text(b.0, b.1)) {
-        (Some(a), Some(b)) => a.trim() == b.trim(),
-        _ => true,
-    }
+/// Whether two objects have the same text; `None` where that of one is not known, as of items of a
+/// list, which are compared by their meaning only.
+fn agree(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> Option<bool> {
+    Some(text(a.0, a.1)?.trim() == text(b.0, b.1)?.trim())
 }
 
 /// The policies that cannot be modelled and differ from every one of the other side: indices among

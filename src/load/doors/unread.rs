@@ -107,16 +107,22 @@ fn is_on(value: &SyntaxNode) -> bool {
     }
 }
 
+/// How the names of `ConfigMaps` end that have the ports which ingress-nginx passes on.
+pub const PORTS_OF_NGINX: [&str; 2] = ["tcp-services", "udp-services"];
+
+/// The field of a tunnel's settings that names it.
+pub const TUNNEL: &str = "tunnel:";
+
 /// Whether a `ConfigMap` leads callers in: the ports that ingress-nginx passes on, and the ingress
 /// rules of a tunnel.
 pub fn leads_in(node: &SyntaxNode) -> bool {
     let name = node.get("metadata").and_then(|m| m.get("name")?.as_str());
-    let of_nginx = name.is_some_and(|n| n.ends_with("tcp-services") || n.ends_with("udp-services"));
+    let of_nginx = name.is_some_and(|n| PORTS_OF_NGINX.iter().any(|end| n.ends_with(end)));
     let data = node
         .get("data")
         .map(SyntaxNode::entries)
         .unwrap_or_default();
-    let of_tunnel = |text: &str| text.contains("tunnel:") && text.contains("ingress:");
+    let of_tunnel = |text: &str| text.contains(TUNNEL) && text.contains("ingress:");
     let mut texts = data.iter().filter_map(|entry| entry.value.as_str());
     of_nginx && !data.is_empty() || texts.any(of_tunnel)
 }

@@ -8,18 +8,9 @@ use crate::policy::cilium::selector::{any_of, groups_meet};
 use crate::policy::cilium::written::{CidrForm, WrittenSelector};
 use crate::policy::plugin::CidrGroup;
 use crate::policy::rule::{AddressOwner, Peer, Symbol};
-use crate::policy::validate::parse_block;
+use crate::policy::validate::parse_block_or_address;
 use crate::set::IpSet;
 use ipnet::IpNet;
-
-/// A block as it is written, with or without a prefix length (CI220).
-pub fn parse(text: &str) -> Option<IpNet> {
-    parse_block(text).map(|net| net.trunc()).or_else(|| {
-        text.parse()
-            .ok()
-            .map(|address: std::net::IpAddr| address.into())
-    })
-}
 
 /// Blocks without some.
 pub fn blocks(blocks: &[IpNet], except: &[IpNet], mode: MatchMode) -> Peer {
@@ -47,12 +38,14 @@ pub fn blocks(blocks: &[IpNet], except: &[IpNet], mode: MatchMode) -> Peer {
 /// An item of a set of blocks (CI85-CI89).
 pub fn item(form: &CidrForm, groups: &[CidrGroup], options: &CiliumOptions) -> Peer {
     let except = form.except.iter().flatten();
-    let except: Vec<IpNet> = except.filter_map(|text| parse(text)).collect();
+    let except: Vec<IpNet> = except
+        .filter_map(|text| parse_block_or_address(text))
+        .collect();
     if let Some(selector) = &form.cidr_group_selector {
         return by_label(selector, &except, groups);
     }
     let own: Vec<IpNet> = match (&form.cidr, &form.cidr_group_ref) {
-        (Some(text), _) => parse(text).into_iter().collect(),
+        (Some(text), _) => parse_block_or_address(text).into_iter().collect(),
         (None, Some(name)) => {
             let named = groups.iter().filter(|group| *group.name == **name);
             named

@@ -4,14 +4,13 @@
 //! treated as every other that the API server would not take. The agent checks again, and what it
 //! refuses stays in the cluster and is enforced nowhere: one bad Rule voids the whole object (CI8).
 
-use crate::policy::cilium::blocks;
 use crate::policy::cilium::ports::{EXTENDED, WrittenPort, WrittenProtocol};
 use crate::policy::cilium::written::{
     CidrForm, CiliumEntry, EntryFields, IcmpForm, LISTS, NameForm, PortForm, PortsForm,
     RequestForms, WrittenSelector,
 };
 use crate::policy::lowered::Checks;
-use crate::policy::validate::{is_label_value, is_qualified_name};
+use crate::policy::validate::{is_label_value, is_qualified_name, parse_block_or_address};
 use crate::source::Path;
 
 /// The entities that the schema knows (CI60-CI68).
@@ -287,11 +286,11 @@ impl EntryCheck<'_, '_> {
         if let Some(text) = &form.cidr {
             self.block(text, &at.key("cidr"));
         }
-        let whole = form.cidr.as_deref().and_then(blocks::parse);
+        let whole = form.cidr.as_deref().and_then(parse_block_or_address);
         for (i, text) in form.except.iter().flatten().enumerate() {
             let at = at.key("except").index(i);
             self.block(text, &at);
-            if let (Some(whole), Some(except)) = (whole, blocks::parse(text))
+            if let (Some(whole), Some(except)) = (whole, parse_block_or_address(text))
                 && !whole.contains(&except)
             {
                 let message = format!("`{text}` does not lie in `{whole}`");
@@ -301,7 +300,8 @@ impl EntryCheck<'_, '_> {
     }
 
     fn block(&mut self, text: &str, at: &Path) {
-        if blocks::parse(text).is_none() {
+        // a prefix length may be missing (CI220)
+        if parse_block_or_address(text).is_none() {
             self.refusals
                 .agent(at, format!("`{text}` is not a block of addresses"));
         } else if !text.contains('/') {

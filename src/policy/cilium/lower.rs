@@ -22,6 +22,7 @@ use crate::policy::rule::{
     Ports, Qualifier, Rule, Shape, Subject, Symbol,
 };
 use crate::policy::tier::kubernetes;
+use crate::policy::validate::parse_block_or_address;
 use crate::source::{DocumentId, Path};
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -247,7 +248,7 @@ impl<'k> EntryLowering<'k> {
         }
         if let Some(list) = &entry.cidr {
             let mode = self.known.options.match_mode;
-            let each = list.iter().filter_map(|text| blocks::parse(text));
+            let each = list.iter().filter_map(|text| parse_block_or_address(text));
             let each = each.map(|block: IpNet| blocks::blocks(&[block], &[], mode));
             add(fields.cidr, each.collect());
         }

@@ -2,10 +2,10 @@
 
 use crate::model::{NAMESPACE_NAME_LABEL, Pattern, Requirement, Selector};
 use crate::policy::istio::labels::IDENTITY;
-use crate::policy::istio::read::block;
 use crate::policy::istio::settings::{DEFAULT_DOMAIN, IstioSettings};
 use crate::policy::istio::written::SourceForm;
 use crate::policy::rule::{AddressOwner, Namespaces, Peer};
+use crate::policy::validate::parse_block_or_address;
 use crate::set::IpSet;
 
 /// What callers are read with.
@@ -142,7 +142,11 @@ impl CallerReader<'_> {
 /// Addresses of one list; none where it is empty.
 fn addressed(values: Option<&[String]>, not: bool) -> Option<Peer> {
     let values = values.filter(|values| !values.is_empty())?;
-    let blocks = IpSet::from_cidrs(values.iter().filter_map(|text| block(text)));
+    let blocks = IpSet::from_cidrs(
+        values
+            .iter()
+            .filter_map(|text| parse_block_or_address(text)),
+    );
     let peer = Peer::Owned(AddressOwner::Anyone, blocks);
     Some(if not {
         Peer::NoneOf([peer].into())

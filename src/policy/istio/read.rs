@@ -9,14 +9,12 @@ use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
 use crate::policy::validate::{
-    check_metadata, decoded, is_label_value, is_qualified_name, parse_block,
+    check_metadata, decoded, is_label_value, is_qualified_name, parse_block_or_address,
 };
 use crate::source::Path;
 use crate::tree::SyntaxNode;
-use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// Reads an `AuthorizationPolicy`.
 pub fn authorization(node: &SyntaxNode, header: Header<'_>) -> Lowered {
@@ -146,7 +144,7 @@ fn check_source(source: &SourceForm, at: &Path, checks: &mut Checks) {
     ];
     for (field, list) in blocks {
         for (i, text) in list.iter().flatten().enumerate() {
-            if block(text).is_none() {
+            if parse_block_or_address(text).is_none() {
                 let message = format!("`{text}` is not an address or an address block");
                 checks.invalid(&at.key(field).index(i), message);
             }
@@ -206,7 +204,7 @@ fn check_condition(condition: &ConditionForm, at: &Path, checks: &mut Checks) {
         for (i, text) in list.iter().flatten().enumerate() {
             let at = at.key(field).index(i);
             match &*condition.key {
-                "source.ip" | "destination.ip" if block(text).is_none() => {
+                "source.ip" | "destination.ip" if parse_block_or_address(text).is_none() => {
                     checks.invalid(&at, format!("`{text}` is not an address block"));
                 }
                 "destination.port" => check_port(text, &at, checks),
@@ -214,12 +212,6 @@ fn check_condition(condition: &ConditionForm, at: &Path, checks: &mut Checks) {
             }
         }
     }
-}
-
-/// An address or a block of them.
-pub(super) fn block(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    parse_block(text).map(|net| net.trunc()).or_else(address)
 }
 
 /// The number of a port.

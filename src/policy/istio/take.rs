@@ -15,7 +15,6 @@ use crate::policy::istio::policies::{
     policy, waypoint,
 };
 use crate::policy::istio::profile::{IstioProfile, StrictPorts};
-use crate::policy::istio::read::block;
 use crate::policy::istio::settings::{Dataplane, IstioSettings};
 use crate::policy::istio::written::{
     Authorization, AuthorizationAction, ConditionForm, IstioContent, IstioObject,
@@ -25,6 +24,7 @@ use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay, port_names};
 use crate::policy::rule::{Namespaces, Policy, Shape, Subject};
+use crate::policy::validate::parse_block_or_address;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -323,7 +323,9 @@ impl<'t> Taking<'t> {
 /// Whether a pod has an address of a list.
 fn inside(values: Option<&Vec<String>>, pod: &Pod) -> Truth {
     let texts = values.into_iter().flatten();
-    let blocks: Vec<IpNet> = texts.filter_map(|text| block(text)).collect();
+    let blocks: Vec<IpNet> = texts
+        .filter_map(|text| parse_block_or_address(text))
+        .collect();
     let blocks = IpSet::from_cidrs(blocks);
     let each = pod.addresses.iter();
     let each = each.map(|address| Truth::from(blocks.contains(*address)));

@@ -2,12 +2,12 @@
 
 use crate::model::{Pattern, Requirement, Selector};
 use crate::policy::linkerd::profile::IDENTITY;
-use crate::policy::linkerd::read::block;
 use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 use crate::policy::linkerd::written::{
     GrantForm, IdentitiesForm, LegacyForm, LinkerdContent, LinkerdObject, NetworkForm, RefForm,
 };
 use crate::policy::rule::{AddressOwner, Namespaces, Peer};
+use crate::policy::validate::parse_block_or_address;
 use crate::set::IpSet;
 
 /// Who is let in: an identity, and a network; both must match.
@@ -66,8 +66,9 @@ fn identity(value: &str) -> Requirement {
 /// LD42.
 fn networks(forms: &[NetworkForm]) -> IpSet {
     let one = |form: &NetworkForm| {
-        let all = IpSet::from_cidrs(block(&form.cidr));
-        let except = form.except.iter().flatten().filter_map(|text| block(text));
+        let all = IpSet::from_cidrs(parse_block_or_address(&form.cidr));
+        let except = form.except.iter().flatten();
+        let except = except.filter_map(|text| parse_block_or_address(text));
         all.difference(&IpSet::from_cidrs(except))
     };
     forms

@@ -9,12 +9,10 @@ use crate::policy::linkerd::written::{
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
-use crate::policy::validate::{check_metadata, decoded, parse_block, selector};
+use crate::policy::validate::{check_metadata, decoded, parse_block_or_address, selector};
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind, SyntaxNode};
-use ipnet::IpNet;
 use serde::de::DeserializeOwned;
-use std::net::IpAddr;
 
 /// Reads a `Server`.
 pub fn server(node: &SyntaxNode, header: Header<'_>) -> Lowered {
@@ -152,7 +150,7 @@ fn check_networks(networks: Option<&[NetworkForm]>, at: &Path, checks: &mut Chec
         let except = network.except.iter().flatten().enumerate();
         let except = except.map(|(i, text)| (text, at.key("except").index(i)));
         for (text, at) in texts.chain(except) {
-            if block(text).is_none() {
+            if parse_block_or_address(text).is_none() {
                 checks.invalid(
                     &at,
                     format!("`{text}` is not an address or an address block"),
@@ -160,10 +158,4 @@ fn check_networks(networks: Option<&[NetworkForm]>, at: &Path, checks: &mut Chec
             }
         }
     }
-}
-
-/// An address or a block of them.
-pub(super) fn block(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    parse_block(text).map(|net| net.trunc()).or_else(address)
 }

@@ -208,8 +208,7 @@ impl NetworkPlan {
         };
         let reach = self.wires().get(wire).copied();
         let outside = (reach != Some(WireReach::Closed)).then(|| {
-            let outside = Peer::Owned(AddressOwner::NoPod, IpSet::full());
-            perhaps(rule(Action::Allow, vec![outside]), &what) // NW24
+            perhaps(rule(Action::Allow, vec![Peer::no_pod()]), &what) // NW24
         });
         let [sure, unsure] = [&on, &perhaps_on]
             .map(|ends| rule(Action::Allow, vec![pods(among(SECONDARY, ends.clone()))]));
