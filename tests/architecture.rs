@@ -141,7 +141,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "snapshot",
-        &["query", "graph", "compile", "spec", "model", "set", "words"],
+        &[
+            "query",
+            "graph",
+            "compile",
+            "spec",
+            "input",
+            "policy",
+            "potential",
+            "model",
+            "set",
+            "words",
+        ],
     ),
     (
         "lint",

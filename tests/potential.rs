@@ -452,6 +452,50 @@ fn a_few_telling_kinds_show_what_all_of_them_show() {
     assert!(changed > 10);
 }
 
+/// A snapshot notices exactly what a comparison notices.
+#[test]
+fn the_digest_of_a_snapshot_differs_where_a_comparison_does() {
+    let seeds: u64 = std::env::var("NETPAL_CLUSTERS").map_or(200, |n| n.parse().unwrap());
+    let (mut changed, mut reworded, mut untold) = (0, 0, 0);
+    for seed in 0..seeds {
+        let random = &mut Random::new(seed);
+        let names = ["p", "q", "r"];
+        let policies: Vec<String> = names.iter().map(|name| some_policy(random, name)).collect();
+        let mut edited = policies.clone();
+        let at = random.below(3);
+        match random.below(4) {
+            0 => edited[at] = String::new(),
+            // what a policy allows twice, it allows once
+            1 => edited.push(policies[at].replace("{name: ", "{name: again-")),
+            _ => edited[at] = some_policy(random, names[at]),
+        }
+        let loaded = "apiVersion: v1\nkind: Namespace\nmetadata: {name: mill}\n---\n\
+             apiVersion: v1\nkind: Pod\nmetadata: {name: saw, namespace: mill, labels: {elm: a, yew: b}}\n\
+             spec: {containers: [{name: c}]}\n---\n";
+        let texts = [policies, edited].map(|list| loaded.to_owned() + &list.concat());
+        let inputs = texts.each_ref().map(|text| load_str(text));
+        let taken = inputs.each_ref().map(|input| {
+            let graph = AllowGraph::compile(input, &CompileOptions::default()).unwrap();
+            Snapshot::of(input, &graph, World::Open).unwrap()
+        });
+        let drift = taken[0].drift(&taken[1]);
+        let told = compared(&texts[0], &texts[1], World::Open);
+        assert!(!told.potential.incomplete, "seed {seed}");
+        assert_eq!(
+            drift.is_empty(),
+            told.is_empty(),
+            "seed {seed}: {drift:?}\n{}",
+            texts.join("=== after\n")
+        );
+        changed += usize::from(!drift.is_empty());
+        reworded += usize::from(drift.reworded > 0);
+        untold += usize::from(drift.is_untold());
+    }
+    println!("{changed} of {seeds} pairs differ, {untold} of them by the digest alone");
+    println!("{reworded} are worded otherwise");
+    assert!(changed > 10 && untold > 0 && reworded > 0);
+}
+
 /// The lines of a snapshot about pods that are not in the input.
 fn snapshot_lines(text: &str) -> Vec<String> {
     let input = load_str(text);

@@ -253,10 +253,7 @@ impl Workspace {
     /// # Errors
     /// When the input with pods that are not in it cannot be compiled.
     pub fn snapshot(&self, graph: &AllowGraph) -> Result<Snapshot, CompileError> {
-        let input = self.input_of(graph);
-        let options = &graph.environment().options;
-        let rows = potential_rows(&input, options, self.world)?;
-        Ok(Snapshot::new(graph).with_potential(&rows, &input.cluster))
+        Snapshot::of(&self.input_of(graph), graph, self.world)
     }
 
     /// A locator of lines.

@@ -32,7 +32,6 @@ mod potential;
 mod potential_answer;
 mod record;
 mod rows;
-mod sorted_policy;
 
 pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;

@@ -39,6 +39,7 @@ pub mod qualifier;
 mod read_policy;
 pub mod rule;
 pub mod rule_ref;
+pub(crate) mod sorted_policy;
 pub mod spared_policy;
 pub mod taint;
 pub mod tier;

@@ -79,14 +79,14 @@ pub(crate) fn distinct_values(
     for value in candidates.chain(mentioned.iter().cloned().map(Some)) {
         let labels: Labels = value.iter().map(|v| (key, v.as_str())).collect();
         distinct
-            .entry(answers(selectors, key, &labels))
+            .entry(answers_about(selectors, key, &labels))
             .or_insert(value);
     }
     distinct
 }
 
 /// What the requirements about one key say of its value.
-fn answers(selectors: &[&Selector], key: &str, labels: &Labels) -> Answers {
+pub(crate) fn answers_about(selectors: &[&Selector], key: &str, labels: &Labels) -> Answers {
     let (mut plain, mut parts) = (Vec::with_capacity(selectors.len()), Vec::new());
     for selector in selectors {
         let requirements = selector.requirements();
@@ -116,22 +116,23 @@ fn extended(
     let mut next: IndexMap<Answers, LabelPairs> = IndexMap::default();
     for (so_far, pairs) in partial {
         for (now, value) in values {
-            let both = so_far.iter().zip(now).map(|(a, b)| *a && *b);
-            let mut prospects: Answers = both.take(selectors).collect();
-            prospects.extend(
-                so_far
-                    .iter()
-                    .skip(selectors)
-                    .chain(now.iter().skip(selectors)),
-            );
-            next.entry(prospects).or_insert_with(|| {
-                let mut pairs = pairs.clone();
-                pairs.extend(value.iter().map(|v| (key.to_owned(), v.clone())));
-                pairs
-            });
+            next.entry(combined(so_far, now, selectors))
+                .or_insert_with(|| {
+                    let mut pairs = pairs.clone();
+                    pairs.extend(value.iter().map(|v| (key.to_owned(), v.clone())));
+                    pairs
+                });
         }
     }
     next
+}
+
+/// What is decided by some keys and one more.
+pub(crate) fn combined(so_far: &Answers, now: &Answers, selectors: usize) -> Answers {
+    let both = so_far.iter().zip(now).map(|(a, b)| *a && *b);
+    let parts = so_far.iter().skip(selectors);
+    let parts = parts.chain(now.iter().skip(selectors)).copied();
+    both.take(selectors).chain(parts).collect()
 }
 
 pub(crate) fn is_composed(requirement: &Requirement) -> bool {
@@ -151,7 +152,8 @@ fn leaves<'s>(selectors: &[&'s Selector]) -> Vec<&'s Requirement> {
     found
 }
 
-fn unmentioned(mentioned: &BTreeSet<String>) -> String {
+/// A value that no selector mentions.
+pub(crate) fn unmentioned(mentioned: &BTreeSet<String>) -> String {
     let mut value = OTHER_VALUE.to_owned();
     while mentioned.contains(&value) {
         value.push('x');

@@ -25,6 +25,7 @@ pub mod phrase;
 pub mod phrases;
 pub mod pods;
 pub mod port_names;
+pub(crate) mod regions;
 pub mod stand_in;
 pub mod vocabulary;
 pub mod words;

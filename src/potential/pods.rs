@@ -52,6 +52,8 @@ pub struct PotentialPods {
     pub kinds: Vec<PodKind>,
     /// Whether these are all kinds; otherwise some with few labels were made.
     pub complete: bool,
+    /// Whether policies compare the labels of namespaces with each other (S92).
+    pub(crate) compares_namespaces: bool,
     ports: Arc<[ContainerPort]>,
     /// A port that no rule mentions and no name stands for.
     pub(crate) unnamed_port: u16,
@@ -136,6 +138,7 @@ impl PotentialPods {
             namespaces,
             kinds,
             complete: budget.complete,
+            compares_namespaces: !vocabulary.compared.is_empty(),
             unnamed_port: vocabulary.unmentioned_port(),
             ports: declared.map(port).collect(),
             asked: vocabulary.asked(),

@@ -8,7 +8,9 @@
 //!
 //! Lines that end in `(potential)` are about pods that are not in the input: what a governed end
 //! admits from them or may send to them, and what policies do to pods that they select and nobody
-//! has loaded. They are described by the policies' own selectors.
+//! has loaded. They are described by the policies' own selectors, and made for people: the line
+//! `potential sha256:...` is a digest of all that policies mean for such pods (see `meaning`), so
+//! that nothing about them changes unseen, and nothing counts that is only worded otherwise.
 //!
 //! Soundness: together with the open workloads, the lines state for every pair of workloads (and
 //! outside blocks) what certainly passes between all their pods. A `some` line states what passes
@@ -16,14 +18,19 @@
 //! a workload to itself is left out. The module `take` describes how the snapshot is computed and
 //! what that costs.
 
+mod meaning;
 mod potential;
 mod restricted;
 mod take;
 pub mod words;
+mod written_policies;
 
-use crate::graph::AllowGraph;
+use crate::graph::{AllowGraph, CompileError};
+use crate::input::Input;
 use crate::model::Cluster;
-use crate::query::list::potential_rows::PotentialRows;
+use crate::potential::World;
+use crate::query::list::laid_graph::LaidGraph;
+use crate::query::list::potential_rows::{PotentialRows, all_rows_over, can_be_listed};
 use std::collections::BTreeSet;
 
 /// The first words of the first line.
@@ -43,12 +50,21 @@ pub struct Drift {
     pub added: Vec<String>,
     /// Lines that only the snapshot has.
     pub removed: Vec<String>,
+    /// How many lines about pods that are not in the input are worded otherwise, with the same
+    /// meaning.
+    pub reworded: usize,
 }
 
 impl Drift {
     /// Whether the two are equal.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Whether what policies mean for pods that are not in the input differs, and no line but the
+    /// digest tells it.
+    pub fn is_untold(&self) -> bool {
+        self.added.iter().any(|line| meaning::is_digest(line))
     }
 
     /// Every line with its sign, in the order of a diff: removed lines first, then added ones.
@@ -69,6 +85,27 @@ impl Snapshot {
         Self {
             lines: take::Taker::new(graph).take().into_iter().collect(),
         }
+    }
+
+    /// Takes the snapshot of the allow-graph of an input, with what policies mean for pods of a
+    /// world that are not in the input.
+    ///
+    /// # Errors
+    /// When the input with the kinds of such pods is too large to compile.
+    pub fn of(input: &Input, graph: &AllowGraph, world: World) -> Result<Self, CompileError> {
+        let mut snapshot = Self::new(graph);
+        let Some(pods) = LaidGraph::kinds(input, world) else {
+            return Ok(snapshot);
+        };
+        if !meaning::can_be_asked(&pods) && !can_be_listed(input, &pods, None) {
+            snapshot
+                .lines
+                .insert(meaning::line_as_written(input, &pods));
+            return Ok(snapshot);
+        }
+        let laid = LaidGraph::of(input, pods, &graph.environment().options)?;
+        snapshot.lines.insert(meaning::line(input, &laid));
+        Ok(snapshot.with_potential(&all_rows_over(input, &laid), &input.cluster))
     }
 
     /// The same with lines about pods that are not in the input.
@@ -111,11 +148,39 @@ impl Snapshot {
         text
     }
 
-    /// How `now` differs from this snapshot.
+    /// How `now` differs from this snapshot. Lines about pods that are not in the input may be
+    /// worded otherwise while they mean the same: the digest tells. It is a difference of its own
+    /// only where they do not tell what differs.
     pub fn drift(&self, now: &Self) -> Drift {
-        Drift {
+        let mut drift = Drift {
             added: now.lines.difference(&self.lines).cloned().collect(),
             removed: self.lines.difference(&now.lines).cloned().collect(),
+            reworded: 0,
+        };
+        let Some((kept, found)) = self.digest().zip(now.digest()) else {
+            return drift;
+        };
+        let told = drift.added.iter().chain(&drift.removed);
+        let told = told.filter(|line| potential::is_about(line)).count();
+        let is_left_out = |line: &str| {
+            if kept == found {
+                potential::is_about(line)
+            } else {
+                told > 0 && meaning::is_digest(line)
+            }
+        };
+        for lines in [&mut drift.added, &mut drift.removed] {
+            lines.retain(|line| !is_left_out(line));
         }
+        if kept == found {
+            drift.reworded = told;
+        }
+        drift
+    }
+
+    /// The line with what policies mean for pods that are not in the input.
+    fn digest(&self) -> Option<&str> {
+        let mut lines = self.lines.iter().map(String::as_str);
+        lines.find(|line| meaning::is_digest(line))
     }
 }

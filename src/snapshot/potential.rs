@@ -4,6 +4,14 @@
 use crate::query::list::potential_rows::PotentialLine;
 use crate::snapshot::words::{addresses, words};
 
+/// How the lines end.
+const END: &str = " (potential)";
+
+/// Whether a line is about pods that are not in the input.
+pub(crate) fn is_about(line: &str) -> bool {
+    line.ends_with(END)
+}
+
 /// The lines of a row.
 pub(crate) fn lines(row: &PotentialLine) -> Vec<String> {
     let numbers = (!row.traffic.is_empty()).then(|| words(&row.traffic));
@@ -13,8 +21,7 @@ pub(crate) fn lines(row: &PotentialLine) -> Vec<String> {
     let mut found = Vec::new();
     for source in row.source.parts(addresses) {
         for destination in row.destination.parts(addresses) {
-            let line = format!("{unknown}{source} -> {destination}{traffic} (potential)");
-            found.push(line);
+            found.push(format!("{unknown}{source} -> {destination}{traffic}{END}"));
         }
     }
     found

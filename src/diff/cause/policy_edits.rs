@@ -6,7 +6,7 @@
 
 use crate::diff::before_after::Side;
 use crate::diff::cause::assumption::Assumption;
-use crate::diff::sorted_policy::SortedPolicy;
+use crate::policy::sorted_policy::SortedPolicy;
 use crate::policy::{Policy, PolicyId, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Path, Sources};

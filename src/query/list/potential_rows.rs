@@ -15,6 +15,7 @@ use crate::input::Input;
 use crate::model::{Cluster, Labels, PodId, WorkloadId};
 use crate::policy::{Direction, Policy, Subject};
 use crate::potential::{PodKind, PotentialPods, World};
+use crate::query::list::laid_graph::LaidGraph;
 use crate::query::list::listing::addresses;
 use crate::set::hashed::IndexMap;
 use crate::set::{IpSet, TrafficSet};
@@ -227,42 +228,60 @@ fn rows(
     world: World,
     wanted: Option<(BTreeSet<WorkloadId>, Direction)>,
 ) -> Result<PotentialRows, CompileError> {
-    if world == World::Closed || input.policies.policies.is_empty() {
+    let Some(pods) = LaidGraph::kinds(input, world) else {
         return Ok(PotentialRows::default());
-    }
-    let pods = PotentialPods::of([input, input], world == World::Open, |_| true, []);
-    let subjects = if wanted.is_none() {
-        subjects(input, &pods)
-    } else {
-        Vec::new()
     };
-    let workloads = wanted
-        .as_ref()
-        .map_or(input.cluster.workloads().len(), |(some, _)| some.len());
-    let governed = workloads + subjects.len();
-    if governed.saturating_mul(pods.kinds.len()) > MOST {
+    let workloads = wanted.as_ref().map(|(some, _)| some.len());
+    if !can_be_listed(input, &pods, workloads) {
         return Ok(PotentialRows {
             incomplete: true,
             ..PotentialRows::default()
         });
     }
-    let (laid, first) = pods.laid_over(input, 0);
-    let graph = AllowGraph::compile(&laid, options)?;
-    let (loaded, kinds): (Vec<_>, Vec<_>) =
-        laid.cluster.workloads().partition(|(id, _)| *id < first);
-    let kinds: Vec<PodId> = kinds
-        .iter()
-        .filter_map(|(_, w)| w.pods.first().copied())
-        .collect();
+    let laid = LaidGraph::of(input, pods, options)?;
+    Ok(rows_over(input, &laid, wanted.as_ref()))
+}
+
+/// The rows, where the kinds are laid over the input already.
+pub(crate) fn all_rows_over(input: &Input, laid: &LaidGraph) -> PotentialRows {
+    if can_be_listed(input, &laid.pods, None) {
+        return rows_over(input, laid, None);
+    }
+    PotentialRows {
+        incomplete: true,
+        ..PotentialRows::default()
+    }
+}
+
+/// Whether there are few enough pairs of some governed workloads, or all and the subjects, and a
+/// kind.
+pub(crate) fn can_be_listed(input: &Input, pods: &PotentialPods, workloads: Option<usize>) -> bool {
+    let governed =
+        workloads.unwrap_or_else(|| input.cluster.workloads().len() + subjects(input, pods).len());
+    governed.saturating_mul(pods.kinds.len()) <= MOST
+}
+
+fn rows_over(
+    input: &Input,
+    laid: &LaidGraph,
+    wanted: Option<&(BTreeSet<WorkloadId>, Direction)>,
+) -> PotentialRows {
+    let LaidGraph { pods, graph, .. } = laid;
+    let subjects = if wanted.is_none() {
+        subjects(input, pods)
+    } else {
+        Vec::new()
+    };
+    let kinds = laid.kind_pods();
     let all: Vec<(usize, PodId)> = kinds.iter().copied().enumerate().collect();
     let mut finder = RowFinder {
-        graph: &graph,
-        outside: ExternalRows::new(&graph),
+        graph,
+        outside: ExternalRows::new(graph),
         rows: Vec::new(),
     };
-    for (id, workload) in loaded {
+    for (id, workload) in laid.loaded() {
         let directions = Direction::ALL.into_iter();
-        let is_wanted = |direction: &Direction| match &wanted {
+        let is_wanted = |direction: &Direction| match wanted {
             Some((workloads, only)) => only == direction && workloads.contains(&id),
             None => true,
         };
@@ -280,12 +299,12 @@ fn rows(
     for (i, subject) in subjects.iter().enumerate() {
         finder.subject(i, kinds[subject.kind], &all);
     }
-    Ok(PotentialRows {
+    PotentialRows {
         incomplete: !pods.complete,
         rows: finder.rows,
         subjects,
-        pods,
-    })
+        pods: pods.clone(),
+    }
 }
 
 /// The subjects of policies that no loaded pod is like, each with the kind that has little else.

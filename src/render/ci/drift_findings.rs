@@ -5,6 +5,7 @@ use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};
 use crate::render::ci::diff_findings::{CLOSED, OPENED};
 use crate::render::ci::markdown::code;
+use crate::render::text::snapshot;
 use crate::snapshot::Drift;
 use crate::source::{Location, Position};
 use crate::words::plural;
@@ -57,11 +58,12 @@ fn finding(
 /// When the writer fails.
 pub fn markdown(path: &str, drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
     if drift.is_empty() {
-        return writeln!(
+        writeln!(
             out,
             "The allow-graph is that of the snapshot {}.",
             code(path)
-        );
+        )?;
+        return remarks(drift, out);
     }
     let (added, removed) = (drift.added.len(), drift.removed.len());
     writeln!(
@@ -74,5 +76,15 @@ pub fn markdown(path: &str, drift: &Drift, out: &mut dyn Write) -> io::Result<()
     let lines = drift.lines();
     lines
         .iter()
-        .try_for_each(|line| writeln!(out, "- {}", code(line)))
+        .try_for_each(|line| writeln!(out, "- {}", code(line)))?;
+    remarks(drift, out)
+}
+
+/// What is said besides the lines.
+fn remarks(drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
+    let untold = drift.is_untold().then(|| snapshot::UNTOLD.to_owned());
+    for text in untold.into_iter().chain(snapshot::reworded(drift)) {
+        writeln!(out, "\n{text}")?;
+    }
+    Ok(())
 }

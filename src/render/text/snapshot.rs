@@ -2,7 +2,12 @@
 
 use crate::render::words;
 use crate::snapshot::Drift;
+use crate::words::plural;
 use std::io::{self, Write};
+
+/// What is said where nothing but the digest tells of a change.
+pub const UNTOLD: &str = "what policies mean for pods that are not in the input changed, and no \
+     line shows it; `netpal diff` with the state before says what";
 
 /// The counts, and every line that differs with its sign.
 ///
@@ -15,8 +20,19 @@ pub fn drift(path: &str, drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
         drift.added.len(),
         drift.removed.len()
     )?;
-    drift
-        .lines()
-        .iter()
-        .try_for_each(|line| writeln!(out, "  {}", words::clean(line)))
+    for line in drift.lines() {
+        writeln!(out, "  {}", words::clean(&line))?;
+    }
+    if drift.is_untold() {
+        writeln!(out, "  {UNTOLD}")?;
+    }
+    reworded(drift).map_or(Ok(()), |text| writeln!(out, "  {text}"))
+}
+
+/// What is said of lines that are only worded otherwise.
+pub fn reworded(drift: &Drift) -> Option<String> {
+    (drift.reworded > 0).then(|| {
+        let lines = plural(drift.reworded, "line");
+        format!("{lines} about pods that are not in the input: worded otherwise, same meaning")
+    })
 }
