@@ -7,8 +7,8 @@
 mod two_nodes;
 
 use netpal::{
-    AllowGraph, CiliumSettings, CniProfile, CompileOptions, Context, EnforcementMode, Plugin,
-    Question, Verdict, ask,
+    AllowGraph, ChangeKind, CiliumSettings, CniProfile, CompileOptions, Context, DiffSide,
+    EnforcementMode, Plugin, Question, Snapshot, Verdict, ask, diff, load_str,
 };
 use two_nodes::{CLUSTER, holds_under};
 
@@ -218,4 +218,43 @@ fn addresses_that_may_be_of_nodes_are_not_known() {
         Verdict::No,
         "egress of nodes in mode always is not told"
     );
+}
+
+/// What addresses send to a node, and a node to addresses, is compared and kept like other flows.
+#[test]
+fn a_diff_and_a_snapshot_see_what_passes_between_nodes_and_addresses() {
+    let into = |block: &str| {
+        let rules =
+            format!("ingress: [{{fromCIDR: [{block}], toPorts: [{{ports: [{{port: '22'}}]}}]}}]");
+        policy("q", "{matchLabels: {zone: b}}", &rules)
+    };
+    let out = |block: &str| {
+        policy(
+            "q",
+            "{matchLabels: {zone: b}}",
+            &format!("egress: [{{toCIDR: [{block}]}}]"),
+        )
+    };
+    let narrow = "198.51.100.0/24";
+    for (before, after) in [
+        (into(narrow), into("198.51.0.0/16")),
+        (out(narrow), out("198.51.0.0/16")),
+    ] {
+        let [before, after] = [&before, &after].map(|text| load_str(&format!("{CLUSTER}{text}")));
+        let graphs = [&before, &after].map(|i| AllowGraph::compile(i, &options(on())).unwrap());
+        let side = |input, graph| DiffSide { input, graph };
+        let [old, new] = [side(&before, &graphs[0]), side(&after, &graphs[1])];
+        for (from, to, kind) in [
+            (old, new, ChangeKind::Widened),
+            (new, old, ChangeKind::Narrowed),
+        ] {
+            let found = diff(from, to);
+            assert!(!found.changes.is_empty());
+            assert!(found.changes.iter().all(|change| change.kind == kind));
+            assert!(found.inert.is_empty());
+        }
+        assert!(diff(old, old).changes.is_empty());
+        let lines = graphs.each_ref().map(|graph| Snapshot::new(graph).lines);
+        assert_ne!(lines[0], lines[1]);
+    }
 }

@@ -178,7 +178,48 @@ impl<'a> Taker<'a> {
             self.destination(id, &ends);
         }
         self.outside();
+        self.between_addresses();
         self.lines
+    }
+
+    /// What addresses send to those that policies govern, and these to all others.
+    fn between_addresses(&mut self) {
+        let space = &self.graph.space().atoms;
+        let atoms: Vec<(AtomIx, usize)> = AtomIx::first(space.len())
+            .zip(self.first_atom()..)
+            .collect();
+        let mut blocks: BTreeMap<(bool, usize, Allowed), IpSet> = BTreeMap::new();
+        for (to_atom, to) in &atoms {
+            for (from_atom, from) in atoms.iter().filter(|(_, from)| from != to) {
+                let allowed = self.passes[*to][*from].clone();
+                let (into, end, other) = if self.is_governed(*to, Direction::Ingress) {
+                    (true, *to, from_atom)
+                } else if self.is_governed(*from, Direction::Egress) {
+                    (false, *from, to_atom)
+                } else {
+                    continue;
+                };
+                let set = blocks.entry((into, end, allowed)).or_default();
+                *set = set.union(&space.addresses(*other));
+            }
+        }
+        for ((into, end, allowed), set) in blocks {
+            let itself = atoms.iter().find(|(_, at)| *at == end);
+            let itself = itself.map(|(atom, _)| addresses(&space.addresses(*atom)));
+            let (itself, others) = (itself.unwrap(), addresses(&set));
+            let (from, to) = if into {
+                (others, itself)
+            } else {
+                (itself, others)
+            };
+            Self::facts(
+                &mut self.lines,
+                &from,
+                &to,
+                &[&allowed],
+                &TrafficSet::empty(),
+            );
+        }
     }
 
     fn name(&self, id: WorkloadId) -> &str {

@@ -48,7 +48,9 @@ pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, Potentia
 
 use crate::diff::align::alignment::Alignment;
 use crate::diff::cause::edits::Edits;
+use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::one_sided::one_sided;
+use crate::source::DocumentId;
 use std::collections::BTreeSet;
 
 /// Compares two sides.
@@ -73,11 +75,18 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         rayon::join(matched, || rayon::join(|| ready(before), || ready(after)));
     let mut diff = compare::compare(before, after, &alignment, &edits, together);
     let used: BTreeSet<usize> = diff.changes.iter().filter_map(|c| c.cause.edit).collect();
+    let shown = |edit: &PolicyEdit| written_as([before, after], edit);
+    let of_used: Vec<_> = used
+        .iter()
+        .filter_map(|i| shown(&edits.policies[*i]))
+        .collect();
+    // a policy that is several, of pods and of hosts, is shown if one of them is
+    let is_shown = |e: &PolicyEdit| shown(e).is_some_and(|policy| of_used.contains(&policy));
     diff.inert = edits
         .policies
         .iter()
         .enumerate()
-        .filter(|(i, e)| !(used.contains(i) || e.same_text && e.edit.is_of_its_text()))
+        .filter(|(_, e)| !(is_shown(e) || e.same_text && e.edit.is_of_its_text()))
         .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: e.text_only,
@@ -90,4 +99,17 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     diff.removed = removed.collect();
     diff.edits = edits.policies;
     diff
+}
+
+/// In which document an edited policy stands, on the side where it does, and its name.
+fn written_as<'e>(
+    [before, after]: [Side<'e>; 2],
+    edit: &PolicyEdit,
+) -> Option<(bool, DocumentId, &'e str)> {
+    let (side, id) = edit
+        .before
+        .map(|id| (before, id))
+        .or(edit.after.map(|id| (after, id)))?;
+    let policy = side.graph.environment().policies.get(id);
+    Some((edit.before.is_some(), policy.document, &policy.name))
 }

@@ -114,6 +114,7 @@ impl<'a> Taker<'a> {
             self.destination(id, &name);
         }
         self.outside();
+        self.between_addresses();
         self.lines
     }
 
@@ -301,6 +302,38 @@ impl<'a> Taker<'a> {
                     (&least, &most),
                     &TrafficSet::empty(),
                 );
+            }
+        }
+    }
+}
+
+impl Taker<'_> {
+    /// Adds the lines about what addresses send to each other: only where policies govern one of
+    /// them, as they do with nodes.
+    fn between_addresses(&mut self) {
+        let (graph, space) = (self.graph, self.graph.space());
+        let [into, out] = graph.governed_addresses();
+        let outside = space.full().difference(&space.pods());
+        let nothing = TrafficSet::empty();
+        let mut add = |from: &EndpointSet, to: &EndpointSet, allowed: &Allowed| {
+            if !from.is_empty() && !to.is_empty() {
+                let [from, to] = [from, to].map(|places| addresses(&addresses_at(space, places)));
+                facts(&mut self.lines, &from, &to, (allowed, allowed), &nothing);
+            }
+        };
+        for place in into.points() {
+            let itself = EndpointSet::point(place);
+            let others = outside.difference(&itself);
+            for part in graph.row(place) {
+                add(&part.sources.intersection(&others), &itself, &part.allowed);
+            }
+        }
+        let mut external = ExternalRows::new(graph);
+        for place in out.points() {
+            let itself = EndpointSet::point(place);
+            for part in external.parts(place).iter() {
+                let others = part.destinations.difference(&itself);
+                add(&itself, &others.difference(&into), &part.allowed);
             }
         }
     }

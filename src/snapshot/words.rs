@@ -5,7 +5,7 @@
 
 use crate::graph::AllowGraph;
 use crate::set::traffic::{TrafficRange, messages};
-use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::set::{Family, IpSet, Protocol, TrafficSet};
 use crate::words::is_unsafe;
 use std::collections::BTreeMap;
 
@@ -43,7 +43,8 @@ fn single_word(text: &str) -> String {
         .collect()
 }
 
-/// A block of addresses as a single word: its well-known name, or its CIDR blocks.
+/// A block of addresses as a single word: its well-known name, or its CIDR blocks; nearly all
+/// addresses of a family as those that are missing, `0.0.0.0/0-except-192.0.2.1/32`.
 pub fn addresses(set: &IpSet) -> String {
     if *set == IpSet::full() {
         return "outside".into();
@@ -51,11 +52,23 @@ pub fn addresses(set: &IpSet) -> String {
     if *set == IpSet::internet() {
         return "internet".into();
     }
-    set.to_cidrs()
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+    let families = [("0.0.0.0/0", Family::V4), ("::/0", Family::V6)];
+    let families = families.map(|(all, family)| {
+        let [part, whole] = [set, &IpSet::full()].map(|set| set.only(family));
+        (all, part, whole)
+    });
+    let listed =
+        |set: &IpSet| -> Vec<String> { set.to_cidrs().iter().map(ToString::to_string).collect() };
+    let words = families.iter().filter(|(_, part, _)| !part.is_empty());
+    let words = words.map(|(all, part, whole)| {
+        let (has, lacks) = (listed(part), listed(&whole.difference(part)));
+        if lacks.is_empty() || has.len() <= lacks.len() {
+            has.join(",")
+        } else {
+            format!("{all}-except-{}", lacks.join(","))
+        }
+    });
+    words.collect::<Vec<_>>().join(",")
 }
 
 /// Traffic in words, for example `TCP 80,8000-8010 UDP 53`.

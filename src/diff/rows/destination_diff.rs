@@ -18,8 +18,9 @@ use crate::diff::before_after::Which;
 use crate::diff::rows::interned::{StatePair, States};
 use crate::diff::rows::segments::{Segments, sweep};
 use crate::diff::rows::side::{DestinationRows, SideRows};
-use crate::graph::RowCache;
 use crate::graph::for_rows::DestinationClassIx;
+use crate::graph::{AllowGraph, RowCache};
+use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -124,8 +125,13 @@ pub struct DestinationDiffs<'a> {
     sides: [SideRows<'a>; 2],
     /// The positions of the sources that are compared.
     compared: PositionSet,
-    shared: HashMap<[Vec<DestinationClassIx>; 2], Rc<SharedDiff>>,
+    /// The positions of addresses whose way in, and whose way out, policies govern on a side.
+    governed: [PositionSet; 2],
+    shared: HashMap<SharedKey, Rc<SharedDiff>>,
 }
+
+/// Equal for destinations with equal rows on both sides that are compared with the same sources.
+type SharedKey = ([Vec<DestinationClassIx>; 2], PositionSet);
 
 impl<'a> DestinationDiffs<'a> {
     /// Compares all sources; nothing is compared yet.
@@ -139,6 +145,7 @@ impl<'a> DestinationDiffs<'a> {
         [before, after]: [RowCache<'a>; 2],
         compared: PositionSet,
     ) -> Self {
+        let graphs = [before.graph(), after.graph()];
         let sides = [
             SideRows::new(Which::Before, indexes, before),
             SideRows::new(Which::After, indexes, after),
@@ -147,8 +154,21 @@ impl<'a> DestinationDiffs<'a> {
             indexes: Arc::clone(indexes),
             sides,
             compared,
+            governed: Direction::ALL.map(|direction| governed(&indexes.order, graphs, direction)),
             shared: HashMap::default(),
         }
+    }
+
+    /// The positions of the sources that may send something to a destination: addresses do to
+    /// workloads, and to each other only where policies govern one of them.
+    fn sources(&self, destination: EndIx) -> PositionSet {
+        let order = &self.indexes.order;
+        let [into, out] = &self.governed;
+        let is_governed = into.contains(order.position[destination]);
+        if is_governed || !order.ends[destination].is_external() {
+            return order.all(true);
+        }
+        order.all(false).union(out)
     }
 
     /// Whether own nodes may decide for one of the sources and a destination; `false` is certain.
@@ -229,7 +249,7 @@ impl<'a> DestinationDiffs<'a> {
             .map(|side| side.destination_rows(states, destination));
         let between_own = self.between_own(states, &rows, destination);
         let external = order.ends[destination].is_external();
-        let shared = self.shared(states, &rows, external);
+        let shared = self.shared(states, &rows, destination);
         let (unchanged, mut addresses) = (shared.unchanged, shared.unchanged_addresses);
         let (itself, itself_shared) = (StatePair::default(), StatePair::default());
         let mut diff = DestinationDiff {
@@ -241,7 +261,7 @@ impl<'a> DestinationDiffs<'a> {
             between_own,
             rows,
         };
-        for source in self.own_node_sources(&diff.rows, destination, external) {
+        for source in self.own_node_sources(&diff.rows, destination) {
             let shared = diff.shared.pair(order, source);
             let mut pair = self.pair_in(states, &diff, source);
             if states.comparison(pair).changed && states.is_uncertain(pair) {
@@ -266,14 +286,8 @@ impl<'a> DestinationDiffs<'a> {
         diff
     }
 
-    /// The sources with own-node exceptions for a destination, without itself; for a block of
-    /// addresses only workloads.
-    fn own_node_sources(
-        &self,
-        rows: &[DestinationRows; 2],
-        destination: EndIx,
-        external: bool,
-    ) -> Vec<EndIx> {
+    /// The sources with own-node exceptions for a destination, without itself.
+    fn own_node_sources(&self, rows: &[DestinationRows; 2], destination: EndIx) -> Vec<EndIx> {
         let mut own_node_sources = self
             .indexes
             .own_node_sources(Which::Before, rows[0].own_node_sources());
@@ -284,10 +298,9 @@ impl<'a> DestinationDiffs<'a> {
         own_node_sources.sort_unstable();
         own_node_sources.dedup();
         let order = &self.indexes.order;
-        let compared = |end: EndIx| self.compared.contains(order.position[end]);
-        own_node_sources.retain(|end| {
-            *end != destination && !(external && order.ends[*end].is_external()) && compared(*end)
-        });
+        let compared = self.sources(destination).intersection(&self.compared);
+        let is_compared = |end: &EndIx| compared.contains(order.position[*end]);
+        own_node_sources.retain(|end| *end != destination && is_compared(end));
         own_node_sources
     }
 
@@ -296,9 +309,10 @@ impl<'a> DestinationDiffs<'a> {
         &mut self,
         states: &mut States,
         rows: &[DestinationRows; 2],
-        external: bool,
+        destination: EndIx,
     ) -> Rc<SharedDiff> {
-        let key = rows.each_ref().map(DestinationRows::key);
+        let sources = self.sources(destination);
+        let key = (rows.each_ref().map(DestinationRows::key), sources.clone());
         if let Some(known) = self.shared.get(&key) {
             return Rc::clone(known);
         }
@@ -317,8 +331,7 @@ impl<'a> DestinationDiffs<'a> {
         };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
         let mut sweep = Sweep::new(&order);
-        // Addresses send nothing to addresses.
-        let sources = order.all(!external).intersection(&self.compared);
+        let sources = sources.intersection(&self.compared);
         let exact = order.positions(&exact);
         shared.sweep(&sources.difference(&exact), |first, last, pair| {
             sweep.visit(states, first, last, pair);
@@ -333,6 +346,29 @@ impl<'a> DestinationDiffs<'a> {
         self.shared.insert(key, Rc::clone(&shared));
         shared
     }
+}
+
+/// The positions of addresses that policies govern in a direction, on a side.
+fn governed(order: &EndpointOrder, graphs: [&AllowGraph; 2], direction: Direction) -> PositionSet {
+    if graphs
+        .iter()
+        .all(|graph| graph.environment().governed_addresses.is_empty())
+    {
+        return PositionSet::empty();
+    }
+    let is_governed = |graph: &AllowGraph, indices: &EndpointIndices| {
+        let mut places = indices.iter().map(|(index, _)| *index);
+        places.any(|place| graph.governing(place, direction).is_some())
+    };
+    let on_a_side = |end: &AlignedEnd| {
+        is_governed(graphs[0], &end.before) || is_governed(graphs[1], &end.after)
+    };
+    let ends = order.all(true).difference(&order.all(false));
+    let ends = ends
+        .points()
+        .filter(|position| on_a_side(&order.ends[order.end_at(*position)]));
+    ends.map(PositionSet::point)
+        .fold(PositionSet::empty(), |all, one| all.union(&one))
 }
 
 /// What a pass over all sources has met so far.
