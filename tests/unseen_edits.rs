@@ -66,6 +66,7 @@ fn is_seen(policies: &str, edit: (&str, &str), kind: ChangeKind) {
     let beside = input(policies, &[edit, ("OTHER", "another")]);
     let opposite = match kind {
         ChangeKind::Widened => ChangeKind::Narrowed,
+        ChangeKind::Undecided => ChangeKind::Undecided,
         _ => ChangeKind::Widened,
     };
     for (after, told) in [(&edited, "alone"), (&beside, "beside another edit")] {
@@ -260,5 +261,55 @@ spec: {topology: Layer2, layer2: {role: Primary, subnets: [10.100.0.0/16]}}
                 run.text()
             );
         }
+    }
+}
+
+/// Rules say in words what they ask of a request; another one is no certain change, and not the
+/// same either.
+#[test]
+fn another_condition_is_not_the_same_effect() {
+    let cilium = |rules: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{endpointSelector: {{matchLabels: {{app: web}}}}, {rules}}}\n"
+        )
+    };
+    let ports = |what: &str| {
+        let port = "ports: [{port: '80', protocol: TCP}]";
+        cilium(&format!(
+            "ingress: [{{fromEntities: [all], toPorts: [{{{port}, {what}}}]}}]"
+        ))
+    };
+    let istio = |rule: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{action: ALLOW, rules: [{{{rule}}}]}}\n---\n\
+             apiVersion: v1\nkind: Pod\nmetadata: {{name: meshed, namespace: shop, labels: {{sidecar.istio.io/inject: 'true'}}}}\n\
+             spec: {{containers: [{{name: istio-proxy, image: proxyv2}}]}}\n"
+        )
+    };
+    let antrea = |what: &str| {
+        format!(
+            "apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{priority: 5, appliedTo: [{{podSelector: {{matchLabels: {{app: web}}}}}}], \
+             ingress: [{{action: Allow, l7Protocols: [{{http: {what}}}]}}]}}\n"
+        )
+    };
+    for policies in [
+        ports("rules: {http: [{path: /ONE}]}"),
+        ports("rules: {http: [{headers: ['X-A: ONE']}]}"),
+        ports("rules: {http: [{headerMatches: [{name: X, value: ONE}]}]}"),
+        ports("rules: {kafka: [{topic: ONE}]}"),
+        ports("terminatingTLS: {secret: {name: ONE, namespace: shop}}"),
+        cilium(
+            "egress: [{toEntities: [all], toPorts: [{ports: [{port: '80'}], \
+             listener: {name: l, envoyConfig: {name: ONE}}}]}]",
+        ),
+        cilium("egress: [{toGroups: [{aws: {securityGroupsIds: [ONE]}}]}]"),
+        istio("to: [{operation: {paths: [/ONE]}}]"),
+        istio("when: [{key: 'request.headers[x]', values: [ONE]}]"),
+        antrea("{path: /ONE}"),
+    ] {
+        is_seen(&policies, ("ONE", "other"), ChangeKind::Undecided);
     }
 }

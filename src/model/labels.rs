@@ -154,6 +154,14 @@ impl Pattern {
         }
     }
 
+    /// Values of which some are like this and some are not: whatever else is asked of the part, one
+    /// of them stands for each value that this can tell apart.
+    pub fn examples(&self) -> Vec<String> {
+        let part = self.part();
+        let (before, after) = (format!("x-{part}"), format!("{part}-x"));
+        vec![part.to_owned(), format!("x-{after}"), after, before]
+    }
+
     /// Whether a value is like this.
     pub fn matches(&self, value: &str) -> bool {
         match self {

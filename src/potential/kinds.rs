@@ -56,13 +56,7 @@ pub(crate) fn mentioned_values<'s>(
         let mentioned = values.entry(requirement.key()).or_default();
         mentioned.extend(requirement.values().iter().map(ToString::to_string));
         if let Requirement::Like(_, pattern) = requirement {
-            let part = pattern.part();
-            let like = [
-                format!("{part}-x"),
-                format!("x-{part}"),
-                format!("x-{part}-x"),
-            ];
-            mentioned.extend(like.into_iter().chain([part.to_owned()]));
+            mentioned.extend(pattern.examples());
         }
     }
     values

@@ -4,6 +4,8 @@
 //! Two inputs that are compared have one vocabulary: the selectors of both.
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
+use crate::policy::rule::PolicySource;
+use crate::policy::validate::is_dns_label;
 use crate::policy::{Namespaces, Peer, Policy, PolicySet, PortMatch, Ports, Subject, TaintSubject};
 use crate::set::hashed::IndexSet;
 use crate::set::{Protocol, Traffic, TrafficSet};
@@ -65,6 +67,9 @@ impl<'p> PodVocabulary<'p> {
     fn policy(&mut self, policy: &'p Policy) {
         self.subject(&policy.subject);
         self.names.extend(policy.namespace.clone());
+        if let Some(PolicySource::Calico(written)) = &policy.written {
+            self.ports.extend(written.port_names());
+        }
         for rule in policy.rules.iter().flatten() {
             for peer in rule.ends().flat_map(|list| list.iter()) {
                 peer.visit(&mut |p| self.peer(p));
@@ -90,7 +95,10 @@ impl<'p> PodVocabulary<'p> {
             self.pods.insert((namespaces, pods));
         }
         match namespaces {
-            Namespaces::Named(name) => _ = self.names.insert(name.clone()),
+            Namespaces::Named(name) => {
+                self.names
+                    .extend(Some(name).filter(|name| is_dns_label(name)).cloned());
+            }
             Namespaces::Matching(selector) => {
                 for requirement in selector.requirements() {
                     requirement.visit(&mut |part| self.name(part));
@@ -104,9 +112,17 @@ impl<'p> PodVocabulary<'p> {
     }
 
     fn name(&mut self, requirement: &Requirement) {
-        if requirement.key() == NAMESPACE_NAME_LABEL {
-            self.names.extend(requirement.values().iter().cloned());
+        if requirement.key() != NAMESPACE_NAME_LABEL {
+            return;
         }
+        let named = requirement.values().iter().map(ToString::to_string);
+        let like = match requirement {
+            Requirement::Like(_, pattern) => pattern.examples(),
+            _ => Vec::new(),
+        };
+        // what no namespace can be called, none is
+        let possible = named.chain(like).filter(|name| is_dns_label(name));
+        self.names.extend(possible.map(String::into_boxed_str));
     }
 
     fn port(&mut self, port: &'p PortMatch) {

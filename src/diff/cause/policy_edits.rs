@@ -6,10 +6,12 @@
 
 use crate::diff::before_after::Side;
 use crate::diff::cause::assumption::Assumption;
+use crate::policy::qualifier::Qualifier;
 use crate::policy::sorted_policy::SortedPolicy;
-use crate::policy::{Policy, PolicyId, Taint};
+use crate::policy::{Peer, Policy, PolicyId, Rule, Symbol, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Path, Sources};
+use crate::tree::locate::Locator;
 use std::borrow::Cow;
 
 /// What happened to something.
@@ -59,6 +61,8 @@ pub struct PolicyEdit {
     pub edit: Edit,
     /// Whether its rules differ in what they mean together.
     pub meaning: bool,
+    /// Whether what its rules ask of requests and identities is written otherwise.
+    pub conditions: bool,
     /// Whether only its text differs: blanks, comments, order of keys.
     pub text_only: bool,
     /// Whether the object has the same text on both sides, so that only what is made of it differs:
@@ -96,13 +100,15 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
     for (id, policy) in old.iter() {
         known.entry(key(policy)).or_default().push(id);
     }
+    let conditions = WrittenConditions::new([before, after]);
     let equal: Vec<Option<PolicyId>> = new
         .iter()
         .map(|(_, policy)| {
             let named = known.get_mut(&key(policy))?;
-            let at = named
-                .iter()
-                .position(|was| same_meaning(old.get(*was), policy))?;
+            let at = named.iter().position(|was| {
+                let was = old.get(*was);
+                same_meaning(was, policy) && conditions.are_same(was, policy)
+            })?;
             Some(named.remove(at))
         })
         .collect();
@@ -118,6 +124,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
                 after: Some(id),
                 edit: Edit::Added,
                 meaning: true,
+                conditions: false,
                 text_only: false,
                 same_text: false,
             });
@@ -125,7 +132,8 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         };
         let text_only = equal.is_some();
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
-        let meaning = !text_only && sorted(old, old.get(was)) != sorted(new, policy);
+        let conditions = !text_only && !conditions.are_same(old.get(was), policy);
+        let meaning = conditions || !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
         let is_same_text = || agree(texts[0], texts[1]) != Some(false);
         if !text_only || !is_same_text() {
@@ -134,6 +142,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
                 after: Some(id),
                 edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text()),
                 meaning,
+                conditions,
                 text_only,
                 same_text: false,
             });
@@ -146,6 +155,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         after: None,
         edit: Edit::Removed,
         meaning: true,
+        conditions: false,
         text_only: false,
         same_text: false,
     }));
@@ -174,6 +184,49 @@ fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) 
         };
         edit.same_text = agree((before, *was), (after, *is)) == Some(true);
     }
+}
+
+/// What policies ask of requests and identities. Rules hold in words what it is about, and not all
+/// of it: that is compared as it is written.
+struct WrittenConditions<'a> {
+    sides: [Side<'a>; 2],
+    locators: [Locator<'a>; 2],
+}
+
+impl<'a> WrittenConditions<'a> {
+    fn new(sides: [Side<'a>; 2]) -> Self {
+        Self {
+            locators: sides.map(|side| Locator::new(&side.input.sources)),
+            sides,
+        }
+    }
+
+    /// Whether two policies have no conditions, or are written alike.
+    fn are_same(&self, was: &Policy, is: &Policy) -> bool {
+        let documents = [was.document, is.document];
+        !is_conditional(was) && !is_conditional(is)
+            || agree((self.sides[0], was.document), (self.sides[1], is.document)) == Some(true)
+            || self.spec(0, documents[0]) == self.spec(1, documents[1])
+    }
+
+    /// What an object asks for.
+    fn spec(&self, side: usize, document: DocumentId) -> [Option<serde_json::Value>; 2] {
+        let node = self.locators[side].node(document);
+        ["spec", "specs"].map(|key| Some(node.as_ref()?.get(key)?.to_json()))
+    }
+}
+
+/// Whether rules of a policy say only in words what they ask for.
+fn is_conditional(policy: &Policy) -> bool {
+    policy.rules.iter().flatten().any(is_rule_conditional)
+}
+
+/// The same of one rule.
+pub(crate) fn is_rule_conditional(rule: &Rule) -> bool {
+    let told = |q: &Qualifier| matches!(q, Qualifier::SourcePorts(_));
+    let is_group = |peer: &Peer| *peer == Peer::Symbol(Symbol::SomeOutside);
+    let mut ends = rule.ends().flat_map(|list| list.iter());
+    !rule.qualifiers.iter().all(told) || ends.any(|peer| peer.any(&is_group))
 }
 
 /// Whether two policies have the same rules; where they are written does not count.

@@ -17,7 +17,7 @@ use crate::diff::align::endpoint::{AlignedEnd, EXACT_PAIRS, EndIx};
 use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::edits::Edits;
 use crate::diff::cause::pair::{ChangedPair, Pairing, SEARCHED_PAIRS, sample};
-use crate::diff::cause::policy_edits::PolicyEdit;
+use crate::diff::cause::policy_edits::{PolicyEdit, is_rule_conditional};
 use crate::diff::cause::rule_edit::{PolicyVersion, rule_edit};
 use crate::graph::row_cache::Group;
 use crate::graph::{AllowGraph, Allowed, RowCache};
@@ -222,7 +222,9 @@ impl<'a> Undecided<'a> {
             let order = (policy.tier, policy.priority, policy.isolates(direction));
             (policy.subject.clone(), order)
         };
-        said(before) != said(after) || before.rules(direction) != after.rules(direction)
+        edit.conditions
+            || said(before) != said(after)
+            || before.rules(direction) != after.rules(direction)
     }
 
     /// Whether a rule was edited, or the subject, tier or priority of its policy.
@@ -243,6 +245,10 @@ impl<'a> Undecided<'a> {
             return false;
         };
         let theirs = self.version(edit, other);
+        let rule = own.0.rules(at.direction).get(at.rule as usize);
+        if edit.conditions && rule.is_some_and(is_rule_conditional) {
+            return true;
+        }
         let governs_others = theirs.is_none_or(|(p, _, _)| {
             p.subject != own.0.subject || p.tier != own.0.tier || p.priority != own.0.priority
         });

@@ -2,6 +2,7 @@
 //! decide what they mean ([`super::lower`]).
 
 use crate::policy::calico::expression::LabelExpression;
+use crate::policy::calico::ports::names;
 use crate::policy::priority::Priority;
 use crate::set::{Family, TrafficSet};
 use ipnet::IpNet;
@@ -53,6 +54,16 @@ pub struct CalicoPolicy {
     pub stage: Stage,
     /// What promoting it does, if it is staged.
     pub staged: Option<StagedAction>,
+}
+
+impl CalicoPolicy {
+    /// The names of ports that its rules mention, on either side and in exceptions.
+    pub fn port_names(&self) -> impl Iterator<Item = &str> {
+        let sides = self.rules.iter().flatten();
+        let sides = sides.flat_map(|rule| [&rule.source, &rule.destination]);
+        let lists = sides.flat_map(|side| [&side.ports, &side.not_ports]);
+        lists.flat_map(|ports| names(ports))
+    }
 }
 
 /// Where a policy is asked at host endpoints (CA106, CA107, CA109).
