@@ -16,7 +16,7 @@ use crate::diff::answer::{Change, Diff};
 use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::attribution::{Cause, What};
 use crate::diff::cause::edits::same_told;
-use crate::diff::cause::policy_edits::Edit;
+use crate::diff::cause::policy_edits::{Edit, PolicyEdit};
 use crate::diff::diff;
 use crate::diff::doors::door_changes;
 use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
@@ -111,6 +111,7 @@ fn potential(
         first: new.1,
         sides,
         laid: [&old_graph, &new_graph],
+        edits: &known.edits,
     };
     let mut changes: Vec<PotentialChange> = laid
         .changes
@@ -236,6 +237,8 @@ struct PotentialPairs<'a> {
     /// The sides as they are loaded, and their graphs with the kinds laid over.
     sides: [Side<'a>; 2],
     laid: [&'a AllowGraph; 2],
+    /// The edits of the policies as they are loaded.
+    edits: &'a [PolicyEdit],
 }
 
 impl PotentialPairs<'_> {
@@ -292,12 +295,38 @@ impl PotentialPairs<'_> {
         if is_loaded {
             return cause;
         }
+        if let Some(cause) = self.of_policy(cause, which) {
+            return cause;
+        }
         Cause {
             what: What::Other,
             side: cause.side,
             how: Edit::Changed,
             edit: None,
         }
+    }
+
+    /// A cause in a policy of which the kinds make more or fewer rules: the policy as it is loaded.
+    fn of_policy(&self, cause: Cause, which: usize) -> Option<Cause> {
+        let id = match cause.what {
+            What::Rule(at) => at.policy,
+            What::Policy(id) => id,
+            _ => return None,
+        };
+        let side = self.sides[which].graph.environment();
+        let laid = self.laid[which].environment().policies.get(id);
+        let is_same = |policy: &Policy| {
+            (policy.document, policy.shape, &policy.name) == (laid.document, laid.shape, &laid.name)
+        };
+        let (loaded, _) = side.policies.iter().find(|(_, policy)| is_same(policy))?;
+        let of_side = |edit: &PolicyEdit| [edit.before, edit.after][which] == Some(loaded);
+        let edit = self.edits.iter().position(of_side);
+        Some(Cause {
+            what: What::Policy(loaded),
+            how: edit.map_or(cause.how, |edit| self.edits[edit].edit),
+            edit,
+            ..cause
+        })
     }
 
     fn party(&self, party: &DiffParty) -> PotentialParty {
