@@ -13,8 +13,10 @@
 pub mod chunk;
 pub mod decode;
 pub mod json;
+mod line_breaks;
 pub mod list;
 pub mod locate;
+mod mapping;
 pub mod node;
 pub mod parse;
 mod pod_fields;

@@ -6,8 +6,10 @@
 //! before memory is short.
 
 use crate::source::{Position, Span};
-use crate::tree::node::{Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, SyntaxNode, Value};
-use crate::tree::problem::{ParseResult, Parsed, Problem, ProblemKind, duplicate_key};
+use crate::tree::line_breaks;
+use crate::tree::mapping::Mapping;
+use crate::tree::node::{Entry, MAX_DEPTH, MAX_NODES, SyntaxNode, Value};
+use crate::tree::problem::{ParseResult, Parsed, Problem, ProblemKind};
 use crate::tree::scalar;
 use crate::tree::scalar::NotANumber;
 use crate::tree::split::is_template_start;
@@ -33,10 +35,13 @@ pub fn parse_up_to(text: &str, aliased: usize) -> Parsed {
     let text_start = text
         .strip_prefix('\u{feff}')
         .map_or(0, |_| '\u{feff}'.len_utf8());
-    let spaced = spaces_for_tabs(&text[text_start..]);
+    let broken = line_breaks::plain(&text[text_start..]);
+    let spaced = spaces_for_tabs(&broken.text);
     let mut reader = YamlReader::new(&spaced, text_start);
     reader.aliased_left = aliased;
     reader.has_tabs = matches!(spaced, Cow::Owned(_));
+    reader.problems.extend(broken.problem(text, text_start));
+    reader.breaks = broken.offsets;
     let result = reader.document();
     if let Some(span) = tab_indent(text, &reader.tab_ranges, result.is_ok()) {
         return failed(text, tab_problem(span));
@@ -143,6 +148,8 @@ struct YamlReader<'t> {
     has_tabs: bool,
     /// How many more nodes aliases may expand to.
     aliased_left: usize,
+    /// Where lines end that no editor ends there.
+    breaks: Vec<usize>,
 }
 
 impl<'t> YamlReader<'t> {
@@ -158,6 +165,7 @@ impl<'t> YamlReader<'t> {
             tab_ranges: Vec::new(),
             has_tabs: false,
             aliased_left: MAX_ALIASED,
+            breaks: Vec::new(),
         }
     }
 
@@ -199,8 +207,20 @@ impl<'t> YamlReader<'t> {
         Span {
             start: byte(&span.start),
             end: byte(&span.end),
-            at: position(&span.start),
+            at: self.position(&span.start),
         }
+    }
+
+    /// A place in the lines that an editor shows.
+    fn position(&self, marker: &granit_parser::Marker) -> Position {
+        let at = position(marker);
+        if self.breaks.is_empty() {
+            return at;
+        }
+        let offset = marker.byte_offset();
+        let offset = offset.unwrap_or_else(|| self.byte_of(marker.index()));
+        let text = self.text.get(..offset).unwrap_or(self.text);
+        line_breaks::position(text, &self.breaks)
     }
 
     fn byte_of(&self, index: usize) -> usize {
@@ -219,7 +239,7 @@ impl<'t> YamlReader<'t> {
         let span = Span {
             start,
             end: start + 1,
-            at: position(marker),
+            at: self.position(marker),
         };
         let message = error.kind().to_string();
         let kind = if message.contains("limit") {
@@ -354,7 +374,7 @@ impl<'t> YamlReader<'t> {
             let (event, at) = self.next()?;
             let value = self.node(event, at, depth + 1)?;
             if merge {
-                map.merge(value)?;
+                self.problems.extend(map.merge(value, key_span)?);
             } else if let Some(problem) = map.insert(Entry {
                 key,
                 key_span,
@@ -363,75 +383,6 @@ impl<'t> YamlReader<'t> {
                 self.problems.push(problem);
             }
         }
-    }
-}
-
-/// A mapping that is being read: own keys, and keys that merges bring where there is no own key.
-#[derive(Default)]
-struct Mapping {
-    own: Vec<Entry>,
-    /// The indices of the own keys, once there are many; a few are searched linearly.
-    index: HashMap<Box<str>, usize>,
-    merged: Vec<Entry>,
-}
-
-impl Mapping {
-    fn find(&mut self, key: &str) -> Option<usize> {
-        if self.own.len() < FEW_KEYS {
-            return self.own.iter().position(|e| *e.key == *key);
-        }
-        let known = self.index.len();
-        self.index.extend(
-            self.own
-                .iter()
-                .enumerate()
-                .skip(known)
-                .map(|(i, e)| (e.key.clone(), i)),
-        );
-        self.index.get(key).copied()
-    }
-
-    fn insert(&mut self, entry: Entry) -> Option<Problem> {
-        let Some(at) = self.find(&entry.key) else {
-            self.own.push(entry);
-            return None;
-        };
-        let earlier = self.own.get_mut(at)?;
-        let problem = duplicate_key(&entry.key, earlier.key_span, entry.key_span);
-        *earlier = entry;
-        Some(problem)
-    }
-
-    fn merge(&mut self, value: SyntaxNode) -> ParseResult<()> {
-        let span = value.span;
-        match value.value {
-            Value::Mapping(entries) => self.merged.extend(entries),
-            Value::Sequence(items)
-                if items.iter().all(|i| matches!(i.value, Value::Mapping(_))) =>
-            {
-                // of several merged mappings the earlier wins
-                items
-                    .into_iter()
-                    .rev()
-                    .try_for_each(|item| self.merge(item))?;
-            }
-            _ => {
-                return Err(syntax(
-                    span,
-                    "`<<` needs a mapping or a list of mappings".into(),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Vec<Entry> {
-        for entry in std::mem::take(&mut self.merged).into_iter().rev() {
-            if self.find(&entry.key).is_none() {
-                self.own.push(entry);
-            }
-        }
-        self.own
     }
 }
 
@@ -515,10 +466,41 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_later_wins_over_a_merge_and_a_merge_over_what_stood_earlier() {
+        let text = |body: &str| format!("a: &a {{x: 1}}\nb:\n{body}");
+        assert!(json(&text("  <<: *a\n  x: 2")).contains("\"b\":{\"x\":2}"));
+        let late = text("  x: 2\n  <<: *a");
+        assert!(json(&late).contains("\"b\":{\"x\":1}"));
+        let told = parse_up_to(&late, MAX_ALIASED).problems;
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].kind, ProblemKind::Lost);
+        assert!(
+            parse_up_to(&text("  <<: *a\n  x: 2"), 100)
+                .problems
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn characters_that_end_a_line_for_kubectl_alone_do_so_and_are_told() {
+        for character in ['\u{85}', '\u{2028}', '\u{2029}'] {
+            let text = format!("a: 1 # one{character}b: 2\nc: {{d: 3}}\n");
+            assert_eq!(json(&text), "{\"a\":1,\"b\":2,\"c\":{\"d\":3}}");
+            let parsed = parse_up_to(&text, MAX_ALIASED);
+            let Position { line, column } = parsed.problems[0].span.at;
+            assert_eq!((parsed.problems.len(), line, column), (1, 1, 11));
+            let root = parsed.root.unwrap();
+            let line = |key: &str| root.entry(key).unwrap().key_span.at.line;
+            assert_eq!(["a", "b", "c"].map(line), [1, 1, 2]);
+        }
+        assert!(parse_up_to("a: \u{2026}", 100).problems.is_empty());
+    }
+
+    #[test]
     fn merges_fill_in_what_is_not_given() {
         assert_eq!(
             json("a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3"),
-            r#"{"a":{"x":1,"z":2},"b":{"z":3,"x":1}}"#
+            r#"{"a":{"x":1,"z":2},"b":{"x":1,"z":3}}"#
         );
         assert!(json("a: {<<: [{x: 1}, {x: 2, z: 3}]}").contains("\"x\":1"));
     }

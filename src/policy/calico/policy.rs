@@ -2,7 +2,6 @@
 //! decide what they mean ([`super::lower`]).
 
 use crate::policy::calico::expression::LabelExpression;
-use crate::policy::calico::ports::names;
 use crate::policy::priority::Priority;
 use crate::set::{Family, TrafficSet};
 use ipnet::IpNet;
@@ -62,7 +61,10 @@ impl CalicoPolicy {
         let sides = self.rules.iter().flatten();
         let sides = sides.flat_map(|rule| [&rule.source, &rule.destination]);
         let lists = sides.flat_map(|side| [&side.ports, &side.not_ports]);
-        lists.flat_map(|ports| names(ports))
+        lists.flatten().filter_map(|port| match port {
+            CalicoPort::Name(name) => Some(&**name),
+            CalicoPort::Numbers(..) => None,
+        })
     }
 }
 
