@@ -63,6 +63,9 @@ pub fn diff_of_kinds(
     Ok(found)
 }
 
+/// Of more pairs of ends than these sets are not joined.
+const MOST_PAIRS: usize = 100_000;
+
 /// Compares two sides for pods that are not in the input; `known` is what changes for those that
 /// are.
 fn potential(
@@ -113,11 +116,8 @@ fn potential(
         laid: [&old_graph, &new_graph],
         edits: &known.edits,
     };
-    let mut changes: Vec<PotentialChange> = laid
-        .changes
-        .iter()
-        .filter_map(|c| pairs.beyond(c))
-        .collect();
+    let mut changes: Vec<PotentialChange> =
+        laid.changes.iter().flat_map(|c| pairs.beyond(c)).collect();
     changes.sort_by_key(|change| change.kind);
     Ok(PotentialDiff {
         incomplete: !pods.complete,
@@ -228,6 +228,9 @@ impl Beside {
     }
 }
 
+/// One side of a change.
+type PartySet = BTreeSet<PotentialParty>;
+
 /// The pairs of a change, sorted into those that the input shows and those beyond it.
 struct PotentialPairs<'a> {
     pods: &'a PotentialPods,
@@ -242,28 +245,99 @@ struct PotentialPairs<'a> {
 }
 
 impl PotentialPairs<'_> {
-    /// The part of a change that goes beyond the input, if there is one.
-    fn beyond(&self, change: &Change) -> Option<PotentialChange> {
-        let (mut sources, mut destinations) = (BTreeSet::new(), BTreeSet::new());
+    /// The part of a change that goes beyond the input: a change for each set of sources and
+    /// destinations of which every pair changes.
+    fn beyond(&self, change: &Change) -> Vec<PotentialChange> {
+        let ends = |parties: &[DiffParty]| -> PartySet {
+            parties.iter().map(|party| self.party(party)).collect()
+        };
+        let mut by_destinations: BTreeMap<PartySet, PartySet> = BTreeMap::new();
         for block in &change.blocks {
-            let ends = |parties: &[DiffParty]| -> Vec<PotentialParty> {
-                parties.iter().map(|party| self.party(party)).collect()
-            };
-            let (from, to) = (ends(&block.sources), ends(&block.destinations));
-            let sends = |source: &&PotentialParty| to.iter().any(|to| self.is_beyond(source, to));
-            sources.extend(from.iter().filter(sends).cloned());
-            let receives =
-                |end: &&PotentialParty| from.iter().any(|from| self.is_beyond(from, end));
-            destinations.extend(to.iter().filter(receives).cloned());
+            let sources = by_destinations.entry(ends(&block.destinations));
+            sources.or_default().extend(ends(&block.sources));
         }
-        (!sources.is_empty()).then(|| PotentialChange {
-            kind: change.kind,
-            traffic: change.traffic.clone(),
-            cause: self.as_loaded(change.cause),
-            sources,
-            destinations,
-            example: change.example,
+        let mut by_sources: BTreeMap<PartySet, PartySet> = BTreeMap::new();
+        for (destinations, sources) in by_destinations {
+            by_sources.entry(sources).or_default().extend(destinations);
+        }
+        let cause = self.as_loaded(change.cause);
+        let mut found = Vec::new();
+        for (mut sources, mut destinations) in self.joined(by_sources) {
+            let (from, to) = (sources.clone(), destinations.clone());
+            sources.retain(|source| to.iter().any(|to| self.is_beyond(source, to)));
+            destinations.retain(|end| from.iter().any(|from| self.is_beyond(from, end)));
+            if !sources.is_empty() {
+                found.push(PotentialChange {
+                    kind: change.kind,
+                    traffic: change.traffic.clone(),
+                    cause,
+                    sources,
+                    destinations,
+                    example: change.example,
+                });
+            }
+        }
+        found
+    }
+
+    /// The sets, where several together lack only pairs of which there is nothing to say: a
+    /// workload is not told from other pods of its kind, but no end is paired with itself.
+    fn joined(&self, sets: BTreeMap<PartySet, PartySet>) -> Vec<(PartySet, PartySet)> {
+        let mut found: Vec<(PartySet, PartySet)> = Vec::new();
+        for (sources, destinations) in sets {
+            let with = |(from, to): &(PartySet, PartySet)| {
+                let few = (from.len() + sources.len()) * (to.len() + destinations.len());
+                few <= MOST_PAIRS
+                    && self.is_silent(from.difference(&sources), &destinations)
+                    && self.is_silent(sources.difference(from), to)
+            };
+            match found.iter().position(with) {
+                Some(at) => {
+                    found[at].0.extend(sources);
+                    found[at].1.extend(destinations);
+                }
+                None => found.push((sources, destinations)),
+            }
+        }
+        found
+    }
+
+    /// Whether there is nothing to say of all these pairs.
+    fn is_silent<'p>(
+        &self,
+        sources: impl Iterator<Item = &'p PotentialParty>,
+        destinations: &PartySet,
+    ) -> bool {
+        use PotentialParty::{Kind, Workload};
+        let silent =
+            |source: &PotentialParty, destination: &PotentialParty| match (source, destination) {
+                (Kind(a), Kind(b)) => {
+                    let of = |kind: &usize| &self.pods.namespaces[self.kind(*kind).namespace];
+                    of(a).excludes(of(b))
+                }
+                (Kind(kind), Workload(id)) | (Workload(id), Kind(kind)) => self.is_like(*kind, *id),
+                (Workload(a), Workload(b)) => a == b,
+                _ => false,
+            };
+        let mut sources = sources;
+        sources.all(|source| {
+            destinations
+                .iter()
+                .all(|destination| silent(source, destination))
         })
+    }
+
+    /// Whether a workload's pods are of a kind.
+    fn is_like(&self, kind: usize, id: WorkloadId) -> bool {
+        let (kind, cluster) = (self.kind(kind), &self.after.cluster);
+        let workload = cluster.workload(id);
+        let namespace = &self.pods.namespaces[kind.namespace];
+        let here = *namespace.name == *cluster.namespace(workload.namespace).name;
+        here && kind.like_loaded
+            && workload.pods.iter().all(|pod| {
+                let labels = cluster.pod_labels(*pod);
+                self.pods.are_alike(namespace, &kind.labels, labels)
+            })
     }
 
     /// Whether a policy of a graph with kinds is the one of this number as it is loaded.

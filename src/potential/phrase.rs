@@ -9,4 +9,7 @@ pub(crate) struct Phrase {
     pub others: String,
     /// The kinds, in order.
     pub kinds: Vec<usize>,
+    /// Further kinds that have such pods among others: nothing tells them apart there. What is said
+    /// of the phrase has to hold for these too.
+    pub touched: Vec<usize>,
 }

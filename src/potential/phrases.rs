@@ -8,7 +8,7 @@ use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::Namespaces;
 use crate::potential::namespaces::PotentialNamespace;
 use crate::potential::phrase::Phrase;
-use crate::potential::pods::PotentialPods;
+use crate::potential::pods::{PodKind, PotentialPods, is_asked_in};
 use std::collections::BTreeMap;
 
 impl PotentialPods {
@@ -54,7 +54,8 @@ impl PotentialPods {
         let meant = |namespace: &PotentialNamespace| {
             place.is_none_or(|place| place.matches(&namespace.labels[1]))
         };
-        self.made("", pods, meant).kinds
+        let meant: Vec<bool> = self.namespaces.iter().map(meant).collect();
+        self.kinds_where(|kind| meant[kind.namespace] && pods.matches(&kind.labels))
     }
 
     /// The pods of a policy's subject in words.
@@ -85,7 +86,11 @@ impl PotentialPods {
         meant: impl Fn(&PotentialNamespace) -> bool,
     ) -> Phrase {
         let meant: Vec<bool> = self.namespaces.iter().map(meant).collect();
-        let kinds = self.kinds.iter().enumerate();
+        let told: Vec<bool> = self
+            .namespaces
+            .iter()
+            .map(|n| self.tells(n, pods))
+            .collect();
         let (text, others) = if pods.is_everything() {
             ("any pod".to_owned(), "any other pod".to_owned())
         } else {
@@ -95,11 +100,29 @@ impl PotentialPods {
         Phrase {
             text: format!("{text} {place}"),
             others: format!("{others} {place}"),
-            kinds: kinds
-                .filter(|(_, kind)| meant[kind.namespace] && pods.matches(&kind.labels))
-                .map(|(i, _)| i)
-                .collect(),
+            kinds: self.kinds_where(|kind| {
+                meant[kind.namespace] && told[kind.namespace] && pods.matches(&kind.labels)
+            }),
+            touched: self.kinds_where(|kind| meant[kind.namespace] && !told[kind.namespace]),
         }
+    }
+
+    fn kinds_where(&self, holds: impl Fn(&PodKind) -> bool) -> Vec<usize> {
+        let kinds = self.kinds.iter().enumerate();
+        let kinds = kinds.filter(|(_, kind)| holds(kind));
+        kinds.map(|(i, _)| i).collect()
+    }
+
+    /// Whether the kinds of a namespace tell pods apart that a selector selects: it is asked there,
+    /// or its opposite.
+    fn tells(&self, namespace: &PotentialNamespace, pods: &Selector) -> bool {
+        let opposite = negated(pods);
+        let is_it = |asked: &Selector| asked == pods || Some(asked) == opposite.as_ref();
+        pods.is_everything()
+            || self
+                .asked
+                .iter()
+                .any(|(namespaces, asked)| is_it(asked) && is_asked_in(namespaces, namespace))
     }
 }
 

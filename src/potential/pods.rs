@@ -146,6 +146,14 @@ impl PotentialPods {
         }
     }
 
+    /// Whether every selector that is asked in a namespace says the same of two sets of labels.
+    pub(crate) fn are_alike(&self, of: &PotentialNamespace, a: &Labels, b: &Labels) -> bool {
+        let mut asked = self.asked.iter();
+        asked.all(|(namespaces, pods)| {
+            !is_asked_in(namespaces, of) || pods.matches(a) == pods.matches(b)
+        })
+    }
+
     /// The container ports of a pod that has every name.
     pub(crate) fn ports(&self) -> &[ContainerPort] {
         &self.ports
@@ -284,17 +292,19 @@ pub(crate) fn add_pods(
     workload
 }
 
-/// The selectors that are asked of pods in a namespace, on any side.
-fn selectors_in<'p>(vocabulary: &PodVocabulary<'p>, of: &PotentialNamespace) -> Vec<&'p Selector> {
-    let asked = |namespaces: &Namespaces| match namespaces {
+/// Whether what is asked of pods in some namespaces is asked in one, on any side.
+pub(crate) fn is_asked_in(namespaces: &Namespaces, of: &PotentialNamespace) -> bool {
+    match namespaces {
         Namespaces::Named(name) => *name == of.name,
         Namespaces::Matching(selector) => of.labels.iter().any(|labels| selector.matches(labels)),
         Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
-    };
-    let here = vocabulary
-        .pods
-        .iter()
-        .filter(|(namespaces, _)| asked(namespaces));
+    }
+}
+
+/// The selectors that are asked of pods in a namespace, on any side.
+fn selectors_in<'p>(vocabulary: &PodVocabulary<'p>, of: &PotentialNamespace) -> Vec<&'p Selector> {
+    let here = vocabulary.pods.iter();
+    let here = here.filter(|(namespaces, _)| is_asked_in(namespaces, of));
     let distinct: BTreeSet<&Selector> = here.map(|(_, pods)| *pods).collect();
     distinct.into_iter().collect()
 }

@@ -23,7 +23,7 @@ use crate::potential::kinds::{
     Answers, LabelPairs, answers_about, combined, mentioned_values, unmentioned,
 };
 use crate::potential::namespaces::PotentialNamespace;
-use crate::potential::pods::PotentialPods;
+use crate::potential::pods::{PotentialPods, is_asked_in};
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -397,14 +397,9 @@ fn extended(
 
 /// The selectors that are asked of pods in a namespace.
 fn asked_in<'p>(pods: &'p PotentialPods, of: &PotentialNamespace) -> Vec<&'p Selector> {
-    let asked = pods.asked.iter().filter(|(namespaces, pods)| {
-        !pods.is_everything()
-            && match namespaces {
-                Namespaces::Named(name) => *name == of.name,
-                Namespaces::Matching(selector) => selector.matches(&of.labels[1]),
-                Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
-            }
-    });
+    let asked = pods.asked.iter();
+    let asked =
+        asked.filter(|(namespaces, pods)| !pods.is_everything() && is_asked_in(namespaces, of));
     let distinct: BTreeSet<&Selector> = asked.map(|(_, pods)| pods).collect();
     distinct.into_iter().collect()
 }

@@ -4,6 +4,7 @@
 //! the widest first, as long as all that is meant by it is in the set. What is left is named by the
 //! labels of the pod that stands for the kind, once for all namespaces where it is in the set.
 
+use crate::model::labels::is_for_people;
 use crate::model::{Labels, NAMESPACE_NAME_LABEL};
 use crate::potential::kinds::pairs;
 use crate::potential::pods::{PodKind, PotentialPods};
@@ -31,7 +32,11 @@ impl PotentialPods {
                 break;
             }
             let meant = || phrase.kinds.iter();
-            if meant().all(|kind| kinds.contains(kind)) && meant().any(|kind| left.contains(kind)) {
+            let is_true = || {
+                let mut all = meant().chain(&phrase.touched);
+                all.all(|kind| kinds.contains(kind))
+            };
+            if is_true() && meant().any(|kind| left.contains(kind)) {
                 let whole = meant().all(|kind| spoken_about(*kind));
                 meant().for_each(|kind| _ = left.remove(kind));
                 found.push(if whole {
@@ -41,15 +46,16 @@ impl PotentialPods {
                 });
             }
         }
-        found.extend(self.by_labels(&left));
+        found.extend(self.by_labels(&left, kinds));
         found
     }
 
-    /// What no phrase says, by the labels of the pods.
-    fn by_labels(&self, kinds: &BTreeSet<usize>) -> Vec<String> {
+    /// What no phrase says, by the labels of the pods; `all` are those of which the same is said.
+    fn by_labels(&self, kinds: &BTreeSet<usize>, all: &BTreeSet<usize>) -> Vec<String> {
         let mut by_labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for kind in kinds.iter().map(|kind| &self.kinds[*kind]) {
-            let place = by_labels.entry(pods(&kind.labels)).or_default();
+            let text = pods(&kind.labels) + &self.lacking(kind, all);
+            let place = by_labels.entry(text).or_default();
             place.push(kind.namespace);
         }
         let phrases = by_labels.into_iter().flat_map(|(labels, namespaces)| {
@@ -59,6 +65,26 @@ impl PotentialPods {
                 .collect::<Vec<_>>()
         });
         phrases.collect()
+    }
+
+    /// The labels that pods of a kind lack, as far as pods that have them besides fare otherwise:
+    /// `,!tier`.
+    fn lacking(&self, kind: &PodKind, all: &BTreeSet<usize>) -> String {
+        if kind.labels.is_empty() {
+            return String::new();
+        }
+        let has = |other: &PodKind| {
+            let mut own = kind.labels.iter();
+            own.all(|(key, value)| other.labels.get(key) == Some(value))
+        };
+        let others = self.kinds.iter().enumerate();
+        let others = others.filter(|(i, other)| {
+            other.namespace == kind.namespace && !all.contains(i) && has(other)
+        });
+        let lacks = |key: &&str| kind.labels.get(key).is_none() && is_for_people(key);
+        let keys = others.flat_map(|(_, other)| other.labels.iter().map(|(key, _)| key));
+        let keys: BTreeSet<&str> = keys.filter(lacks).collect();
+        keys.into_iter().map(|key| format!(",!{key}")).collect()
     }
 
     /// A name for each kind, told apart from every other: "pods app=web".
