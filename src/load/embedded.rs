@@ -41,7 +41,8 @@ fn search<'n>(node: &'n SyntaxNode, found: &mut Vec<&'n SyntaxNode>) {
     entries.for_each(|entry| search(&entry.value, found));
 }
 
-fn is_policy(node: &SyntaxNode) -> bool {
+/// Whether a node is a policy with content, of whichever kind.
+pub fn is_policy(node: &SyntaxNode) -> bool {
     let word = |key: &str| node.get(key).and_then(SyntaxNode::as_str);
     let (Some(version), Some(kind)) = (word("apiVersion"), word("kind")) else {
         return false;
@@ -81,6 +82,30 @@ fn says_policy(node: &SyntaxNode) -> bool {
     node.as_str().is_some_and(says)
         || node.items().iter().any(says_policy)
         || node.entries().iter().any(|e| says_policy(&e.value))
+}
+
+/// What a policy can touch that is made in a namespace.
+pub fn reach_in(node: &SyntaxNode, namespace: &str) -> Vec<TaintReach> {
+    let kind = node.get("kind").and_then(SyntaxNode::as_str);
+    let own = |reach: TaintReach| match reach.namespaces {
+        TaintNamespaces::Own => reach.named([namespace]),
+        _ => reach,
+    };
+    let reaches = unmodelled::reach_of(kind.unwrap_or_default(), node);
+    reaches.into_iter().map(own).collect()
+}
+
+/// Whether a text that is made into objects names a kind of policy.
+pub fn says_policy_kind(text: &str) -> bool {
+    let mut kinds = text.split("kind").skip(1).filter_map(|after| {
+        let after = after.trim_start_matches(['"', '\'']).trim_start();
+        let value = after
+            .strip_prefix(':')?
+            .trim_start()
+            .trim_start_matches(['"', '\'']);
+        value.split(|c: char| !c.is_ascii_alphanumeric()).next()
+    });
+    kinds.any(dialects::may_be_policy_kind)
 }
 
 fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
