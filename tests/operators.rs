@@ -150,6 +150,23 @@ fn cases_of_our_own() {
 }
 
 #[test]
+fn what_only_describes_pods_makes_none() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/operators");
+    let file = folder.join("inside-and-alike.yaml");
+    let run = netpal_at(&folder, &["inputs", "-f", file.to_str().unwrap()], "");
+    assert!(
+        run.stdout.contains("1 AnalysisTemplate") && !run.stdout.contains("AnalysisTemplate lab/"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    assert!(
+        run.stdout
+            .contains("lab/AppWrapper/batch/ray-head (lab/ray-head-*)")
+    );
+}
+
+#[test]
 fn rows_of_the_configuration_are_proposed_and_read() {
     let folder = tempfile::tempdir().unwrap();
     let manifests = "
@@ -327,7 +344,8 @@ fn every_row_says_where_it_is_from_and_makes_something() {
     let table = std::fs::read_to_string(root.join("src/load/made/kinds.yaml")).unwrap();
     let rows: Vec<serde_yaml::Value> = serde_yaml::from_str(&table).unwrap();
     let known = [
-        "id", "kind", "group", "source", "class", "when", "pods", "inside", "services", "policies",
+        "id", "kind", "group", "source", "class", "when", "parsed", "pods", "inside", "services",
+        "policies",
     ];
     for row in &rows {
         let map = row.as_mapping().unwrap();

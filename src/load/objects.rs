@@ -203,7 +203,8 @@ fn contribution(
     }
     let builtin = matches!(object.group(), "" | "apps" | "batch" | "extensions");
     if !builtin
-        && (makes_others(object, options) || is_unknown(object) && shape::has_template(node))
+        && (makes_others(object, options)
+            || is_unknown(object) && holds_pods(object, node, options))
     {
         return Contribution::Custom(Box::new(node.clone()));
     }
@@ -275,6 +276,12 @@ fn makes_others(object: &LoadedObject, options: &LoadOptions) -> bool {
     generate::GENERATORS.contains(&(group, kind))
         || mutators::MUTATORS.contains(&(group, kind))
         || table::is_kept(&options.workloads, group, kind)
+}
+
+/// Whether an object of a kind that is not known holds the templates of pods that run.
+fn holds_pods(object: &LoadedObject, node: &SyntaxNode, options: &LoadOptions) -> bool {
+    !shape::only_describes(object.group(), &object.kind)
+        && shape::has_template(node, &options.workloads)
 }
 
 /// Whether nothing is known of a kind, so that what it holds tells what it is.

@@ -11,7 +11,7 @@
 use crate::input::Mention;
 use crate::load::assembly::{Assembly, count};
 use crate::load::doors::unread;
-use crate::load::made::custom::{CustomObject, each};
+use crate::load::made::custom::{CustomObject, each, parsed};
 use crate::load::made::expression::ExpressionScope;
 use crate::load::made::fill::{fill, mapping, object, text, text_of};
 use crate::load::made::missing::AlreadyThere;
@@ -92,6 +92,8 @@ fn take_customs(
     for mut object in objects {
         let contribution = std::mem::replace(&mut object.contribution, Contribution::Nothing);
         if let Contribution::Custom(node) = contribution {
+            let rows = table::rows(&assembly.options.workloads, object.group(), &object.kind);
+            let node = rows.into_iter().fold(*node, parsed);
             customs.push(CustomObject {
                 group: object.group().into(),
                 kind: Arc::clone(&object.kind),
@@ -99,7 +101,7 @@ fn take_customs(
                 namespace: assembly.namespace_of(&object),
                 is_of_cluster: generate::is_of_cluster(object.group(), &object.kind),
                 document: object.document,
-                node: *node,
+                node,
             });
         } else {
             object.contribution = contribution;
@@ -140,14 +142,16 @@ fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
     }
     let rows = table::rows(world.rows, &custom.group, &custom.kind);
     if rows.is_empty() {
-        return shape::made_of(custom);
+        let mut made = shape::made_of(custom, world.rows);
+        inner_objects(&custom.node, custom, &[], world, &mut made);
+        return made;
     }
     let mut made = Made::default();
     for row in rows
         .into_iter()
         .filter(|row| is_meant(row, custom, world.customs))
     {
-        by_row(row, custom, world.customs, &mut made);
+        by_row(row, custom, world, &mut made);
     }
     made
 }
@@ -177,7 +181,8 @@ fn is_meant(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject]) ->
 }
 
 /// What one row makes of an object.
-fn by_row(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject], made: &mut Made) {
+fn by_row(row: &SyntaxNode, custom: &CustomObject, world: &GeneratorWorld<'_>, made: &mut Made) {
+    let others = world.customs;
     made.pods.extend(pods_of(row, custom, others));
     for (part, scope) in parts(row, "services", custom, others) {
         made.objects
@@ -193,12 +198,29 @@ fn by_row(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject], made
     }
     for (part, scope) in parts(row, "inside", custom, others) {
         let path = text_of(part, "object").unwrap_or_default();
-        let found = scope.first_node(path);
-        made.pods.extend(
-            found
-                .into_iter()
-                .flat_map(|node| shape::inside(part, node, custom, scope)),
-        );
+        let added = shape::added_labels(part, scope);
+        if let Some(node) = scope.first_node(path) {
+            let pods = shape::inside(node, custom, world.rows, &added);
+            made.pods.extend(pods);
+            inner_objects(node, custom, &added, world, made);
+        }
+    }
+}
+
+/// What the objects inside an object make that rows are about, as if they stood alone.
+fn inner_objects(
+    node: &SyntaxNode,
+    custom: &CustomObject,
+    added: &[(Box<str>, String)],
+    world: &GeneratorWorld<'_>,
+    made: &mut Made,
+) {
+    for inner in shape::inner_objects(node, custom, world.rows) {
+        let mut more = made_of(&inner, world);
+        let pods = std::mem::take(&mut more.pods).into_iter();
+        let pods = pods.map(|pods| shape::as_inside(pods, &inner, custom, added));
+        made.pods.extend(pods);
+        made.add(more);
     }
 }
 
