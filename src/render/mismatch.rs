@@ -72,13 +72,13 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
         (Mismatch::NamespaceLabel(r), Endpoint::Pod(p)) => {
             has(&name, r.key(), cluster.pod_namespace(p).labels.get(r.key()))
         }
-        (Mismatch::NamespaceUnknown(r), other) => match declared(context, r, other) {
-            true => format!(
-                "label {} of namespace {name} is not certain",
-                clean(r.key())
-            ),
-            false => format!("the labels of namespace {name} are not in the input"),
-        },
+        (Mismatch::NamespaceUnknown(r), other) if declared(context, r, other) => {
+            let key = clean(r.key());
+            format!("label {key} of namespace {name} is not certain")
+        }
+        (Mismatch::NamespaceUnknown(_), _) => {
+            format!("the labels of namespace {name} are not in the input")
+        }
         (Mismatch::PodLabelUnknown(r), _) => {
             format!("its label {} is known only at run time", clean(r.key()))
         }
@@ -130,9 +130,10 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
         (Mismatch::NamespaceUnknown(r), _) => {
             let name = namespace(other).map(|n| clean(&n.name).into_owned());
             let name = name.unwrap_or_default();
-            let why = match declared(context, r, other) {
-                true => format!("that label of namespace {name} is not certain"),
-                false => format!("the labels of namespace {name} are not in the input"),
+            let why = if declared(context, r, other) {
+                format!("that label of namespace {name} is not certain")
+            } else {
+                format!("the labels of namespace {name} are not in the input")
             };
             format!("needs namespace label {}; {why}", wanted(r))
         }

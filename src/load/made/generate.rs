@@ -78,7 +78,7 @@ pub fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Made
             wrapped::of_crossplane(custom, world)
         }
         ("config.kiosk.sh", "TemplateInstance") => wrapped::template_instance(custom, world),
-        ("config.kiosk.sh", "Template") => wrapped::template(custom, world),
+        ("config.kiosk.sh", "Template") => Some(wrapped::template(custom, world)),
         ("config.openshift.io", "Project") => projects::made_of(&custom.node, world),
         ("management.cattle.io" | "provisioning.cattle.io", "Cluster") => {
             rancher::made_of(custom, world)

@@ -6,7 +6,7 @@
 
 use crate::load::assembly::Assembly;
 use crate::load::made::custom::CustomObject;
-use crate::load::made::mutation::{MutatedObjects, Mutation};
+use crate::load::made::mutation::{MutatedLabels, MutatedObjects, Mutation};
 use crate::load::made::mutators::mutations_of;
 use crate::load::made::outcome::Made;
 use crate::load::made::world::{KnownNamespace, known_namespaces};
@@ -81,7 +81,10 @@ impl Mutations {
         labels: &Labels,
     ) -> Option<Labels> {
         let meant = self.of(of).filter(|m| m.may_be_at(space, labels));
-        let changes = meant.filter_map(|m| m.changes.as_ref()).flatten();
+        let changes = meant.flat_map(|m| match &m.changes {
+            MutatedLabels::These(changes) => changes.as_slice(),
+            MutatedLabels::Untold => &[],
+        });
         let changed = changes.fold(labels.clone(), |known, change| change.perhaps_made(&known));
         (changed != *labels).then_some(changed)
     }
@@ -100,7 +103,7 @@ impl Mutations {
                     made.unknown.push((what.into(), unordered.named(names)));
                     continue;
                 }
-                (of, Some(changes)) => {
+                (of, MutatedLabels::These(changes)) => {
                     let keys: Vec<&str> = changes.iter().map(|change| &*change.key).collect();
                     let of = match of {
                         MutatedObjects::Namespaces => "namespaces",
@@ -110,8 +113,10 @@ impl Mutations {
                     made.notes.push(what.into());
                     continue;
                 }
-                (MutatedObjects::Pods, None) => "changes of the labels of pods",
-                (MutatedObjects::Namespaces, None) => "changes of the labels of namespaces",
+                (MutatedObjects::Pods, MutatedLabels::Untold) => "changes of the labels of pods",
+                (MutatedObjects::Namespaces, MutatedLabels::Untold) => {
+                    "changes of the labels of namespaces"
+                }
             };
             let everywhere = reach.namespaces(TaintNamespaces::All);
             made.unknown.push((what.to_owned(), everywhere));

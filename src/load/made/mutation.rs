@@ -14,12 +14,21 @@ use crate::model::{Labels, Selector, Truth};
 pub struct Mutation {
     /// Of which objects.
     pub of: MutatedObjects,
-    /// The labels; none where it cannot be told which.
-    pub changes: Option<Vec<LabelMutation>>,
+    /// The labels.
+    pub changes: MutatedLabels,
     /// Where.
     pub places: Vec<MutatedPlace>,
     /// Where not, whatever else is said.
     pub spared: Vec<Box<str>>,
+}
+
+/// The labels that something changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MutatedLabels {
+    /// These.
+    These(Vec<LabelMutation>),
+    /// It cannot be told which, or it is not labels alone.
+    Untold,
 }
 
 /// The objects of which something changes labels.

@@ -8,7 +8,7 @@ use crate::load::made::custom::CustomObject;
 use crate::load::made::expression::scalar;
 use crate::load::made::fill::text_of;
 use crate::load::made::mutation::{
-    LabelEffect, LabelMutation, MutatedObjects, MutatedPlace, Mutation,
+    LabelEffect, LabelMutation, MutatedLabels, MutatedObjects, MutatedPlace, Mutation,
 };
 use crate::load::workloads;
 use crate::model::Selector;
@@ -105,7 +105,8 @@ fn of_rule(rule: &SyntaxNode, mutate: &SyntaxNode) -> Vec<Mutation> {
     let patches = patches(mutate);
     let of_objects = objects_of(&kinds).into_iter().filter_map(|of| {
         let changes = match of {
-            MutatedObjects::Policies => patches.iter().any(changes_rules).then(|| None)?,
+            MutatedObjects::Policies if !patches.iter().any(changes_rules) => return None,
+            MutatedObjects::Policies => MutatedLabels::Untold,
             MutatedObjects::Namespaces => label_changes(&patches, false)?,
             MutatedObjects::Pods => label_changes(&patches, true)?,
         };
@@ -228,21 +229,21 @@ fn changes_rules(patch: &SyntaxNode) -> bool {
         || operations.any(|o| text_of(o, "path").is_none_or(|p| !p.starts_with("/metadata")))
 }
 
-/// The labels that patches change of an object, and with `inner` of a pod template in it: `None`
-/// where they change none, and no list where it cannot be told which.
-fn label_changes(patches: &[SyntaxNode], inner: bool) -> Option<Option<Vec<LabelMutation>>> {
+/// The labels that patches change of an object, and with `inner` of a pod template in it; `None`
+/// where they change none.
+fn label_changes(patches: &[SyntaxNode], inner: bool) -> Option<MutatedLabels> {
     let mut changes = Vec::new();
     for patch in patches {
         for operation in patch.items() {
             match of_operation(operation, inner) {
                 Some(Ok(change)) => changes.push(change),
-                Some(Err(())) => return Some(None),
+                Some(Err(())) => return Some(MutatedLabels::Untold),
                 None => {}
             }
         }
         laid_over(patch, inner, &mut changes);
     }
-    (!changes.is_empty()).then_some(Some(changes))
+    (!changes.is_empty()).then_some(MutatedLabels::These(changes))
 }
 
 /// What one operation does to a label; an error where it replaces all of them.
@@ -330,9 +331,9 @@ fn of_gatekeeper(kind: &str, spec: &SyntaxNode) -> Vec<Mutation> {
         let is_inner = !location.starts_with("metadata");
         let changes = match of {
             MutatedObjects::Policies if kind == "AssignMetadata" => return None,
-            MutatedObjects::Policies => None,
+            MutatedObjects::Policies => MutatedLabels::Untold,
             MutatedObjects::Namespaces if is_inner => return None,
-            _ => Some(vec![assigned(location, spec)?]),
+            _ => MutatedLabels::These(vec![assigned(location, spec)?]),
         };
         let itself = of == MutatedObjects::Pods && !is_inner;
         Some(Mutation {
@@ -373,18 +374,15 @@ fn of_tenant(custom: &CustomObject, spec: &SyntaxNode) -> Vec<Mutation> {
     ];
     let of_each = of_both.map(|(of, options)| Mutation {
         of,
-        changes: spec.get(options).map(added_labels),
+        changes: MutatedLabels::These(spec.get(options).map(added_labels).unwrap_or_default()),
         places: vec![MutatedPlace {
             labelled: Selector::label("capsule.clastix.io/tenant", &custom.name),
             ..MutatedPlace::default()
         }],
         spared: Vec::new(),
     });
-    let is_some = |m: &Mutation| {
-        m.changes
-            .as_ref()
-            .is_some_and(|changes| !changes.is_empty())
-    };
+    let nothing = MutatedLabels::These(Vec::new());
+    let is_some = |m: &Mutation| m.changes != nothing;
     of_each.into_iter().filter(is_some).collect()
 }
 
@@ -413,7 +411,7 @@ fn of_expressions(spec: &SyntaxNode) -> Vec<Mutation> {
     });
     let made = meant.map(|of| Mutation {
         of,
-        changes: None,
+        changes: MutatedLabels::Untold,
         places: vec![MutatedPlace {
             labelled: selector.clone(),
             ..MutatedPlace::default()

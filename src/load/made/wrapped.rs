@@ -59,7 +59,7 @@ pub fn template_instance(custom: &CustomObject, world: &GeneratorWorld<'_>) -> O
 
 /// kiosk: a template makes nothing alone; one that an account names is made in each space of it,
 /// which no manifest tells.
-pub fn template(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Made> {
+pub fn template(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
     let names = |account: &CustomObject| {
         let space = account.node.get("spec").and_then(|spec| spec.get("space"));
         let instances = space.and_then(|space| space.get("templateInstances"));
@@ -70,7 +70,7 @@ pub fn template(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Mad
     if world.of_kind("Account").any(names) {
         noted("in the spaces of an account", &custom.node, &mut made);
     }
-    Some(made)
+    made
 }
 
 /// A manifest with the parameters of an instance, or their values in the template.
