@@ -14,6 +14,7 @@ use crate::load::object::{Contribution, LoadedObject};
 use crate::model::Labels;
 use crate::policy::TaintEffect;
 use crate::policy::unmodelled::{TaintNamespaces, TaintReach};
+use crate::set::hashed::HashMap;
 use std::sync::Arc;
 
 /// What the custom objects of an input change, by their places in the list of them.
@@ -39,12 +40,12 @@ impl Mutations {
         if self.are_none() {
             return;
         }
-        let spaces = known_namespaces(objects, assembly);
+        let spaces = by_name(objects, assembly);
         for object in objects {
             let Contribution::Namespace(labels) = &mut object.contribution else {
                 continue;
             };
-            if let Some(space) = spaces.iter().find(|space| *space.name == *object.name)
+            if let Some(space) = spaces.get(&*object.name)
                 && let Some(changed) = self.changed(MutatedObjects::Namespaces, space, labels)
             {
                 **labels = changed;
@@ -57,7 +58,7 @@ impl Mutations {
         if self.of(MutatedObjects::Pods).next().is_none() {
             return;
         }
-        let spaces = known_namespaces(objects, assembly);
+        let spaces = by_name(objects, assembly);
         for object in objects {
             let namespace = assembly.namespace_of(object);
             let labels = match &mut object.contribution {
@@ -65,7 +66,7 @@ impl Mutations {
                 Contribution::Pods(pods) => &mut pods.draft.labels,
                 _ => continue,
             };
-            if let Some(space) = spaces.iter().find(|space| space.name == namespace)
+            if let Some(space) = spaces.get(&*namespace)
                 && let Some(changed) = self.changed(MutatedObjects::Pods, space, labels)
             {
                 *labels = Arc::new(changed);
@@ -122,4 +123,12 @@ impl Mutations {
             made.unknown.push((what.to_owned(), everywhere));
         }
     }
+}
+
+/// The namespaces of the input, by their names.
+fn by_name(objects: &[LoadedObject], assembly: &Assembly<'_>) -> HashMap<Arc<str>, KnownNamespace> {
+    let spaces = known_namespaces(objects, assembly).into_iter();
+    spaces
+        .map(|space| (Arc::clone(&space.name), space))
+        .collect()
 }
