@@ -143,7 +143,7 @@ fn touched(spec: &SyntaxNode) -> ([bool; 2], Selector) {
 
 /// Whether a part of a tree is still to be filled in.
 pub fn is_open(node: &SyntaxNode) -> bool {
-    let open = |text: &str| text.contains("{{") || text.contains("${");
+    let open = embedded::is_open_text;
     node.as_str().is_some_and(open)
         || node.items().iter().any(is_open)
         || node
