@@ -8,8 +8,12 @@
 )]
 
 mod common;
+#[allow(dead_code)] // the tests of dialects use the rest
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::netpal_at;
+use netpal::{AllowGraph, CompileOptions};
 use std::path::{Path, PathBuf};
 
 /// One line of a table of expected answers.
@@ -147,6 +151,29 @@ fn cases_of_our_own() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count >= 30, "{count} questions");
+}
+
+/// Labels that are there perhaps, and policies that may not be there, are the same to the graph,
+/// with and without classes, and to the specification.
+#[test]
+fn the_graph_says_of_what_is_made_what_the_specification_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/operators");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let input = netpal::load([entry.unwrap().path()]).unwrap();
+        let compiled = |classes| {
+            let options = CompileOptions::default().classes(classes);
+            AllowGraph::compile(&input, &options).unwrap()
+        };
+        let graphs = [compiled(true), compiled(false)];
+        graphs.iter().for_each(AllowGraph::verify);
+        let traffics = engines::tcp_and_echo(&[80, 5432, 8080]);
+        for flow in engines::flows(&input, &engines::OUTSIDE, &traffics) {
+            count += 1;
+            engines::agrees(graphs[0].environment(), &graphs, &flow, 0);
+        }
+    }
+    assert!(count > 10_000, "{count} flows");
 }
 
 #[test]
