@@ -8,8 +8,12 @@
 )]
 
 mod common;
+#[allow(dead_code)] // the tests of dialects use the rest
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::netpal_at;
+use netpal::{AllowGraph, CompileOptions};
 use std::path::{Path, PathBuf};
 
 /// One line of a table of expected answers.
@@ -147,6 +151,46 @@ fn cases_of_our_own() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count >= 30, "{count} questions");
+}
+
+/// Labels that are there perhaps, and policies that may not be there, are the same to the graph,
+/// with and without classes, and to the specification.
+#[test]
+fn the_graph_says_of_what_is_made_what_the_specification_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/operators");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let input = netpal::load([entry.unwrap().path()]).unwrap();
+        let compiled = |classes| {
+            let options = CompileOptions::default().classes(classes);
+            AllowGraph::compile(&input, &options).unwrap()
+        };
+        let graphs = [compiled(true), compiled(false)];
+        graphs.iter().for_each(AllowGraph::verify);
+        let traffics = engines::tcp_and_echo(&[80, 5432, 8080]);
+        for flow in engines::flows(&input, &engines::OUTSIDE, &traffics) {
+            count += 1;
+            engines::agrees(graphs[0].environment(), &graphs, &flow, 0);
+        }
+    }
+    assert!(count > 10_000, "{count} flows");
+}
+
+#[test]
+fn what_only_describes_pods_makes_none() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/operators");
+    let file = folder.join("inside-and-alike.yaml");
+    let run = netpal_at(&folder, &["inputs", "-f", file.to_str().unwrap()], "");
+    assert!(
+        run.stdout.contains("1 AnalysisTemplate") && !run.stdout.contains("AnalysisTemplate lab/"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    assert!(
+        run.stdout
+            .contains("lab/AppWrapper/batch/ray-head (lab/ray-head-*)")
+    );
 }
 
 #[test]
@@ -327,7 +371,8 @@ fn every_row_says_where_it_is_from_and_makes_something() {
     let table = std::fs::read_to_string(root.join("src/load/made/kinds.yaml")).unwrap();
     let rows: Vec<serde_yaml::Value> = serde_yaml::from_str(&table).unwrap();
     let known = [
-        "id", "kind", "group", "source", "class", "when", "pods", "inside", "services", "policies",
+        "id", "kind", "group", "source", "class", "when", "parsed", "pods", "inside", "services",
+        "policies",
     ];
     for row in &rows {
         let map = row.as_mapping().unwrap();

@@ -184,7 +184,9 @@ impl<'w> Selected<'w> {
     ) -> Result<Self, TooMany> {
         let cluster = &env.cluster;
         let namespace = |n: &NamespaceClassIx| cluster.namespace(classes.namespaces[*n]);
-        let is_declared = |n: &NamespaceClassIx| namespace(n).declared.is_some();
+        let is_declared = |n: &NamespaceClassIx| {
+            namespace(n).declared.is_some() && !namespace(n).labels.has_open()
+        };
         let all = classes.namespaces.indexes();
         let (declared, undeclared): (Vec<_>, Vec<_>) = all.partition(is_declared);
         let declared: Table<DeclaredIx, NamespaceClassIx> = Table::new(declared)?;

@@ -6,10 +6,11 @@
 //! others, the name of a policy kind. What it will make is not known here, so the verdicts it could
 //! touch are unknown.
 
+use crate::model::{Requirement, Selector};
 use crate::policy::TaintEffect;
 use crate::policy::dialects;
 use crate::policy::unmodelled;
-use crate::policy::unmodelled::{TaintNamespaces, TaintReach};
+use crate::policy::unmodelled::{TaintNamespaces, TaintPods, TaintReach};
 use crate::tree::SyntaxNode;
 
 /// The policies that an object holds: the kind of the first, and what all of them can touch.
@@ -41,7 +42,8 @@ fn search<'n>(node: &'n SyntaxNode, found: &mut Vec<&'n SyntaxNode>) {
     entries.for_each(|entry| search(&entry.value, found));
 }
 
-fn is_policy(node: &SyntaxNode) -> bool {
+/// Whether a node is a policy with content, of whichever kind.
+pub fn is_policy(node: &SyntaxNode) -> bool {
     let word = |key: &str| node.get(key).and_then(SyntaxNode::as_str);
     let (Some(version), Some(kind)) = (word("apiVersion"), word("kind")) else {
         return false;
@@ -83,11 +85,35 @@ fn says_policy(node: &SyntaxNode) -> bool {
         || node.entries().iter().any(|e| says_policy(&e.value))
 }
 
+/// What a policy can touch that is made in a namespace.
+pub fn reach_in(node: &SyntaxNode, namespace: &str) -> Vec<TaintReach> {
+    let kind = node.get("kind").and_then(SyntaxNode::as_str);
+    let own = |reach: TaintReach| match opened(reach) {
+        reach if reach.namespaces != TaintNamespaces::Own => reach,
+        reach => reach.named([namespace]),
+    };
+    let reaches = unmodelled::reach_of(kind.unwrap_or_default(), node);
+    reaches.into_iter().map(own).collect()
+}
+
+/// Whether a text that is made into objects names a kind of policy.
+pub fn says_policy_kind(text: &str) -> bool {
+    let mut kinds = text.split("kind").skip(1).filter_map(|after| {
+        let after = after.trim_start_matches(['"', '\'']).trim_start();
+        let value = after
+            .strip_prefix(':')?
+            .trim_start()
+            .trim_start_matches(['"', '\'']);
+        value.split(|c: char| !c.is_ascii_alphanumeric()).next()
+    });
+    kinds.any(dialects::may_be_policy_kind)
+}
+
 fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
     if is_bare_spec(node) {
         let (directions, pods) = unmodelled::of_bare_spec(node);
         let reach = TaintReach::own(TaintEffect::UnorderedTier, directions).labelled(pods);
-        return vec![reach.namespaces(TaintNamespaces::All)];
+        return vec![opened(reach.namespaces(TaintNamespaces::All))];
     }
     let body = if node.get("spec").is_some() {
         Some(node)
@@ -116,5 +142,30 @@ fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
         (None, TaintNamespaces::Own) => reach.namespaces(TaintNamespaces::All),
         _ => reach,
     };
-    reaches.into_iter().map(place).collect()
+    reaches.into_iter().map(place).map(opened).collect()
+}
+
+/// A reach without conditions on labels that are still to be filled in.
+fn opened(mut reach: TaintReach) -> TaintReach {
+    if let TaintPods::Labelled(pods) = &mut reach.pods {
+        *pods = without_open(pods);
+    }
+    if let TaintNamespaces::Matching(namespaces) = &mut reach.namespaces {
+        *namespaces = without_open(namespaces);
+    }
+    reach
+}
+
+/// The requirements of a selector that are written out.
+fn without_open(selector: &Selector) -> Selector {
+    let is_told = |r: &&Requirement| {
+        let mut values = r.values().iter();
+        !is_open_text(r.key()) && !values.any(|value| is_open_text(value))
+    };
+    Selector::new(selector.requirements().iter().filter(is_told).cloned())
+}
+
+/// Whether a text has an expression in it that something fills in.
+pub fn is_open_text(text: &str) -> bool {
+    text.contains("{{") || text.contains("${")
 }

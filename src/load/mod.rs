@@ -25,6 +25,7 @@ mod embedded;
 mod endpoints;
 mod error;
 mod file_on_disk;
+mod generator_facts;
 pub mod git;
 mod identity;
 mod input_file;

@@ -4,6 +4,7 @@
 use crate::diagnostic::{Code, DiagnosticSeverity};
 use crate::input::Unlisted;
 use crate::load::endpoints::ListedEndpoints;
+use crate::load::generator_facts::GeneratorFacts;
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model;
 use crate::policy::TaintReason;
@@ -41,8 +42,8 @@ pub struct LoadedObject {
     pub reaches: Vec<TaintReach>,
     /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
     pub overlay: bool,
-    /// The annotations that say how a controller of hierarchies copies it.
-    pub propagation: Box<[(Box<str>, Box<str>)]>,
+    /// What generators of policies ask of it.
+    pub facts: Option<Box<GeneratorFacts>>,
     /// Annotations of a namespace or a Service that a layer goes by.
     pub annotations: Annotations,
     /// Whether it is in no file, but made from an object that is.
@@ -258,7 +259,7 @@ impl LoadedObject {
             remarks: Vec::new(),
             reaches: Vec::new(),
             overlay: false,
-            propagation: Box::default(),
+            facts: None,
             annotations: Box::default(),
             made: true,
         }

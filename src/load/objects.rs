@@ -9,9 +9,10 @@ use crate::load::document_form;
 use crate::load::doors;
 use crate::load::embedded;
 use crate::load::endpoints::ListedEndpoints;
+use crate::load::generator_facts::GeneratorFacts;
 use crate::load::identity;
 use crate::load::kustomization;
-use crate::load::made::{generate, hnc, shape, table};
+use crate::load::made::{generate, mutators, shape, table};
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
 use crate::load::pod_annotations;
@@ -76,7 +77,7 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
         remarks: Vec::new(),
         reaches: Vec::new(),
         overlay: false,
-        propagation: hnc::propagation(node),
+        facts: GeneratorFacts::new(kind, node),
         annotations: match kind {
             "Namespace" | "Service" => pod_annotations::annotations(Some(node)),
             _ => Box::default(),
@@ -202,7 +203,8 @@ fn contribution(
     }
     let builtin = matches!(object.group(), "" | "apps" | "batch" | "extensions");
     if !builtin
-        && (makes_others(object, options) || is_unknown(object) && shape::has_template(node))
+        && (makes_others(object, options)
+            || is_unknown(object) && holds_pods(object, node, options))
     {
         return Contribution::Custom(Box::new(node.clone()));
     }
@@ -271,7 +273,15 @@ fn header<'o>(object: &'o LoadedObject, options: &'o LoadOptions) -> Header<'o> 
 /// Whether it is known that controllers make others of a kind.
 fn makes_others(object: &LoadedObject, options: &LoadOptions) -> bool {
     let (group, kind) = (object.group(), &*object.kind);
-    generate::GENERATORS.contains(&(group, kind)) || table::is_kept(&options.workloads, group, kind)
+    generate::GENERATORS.contains(&(group, kind))
+        || mutators::MUTATORS.contains(&(group, kind))
+        || table::is_kept(&options.workloads, group, kind)
+}
+
+/// Whether an object of a kind that is not known holds the templates of pods that run.
+fn holds_pods(object: &LoadedObject, node: &SyntaxNode, options: &LoadOptions) -> bool {
+    !shape::only_describes(object.group(), &object.kind)
+        && shape::has_template(node, &options.workloads)
 }
 
 /// Whether nothing is known of a kind, so that what it holds tells what it is.

@@ -34,7 +34,7 @@ pub struct Namespace {
 impl Namespace {
     /// Whether a selector over namespaces selects this one.
     pub fn selected_by(&self, selector: &Selector) -> Truth {
-        selector.matches_known(&self.labels, self.declared.is_some())
+        selector.selects_known(&self.labels, self.declared.is_some())
     }
 }
 

@@ -102,6 +102,16 @@ impl Selector {
         }
     }
 
+    /// Whether a label set is selected of which only some labels may be known: without `complete`
+    /// there may be further ones.
+    pub fn selects_known(&self, labels: &Labels, complete: bool) -> Truth {
+        if complete {
+            self.selects(labels)
+        } else {
+            self.matches_known(labels, complete)
+        }
+    }
+
     /// What all trials agree on.
     fn tried(&self, labels: &Labels, asked: &[(&str, Vec<Option<&str>>)], trials: usize) -> Truth {
         let each = (0..trials).map(|mut trial| {

@@ -113,7 +113,13 @@ impl MadeWorkload {
     }
 }
 
-/// Whether a name follows a pattern of pods' names.
+/// Whether a name follows a pattern of the names of what is made.
+pub fn follows(pattern: &str, name: &str) -> bool {
+    is_called(pattern.as_bytes(), name.as_bytes())
+}
+
+/// Whether a name follows a pattern of pods' names; a generated part between dashes may be left
+/// out, as in the names that documentation uses.
 fn is_called(pattern: &[u8], name: &[u8]) -> bool {
     let (Some((first, rest)), Some((_, later))) = (pattern.split_first(), name.split_first())
     else {
@@ -125,7 +131,11 @@ fn is_called(pattern: &[u8], name: &[u8]) -> bool {
             let digits = name.iter().take_while(|b| b.is_ascii_digit()).count();
             digits > 0 && is_called(rest, &name[digits..])
         }
-        b'*' => is_called(rest, later) || is_called(pattern, later),
+        b'*' => {
+            let without = rest.strip_prefix(b"-");
+            let is_left_out = without.is_some_and(|rest| is_called(rest, name));
+            is_left_out || is_called(rest, later) || is_called(pattern, later)
+        }
         _ => name.first() == Some(first) && is_called(rest, later),
     }
 }

@@ -47,6 +47,13 @@ fn mesh_identity(context: RenderContext<'_>, wanted: &str, pod: PodId) -> String
     format!("needs the mesh identity {wanted}; {name} {is}")
 }
 
+/// Whether the label of a namespace that is asked about is told, and only not certain.
+fn declared(context: RenderContext<'_>, asked: &Requirement, other: Endpoint) -> bool {
+    let cluster = &context.graph.environment().cluster;
+    let of_pod = |pod| cluster.pod_namespace(pod).labels.is_open(asked.key());
+    matches!(other, Endpoint::Pod(pod) if of_pod(pod))
+}
+
 /// What is there instead of what a peer wants, where the peer itself is shown next to it.
 pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> String {
     let cluster = &context.graph.environment().cluster;
@@ -64,6 +71,10 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
         (Mismatch::WrongNamespace(_), _) => format!("wrong namespace ({name})"),
         (Mismatch::NamespaceLabel(r), Endpoint::Pod(p)) => {
             has(&name, r.key(), cluster.pod_namespace(p).labels.get(r.key()))
+        }
+        (Mismatch::NamespaceUnknown(r), other) if declared(context, r, other) => {
+            let key = clean(r.key());
+            format!("label {key} of namespace {name} is not certain")
         }
         (Mismatch::NamespaceUnknown(_), _) => {
             format!("the labels of namespace {name} are not in the input")
@@ -119,10 +130,12 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
         (Mismatch::NamespaceUnknown(r), _) => {
             let name = namespace(other).map(|n| clean(&n.name).into_owned());
             let name = name.unwrap_or_default();
-            format!(
-                "needs namespace label {}; the labels of namespace {name} are not in the input",
-                wanted(r)
-            )
+            let why = if declared(context, r, other) {
+                format!("that label of namespace {name} is not certain")
+            } else {
+                format!("the labels of namespace {name} are not in the input")
+            };
+            format!("needs namespace label {}; {why}", wanted(r))
         }
         (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) if r.key() == IDENTITY => {

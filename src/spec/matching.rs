@@ -109,6 +109,14 @@ pub fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) ->
     pod.host_network && (host_pods != HostPods::Undefined || mode == HostNetworkMode::Node)
 }
 
+/// Whether it is known of namespaces which values they have under keys.
+fn are_told(namespaces: [&crate::model::Namespace; 2], keys: &[Box<str>]) -> bool {
+    let told = |n: &crate::model::Namespace| {
+        n.declared.is_some() && !keys.iter().any(|k| n.labels.is_open(k))
+    };
+    namespaces.into_iter().all(told)
+}
+
 /// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).
 pub fn namespaces_match(
     env: &Environment,
@@ -117,7 +125,6 @@ pub fn namespaces_match(
     other: NamespaceId,
 ) -> Truth {
     let (own, other) = (env.cluster.namespace(own), env.cluster.namespace(other));
-    let known = own.declared.is_some() && other.declared.is_some();
     let compare = |keys: &[Box<str>]| {
         let pairs: Vec<_> = keys
             .iter()
@@ -129,11 +136,10 @@ pub fn namespaces_match(
             pairs.iter().all(|(a, b)| a == b),
         )
     };
-    let unless_unknown = |value: bool, keys: &[Box<str>]| match () {
-        () if known || keys.is_empty() || own.name == other.name && own.declared.is_some() => {
-            Truth::from(value)
-        }
-        () => Truth::Maybe,
+    let same = own.name == other.name && own.declared.is_some();
+    let unless_unknown = |value: bool, keys: &[Box<str>]| match keys {
+        keys if same || keys.is_empty() || are_told([own, other], keys) => Truth::from(value),
+        _ => Truth::Maybe,
     };
     match which {
         Namespaces::Named(name) => Truth::from(other.name == *name),

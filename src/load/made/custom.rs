@@ -4,7 +4,8 @@
 use crate::load::made::expression::ExpressionScope;
 use crate::load::made::fill::text_of;
 use crate::source::DocumentId;
-use crate::tree::SyntaxNode;
+use crate::tree;
+use crate::tree::{SyntaxNode, Value};
 use std::sync::Arc;
 
 /// An object of a kind whose controller makes others.
@@ -55,6 +56,30 @@ impl CustomObject {
         }
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
+}
+
+/// An object whose spec has texts that are trees of their own, with these as trees.
+pub fn parsed(mut node: SyntaxNode, row: &SyntaxNode) -> SyntaxNode {
+    let keys = row.get("parsed").map(SyntaxNode::items).unwrap_or_default();
+    let Value::Mapping(entries) = &mut node.value else {
+        return node;
+    };
+    let spec = entries.iter_mut().find(|e| &*e.key == "spec");
+    let Some(Value::Mapping(fields)) = spec.map(|spec| &mut spec.value.value) else {
+        return node;
+    };
+    for key in keys.iter().filter_map(SyntaxNode::as_str) {
+        let field = fields.iter_mut().find(|e| &*e.key == key);
+        let Some((text, field)) = field.and_then(|f| Some((f.value.as_str()?.to_owned(), f)))
+        else {
+            continue;
+        };
+        let chunks = tree::split(&text);
+        if let Some(root) = chunks.first().and_then(|c| tree::parse(&text, c).root) {
+            field.value = root;
+        }
+    }
+    node
 }
 
 /// The elements that a part of a row repeats itself for: one where it does not.

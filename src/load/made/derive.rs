@@ -8,25 +8,25 @@
 //! Invariant: what an object makes depends on the objects of the input alone, not on their order.
 //! Cost: O(rows of its kind) for each object.
 
-use crate::input::{MadeObjects, Mention};
+use crate::input::Mention;
 use crate::load::assembly::{Assembly, count};
 use crate::load::doors::unread;
-use crate::load::made::custom::{CustomObject, each};
+use crate::load::made::custom::{CustomObject, each, parsed};
 use crate::load::made::expression::ExpressionScope;
 use crate::load::made::fill::{fill, mapping, object, text, text_of};
+use crate::load::made::missing::AlreadyThere;
+use crate::load::made::mutate::Mutations;
 use crate::load::made::outcome::{Made, MadeObject};
 use crate::load::made::pods::pods_of;
 use crate::load::made::port::service_ports;
 use crate::load::made::world::GeneratorWorld;
 use crate::load::made::{generate, hnc, shape, table};
-use crate::load::object::{Contribution, LoadedObject, MadePods};
+use crate::load::object::{Contribution, LoadedObject};
 use crate::load::objects;
 use crate::model::doors::DoorSpec;
 use crate::model::{Requirement, Selector};
-use crate::policy::lowered::Lowered;
 use crate::policy::unmodelled::TaintReach;
-use crate::policy::{Direction, GeneratedBy, Policy, TaintEffect};
-use crate::set::hashed::HashSet;
+use crate::policy::{Direction, TaintEffect};
 use crate::tree::SyntaxNode;
 use std::sync::Arc;
 
@@ -37,12 +37,16 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
         return objects;
     }
     hnc::label_trees(&mut objects, &customs);
-    let known = AlreadyThere::new(&objects, assembly);
+    let mutations = Mutations::new(&customs);
+    mutations.of_namespaces(&mut objects, assembly);
+    let known = AlreadyThere::new(&objects, &customs, assembly);
     let world = GeneratorWorld::new(&objects, &customs, assembly);
-    let made: Vec<Made> = customs
-        .iter()
-        .map(|custom| made_of(custom, &world))
-        .collect();
+    let each = customs.iter().enumerate().map(|(at, custom)| {
+        let mut made = made_of(custom, &world);
+        mutations.add(at, &world.spaces, &mut made);
+        made
+    });
+    let made: Vec<Made> = each.collect();
     for (custom, made) in customs.iter().zip(made) {
         let handled = made.handled;
         if handled {
@@ -61,6 +65,7 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
         objects.extend(added);
         objects.extend(left(custom, makes_some, assembly));
     }
+    mutations.of_pods(&mut objects, assembly);
     objects
 }
 
@@ -87,6 +92,8 @@ fn take_customs(
     for mut object in objects {
         let contribution = std::mem::replace(&mut object.contribution, Contribution::Nothing);
         if let Contribution::Custom(node) = contribution {
+            let rows = table::rows(&assembly.options.workloads, object.group(), &object.kind);
+            let node = rows.into_iter().fold(*node, parsed);
             customs.push(CustomObject {
                 group: object.group().into(),
                 kind: Arc::clone(&object.kind),
@@ -94,7 +101,7 @@ fn take_customs(
                 namespace: assembly.namespace_of(&object),
                 is_of_cluster: generate::is_of_cluster(object.group(), &object.kind),
                 document: object.document,
-                node: *node,
+                node,
             });
         } else {
             object.contribution = contribution;
@@ -135,14 +142,16 @@ fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
     }
     let rows = table::rows(world.rows, &custom.group, &custom.kind);
     if rows.is_empty() {
-        return shape::made_of(custom);
+        let mut made = shape::made_of(custom, world.rows);
+        inner_objects(&custom.node, custom, &[], world, &mut made);
+        return made;
     }
     let mut made = Made::default();
     for row in rows
         .into_iter()
         .filter(|row| is_meant(row, custom, world.customs))
     {
-        by_row(row, custom, world.customs, &mut made);
+        by_row(row, custom, world, &mut made);
     }
     made
 }
@@ -172,7 +181,8 @@ fn is_meant(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject]) ->
 }
 
 /// What one row makes of an object.
-fn by_row(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject], made: &mut Made) {
+fn by_row(row: &SyntaxNode, custom: &CustomObject, world: &GeneratorWorld<'_>, made: &mut Made) {
+    let others = world.customs;
     made.pods.extend(pods_of(row, custom, others));
     for (part, scope) in parts(row, "services", custom, others) {
         made.objects
@@ -188,12 +198,29 @@ fn by_row(row: &SyntaxNode, custom: &CustomObject, others: &[CustomObject], made
     }
     for (part, scope) in parts(row, "inside", custom, others) {
         let path = text_of(part, "object").unwrap_or_default();
-        let found = scope.first_node(path);
-        made.pods.extend(
-            found
-                .into_iter()
-                .flat_map(|node| shape::inside(part, node, custom, scope)),
-        );
+        let added = shape::added_labels(part, scope);
+        if let Some(node) = scope.first_node(path) {
+            let pods = shape::inside(node, custom, world.rows, &added);
+            made.pods.extend(pods);
+            inner_objects(node, custom, &added, world, made);
+        }
+    }
+}
+
+/// What the objects inside an object make that rows are about, as if they stood alone.
+fn inner_objects(
+    node: &SyntaxNode,
+    custom: &CustomObject,
+    added: &[(Box<str>, String)],
+    world: &GeneratorWorld<'_>,
+    made: &mut Made,
+) {
+    for inner in shape::inner_objects(node, custom, world.rows) {
+        let mut more = made_of(&inner, world);
+        let pods = std::mem::take(&mut more.pods).into_iter();
+        let pods = pods.map(|pods| shape::as_inside(pods, &inner, custom, added));
+        made.pods.extend(pods);
+        made.add(more);
     }
 }
 
@@ -288,165 +315,4 @@ fn reach(part: &SyntaxNode, scope: ExpressionScope<'_>) -> TaintReach {
     });
     let pods = Selector::new(one.chain(several));
     TaintReach::own(TaintEffect::UnorderedTier, directions).labelled(pods)
-}
-
-/// What the input has already, so that it is not made once more.
-struct AlreadyThere {
-    /// Kind, namespace and name.
-    named: HashSet<(Arc<str>, Arc<str>, Box<str>)>,
-    /// The labels of pods that belong to something, by namespace.
-    owned: Vec<(Arc<str>, Arc<crate::model::Labels>)>,
-}
-
-impl AlreadyThere {
-    fn new(objects: &[LoadedObject], assembly: &Assembly<'_>) -> Self {
-        let key = |o: &LoadedObject| {
-            (
-                Arc::clone(&o.kind),
-                assembly.namespace_of(o),
-                o.name.clone(),
-            )
-        };
-        let owned = objects.iter().filter_map(|object| {
-            let workload = object.workload().filter(|w| w.owner.is_some())?;
-            Some((
-                assembly.namespace_of(object),
-                Arc::clone(&workload.draft.labels),
-            ))
-        });
-        Self {
-            named: objects.iter().map(key).collect(),
-            owned: owned.collect(),
-        }
-    }
-
-    /// Whether pods of a role are in the input themselves: they belong to something there, and
-    /// have all labels that are certain.
-    fn has_pods(&self, namespace: &str, pods: &MadePods) -> bool {
-        let certain = || {
-            let labels = pods.draft.labels.iter();
-            labels.filter(|(_, value)| !value.starts_with('<'))
-        };
-        let mut owned = self.owned.iter().filter(|(of, _)| **of == *namespace);
-        certain().next().is_some()
-            && owned.any(|(_, labels)| certain().all(|(key, value)| labels.get(key) == Some(value)))
-    }
-
-    /// What of the things that are made is not in the input, as objects of it.
-    fn missing(
-        &self,
-        custom: &CustomObject,
-        made: Made,
-        assembly: &mut Assembly<'_>,
-    ) -> Vec<LoadedObject> {
-        let by: Arc<str> = custom.full_name().into();
-        let mut listed = MadeObjects::new(&by, custom.document);
-        let mut added = Vec::new();
-        for pods in made.pods {
-            let namespace = pods
-                .namespace
-                .clone()
-                .map_or_else(|| Arc::clone(&custom.namespace), Into::into);
-            if !self.has_pods(&namespace, &pods) {
-                let made = &pods.made;
-                let name = format!("{namespace}/{}/{}/{}", made.kind, made.object, made.role);
-                listed
-                    .pods
-                    .push((name.into(), format!("{namespace}/{}", made.pods).into()));
-                listed.row = (&*made.row).into();
-                added.push(of_pods(custom, namespace, pods));
-            }
-        }
-        for made in made.objects {
-            let Some(mut object) = objects::read(&made.node, assembly.options) else {
-                continue;
-            };
-            object.remarks.clear();
-            let namespace = assembly.namespace_of(&object);
-            if !self.named.contains(&(
-                Arc::clone(&object.kind),
-                Arc::clone(&namespace),
-                object.name.clone(),
-            )) {
-                let name = format!("{namespace}/{}", object.name);
-                listed
-                    .objects
-                    .push(((&*object.kind).into(), name.into(), made.unless.clone()));
-                mark(&mut object, &by, made.unless);
-                added.push(object);
-            }
-        }
-        for (policy, unless) in made.copies {
-            let namespace: Arc<str> = policy.namespace.as_deref().unwrap_or_default().into();
-            let kind: Arc<str> = "NetworkPolicy".into();
-            let key = (
-                Arc::clone(&kind),
-                Arc::clone(&namespace),
-                policy.name.clone(),
-            );
-            if !self.named.contains(&key) {
-                let name = format!("{namespace}/{}", policy.name);
-                listed
-                    .objects
-                    .push(((&*kind).into(), name.into(), unless.clone()));
-                let mut object = of_copy(kind, namespace, policy);
-                mark(&mut object, &by, unless);
-                added.push(object);
-            }
-        }
-        for (what, reach) in made.unknown {
-            listed.unknown.push((&*what).into());
-            added.push(of_unknown(custom, &what, reach));
-        }
-        for object in &mut added {
-            object.document = assembly.another_document(custom.document);
-            if let Contribution::Policy(lowered) = &mut object.contribution {
-                let policies = lowered.policies.iter_mut();
-                policies.for_each(|policy| policy.document = object.document);
-            }
-            object.made = true;
-        }
-        if !added.is_empty() {
-            assembly.tally.made.push(listed);
-        }
-        added
-    }
-}
-
-/// Marks a policy as one that is made.
-fn mark(object: &mut LoadedObject, by: &Arc<str>, unless: Option<Box<str>>) {
-    let Contribution::Policy(lowered) = &mut object.contribution else {
-        return;
-    };
-    for policy in &mut lowered.policies {
-        policy.generated = Some(Arc::new(GeneratedBy {
-            by: (&**by).into(),
-            unless: unless.clone(),
-        }));
-    }
-}
-
-fn of_pods(custom: &CustomObject, namespace: Arc<str>, pods: MadePods) -> LoadedObject {
-    let name = format!("{}/{}", pods.made.object, pods.made.role);
-    let contribution = Contribution::Pods(Box::new(pods));
-    LoadedObject::made(&custom.kind, name.into(), namespace, contribution)
-}
-
-fn of_copy(kind: Arc<str>, namespace: Arc<str>, policy: Policy) -> LoadedObject {
-    let name = policy.name.clone();
-    let lowered = Lowered {
-        policies: vec![policy],
-        ..Lowered::default()
-    };
-    let contribution = Contribution::Policy(Box::new(lowered));
-    LoadedObject {
-        api_version: "networking.k8s.io/v1".into(),
-        ..LoadedObject::made(&kind, name, namespace, contribution)
-    }
-}
-
-fn of_unknown(custom: &CustomObject, what: &str, reach: TaintReach) -> LoadedObject {
-    let contribution = Contribution::makes_unknown(reach, what);
-    let namespace = Arc::clone(&custom.namespace);
-    LoadedObject::made(&custom.kind, custom.name.clone(), namespace, contribution)
 }

@@ -4,9 +4,10 @@
 //! A policy that is written out in full is expanded; where it may not be there, with the reason. A
 //! policy whose rules are not known leaves everything unknown that it could touch.
 
+use crate::load::embedded;
 use crate::load::made::fill::{object, text_of};
 use crate::load::made::outcome::{Made, MadeObject};
-use crate::load::made::world::{KnownNamespace, WrittenPolicy};
+use crate::load::made::world::{GeneratorWorld, KnownNamespace, WrittenPolicy};
 use crate::model::{Selector, Truth};
 use crate::policy::unmodelled;
 use crate::policy::unmodelled::TaintReach;
@@ -16,6 +17,28 @@ use crate::tree::SyntaxNode;
 /// Why a generator's policy may not be in a namespace that it only may match.
 pub const MAY_MATCH: &str =
     "whether the generator matches the namespace cannot be told from the input";
+
+/// A generation that is certain where a namespace is certainly meant.
+pub fn in_space(space: &KnownNamespace, truth: Truth) -> Generation<'_> {
+    Generation {
+        space,
+        truth,
+        unless: None,
+    }
+}
+
+/// Whether an object is of a kind whose making is of interest.
+pub fn is_of_interest(item: &SyntaxNode) -> bool {
+    is_network_policy(item) || embedded::is_policy(item)
+}
+
+/// Leaves unknown whatever a part of an object can touch that holds policies and is not expanded.
+pub fn noted(why: &str, part: &SyntaxNode, made: &mut Made) {
+    let held = embedded::policies(part).into_iter();
+    for reach in held.flat_map(|(_, reaches)| reaches) {
+        made.unknown.push((why.to_owned(), reach));
+    }
+}
 
 /// What a generator does in one namespace.
 pub struct Generation<'a> {
@@ -55,6 +78,39 @@ impl Generation<'_> {
         }
     }
 
+    /// An object of a template: a `NetworkPolicy` is expanded unless parts of it are open; of a
+    /// policy of another kind it is known what it can touch. Others are of no interest.
+    pub fn expand(&self, item: &SyntaxNode, made: &mut Made) {
+        if is_network_policy(item) {
+            match item.get("spec") {
+                Some(spec) if is_open(item) => {
+                    self.unknown("parts of it are filled in at run time", Some(spec), made);
+                }
+                _ => self.object(item, made),
+            }
+        } else if embedded::is_policy(item) {
+            let kind = text_of(item, "kind").unwrap_or_default();
+            for reach in embedded::reach_in(item, &self.space.name) {
+                made.unknown.push((format!("{kind} objects"), reach));
+            }
+        }
+    }
+
+    /// Whether anything is made in the namespace that an object names, and there it is; in the
+    /// generation's own where it names none.
+    pub fn at<'w>(&self, item: &SyntaxNode, world: &'w GeneratorWorld<'_>) -> Option<Generation<'w>>
+    where
+        Self: 'w,
+    {
+        let named = item.get("metadata").and_then(|m| text_of(m, "namespace"));
+        let space = world.space(named.unwrap_or(&self.space.name))?;
+        Some(Generation {
+            space,
+            truth: self.truth,
+            unless: self.unless.clone(),
+        })
+    }
+
     /// A copy of a policy that is written out elsewhere.
     pub fn copy(&self, of: &WrittenPolicy, name: &str, made: &mut Made) {
         let policy = moved(&of.policy, name, &self.space.name);
@@ -87,7 +143,7 @@ fn touched(spec: &SyntaxNode) -> ([bool; 2], Selector) {
 
 /// Whether a part of a tree is still to be filled in.
 pub fn is_open(node: &SyntaxNode) -> bool {
-    let open = |text: &str| text.contains("{{") || text.contains("${");
+    let open = embedded::is_open_text;
     node.as_str().is_some_and(open)
         || node.items().iter().any(is_open)
         || node

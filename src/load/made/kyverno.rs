@@ -2,211 +2,190 @@
 //! Namespaces of the input that a rule matches.
 //!
 //! A Namespace that was there before the rule has the policy only with `generateExisting`; of a
-//! Namespace of the input the order is not told. Variables are filled in as far as they are about
-//! the Namespace's name and labels.
+//! Namespace of the input the order is not told. A rule that other objects set off, or that makes
+//! policies of other kinds, leaves unknown what these can touch.
 
+use crate::load::embedded;
 use crate::load::made::custom::CustomObject;
 use crate::load::made::fill::text_of;
-use crate::load::made::generated::{Generation, is_like, is_open};
+use crate::load::made::generated::{Generation, is_open, noted};
+use crate::load::made::kyverno_match::{has_other_kinds, matched};
+use crate::load::made::kyverno_variables::Variables;
 use crate::load::made::outcome::Made;
-use crate::load::made::world::{GeneratorWorld, KnownNamespace};
+use crate::load::made::world::{GeneratorWorld, WrittenPolicy};
 use crate::model::Truth;
+use crate::policy::dialects;
 use crate::policy::unmodelled::label_selector;
-use crate::tree::{SyntaxNode, Value};
+use crate::tree::SyntaxNode;
 
-/// What the rules of a policy of Kyverno generate; `None` where none of them generates policies,
-/// or it cannot be told in which namespaces.
+/// Why a rule is not expanded.
+const BY_OTHERS: &str = "for objects that are made later";
+
+/// What the rules of a policy of Kyverno generate; `None` where none of them generates policies.
 pub fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Made> {
     let spec = custom.node.get("spec")?;
     let rules = spec.get("rules").map(SyntaxNode::items).unwrap_or_default();
+    let generating = |rule: &&SyntaxNode| rule.get("generate").is_some_and(generates_policies);
+    let generating: Vec<&SyntaxNode> = rules.iter().filter(generating).collect();
+    if generating.is_empty() {
+        return None;
+    }
     let mut made = Made::handled();
-    let mut any = false;
-    for rule in rules {
-        let Some(generate) = rule.get("generate").filter(|g| generates_policies(g)) else {
-            continue;
-        };
-        any = true;
-        let existing = |of: &SyntaxNode| {
-            let keys = ["generateExisting", "generateExistingOnPolicyUpdate"];
-            keys.iter().find_map(|key| of.get(key)?.as_bool())
-        };
-        let existing = existing(generate).or_else(|| existing(spec)) == Some(true);
-        for space in &world.spaces {
-            let truth = matched(rule, space)?;
-            if truth.possible() {
-                let unless = (!existing).then(|| {
-                    format!(
-                        "a namespace that is older than {} has none without generateExisting",
-                        custom.full_name()
-                    )
-                });
-                let generation = Generation {
-                    space,
-                    truth,
-                    unless,
-                };
-                generate_in(generate, &generation, world, &mut made)?;
-            }
+    for rule in generating {
+        if &*custom.kind == "Policy" {
+            of_namespace(rule, custom, &mut made);
+        } else if of_cluster(rule, spec, custom, world, &mut made).is_none() {
+            not_expanded(rule, world, &mut made);
         }
     }
-    any.then_some(made)
+    Some(made)
+}
+
+/// A rule of a policy of one namespace is set off by objects there, and makes others there.
+fn of_namespace(rule: &SyntaxNode, custom: &CustomObject, made: &mut Made) {
+    let held = embedded::policies(rule).into_iter();
+    for reach in held.flat_map(|(_, reaches)| reaches) {
+        let here = reach.named([&*custom.namespace]);
+        made.unknown.push((BY_OTHERS.to_owned(), here));
+    }
+}
+
+/// A rule that is not expanded: it can touch the namespaces that it makes something in, as far as
+/// the namespaces that it matches tell them.
+fn not_expanded(rule: &SyntaxNode, world: &GeneratorWorld<'_>, made: &mut Made) {
+    let truths = world.spaces.iter().map(|space| {
+        let is_told = !has_other_kinds(rule, space);
+        Some((space, matched(rule, space).filter(|_| is_told)?))
+    });
+    let Some(truths) = truths.collect::<Option<Vec<_>>>() else {
+        return noted(BY_OTHERS, rule, made);
+    };
+    for (space, _) in truths.into_iter().filter(|(_, truth)| truth.possible()) {
+        let filled = Variables::new(rule, space).fill_tree(rule);
+        noted("policies that are not expanded", &filled, made);
+    }
+}
+
+/// What a rule of the cluster makes; `None` where it cannot be told in which namespaces.
+fn of_cluster(
+    rule: &SyntaxNode,
+    spec: &SyntaxNode,
+    custom: &CustomObject,
+    world: &GeneratorWorld<'_>,
+    made: &mut Made,
+) -> Option<()> {
+    let generate = rule.get("generate").filter(|g| makes_plain_policies(g))?;
+    let existing = |of: &SyntaxNode| {
+        let keys = ["generateExisting", "generateExistingOnPolicyUpdate"];
+        keys.iter().find_map(|key| of.get(key)?.as_bool())
+    };
+    let existing = existing(generate).or_else(|| existing(spec)) == Some(true);
+    let one_rule_only = text_of(spec, "applyRules") == Some("One");
+    let mut rule_made = Made::default();
+    for space in &world.spaces {
+        if has_other_kinds(rule, space) {
+            return None;
+        }
+        let truth = matched(rule, space)?;
+        let truth = truth.and(Truth::from(!one_rule_only).or(Truth::Maybe));
+        if truth.possible() {
+            let unless = (!existing).then(|| {
+                format!(
+                    "a namespace that is older than {} has none without generateExisting",
+                    custom.full_name()
+                )
+            });
+            let generation = Generation {
+                space,
+                truth,
+                unless,
+            };
+            let variables = Variables::new(rule, space);
+            generate_in(generate, &variables, &generation, world, &mut rule_made)?;
+        }
+    }
+    made.add(rule_made);
+    Some(())
+}
+
+/// The kinds of which a rule generates objects.
+fn kinds(generate: &SyntaxNode) -> Vec<&str> {
+    let parts = generate.get("foreach").map(SyntaxNode::items);
+    let listed = generate.get("cloneList").and_then(|list| list.get("kinds"));
+    let listed = listed.map(SyntaxNode::items).unwrap_or_default().iter();
+    let listed = listed.filter_map(SyntaxNode::as_str);
+    let listed = listed.map(|kind| kind.rsplit('/').next().unwrap_or(kind));
+    let inner = parts.unwrap_or_default().iter().flat_map(kinds);
+    let own = text_of(generate, "kind").into_iter();
+    own.chain(listed).chain(inner).collect()
 }
 
 /// Whether a rule generates policies.
 fn generates_policies(generate: &SyntaxNode) -> bool {
-    let parts = generate
-        .get("foreach")
-        .map(SyntaxNode::items)
-        .unwrap_or_default();
-    let own = text_of(generate, "kind") == Some("NetworkPolicy");
-    let listed = generate.get("cloneList").and_then(|list| list.get("kinds"));
-    let kinds = listed.map(SyntaxNode::items).unwrap_or_default().iter();
-    own || kinds
-        .filter_map(SyntaxNode::as_str)
-        .any(|kind| kind.ends_with("NetworkPolicy"))
-        || parts.iter().any(generates_policies)
+    let kinds = kinds(generate);
+    let open = |kind: &&str| dialects::may_be_policy_kind(kind) || kind.contains("{{");
+    kinds.iter().any(open)
 }
 
-/// Whether a rule matches the creation of a namespace; `None` where it is about other objects.
-fn matched(rule: &SyntaxNode, space: &KnownNamespace) -> Option<Truth> {
-    let wanted = blocks(rule.get("match")?, space)?;
-    let excluded = match rule.get("exclude") {
-        Some(exclude) => blocks(exclude, space).unwrap_or(Truth::No),
-        None => Truth::No,
-    };
-    let decided = rule
-        .get("preconditions")
-        .is_none_or(|p| p.items().is_empty() && p.entries().is_empty());
-    let conditions = Truth::from(decided).or(Truth::Maybe);
-    Some(wanted.and(excluded.not()).and(conditions))
-}
-
-/// Whether the filters of a `match` or `exclude` match a namespace.
-fn blocks(filters: &SyntaxNode, space: &KnownNamespace) -> Option<Truth> {
-    let list = |key: &str| filters.get(key).map(SyntaxNode::items).unwrap_or_default();
-    let (any, all) = (list("any"), list("all"));
-    if any.is_empty() && all.is_empty() {
-        return filter(filters, space);
-    }
-    let about_other_kinds = |list: &[SyntaxNode]| list.iter().all(|f| filter(f, space).is_none());
-    if about_other_kinds(any) && about_other_kinds(all) {
-        return None;
-    }
-    let truth = |one: &SyntaxNode| filter(one, space).unwrap_or(Truth::No);
-    Some(if any.is_empty() {
-        all.iter().map(truth).fold(Truth::Yes, Truth::and)
-    } else {
-        any.iter().map(truth).fold(Truth::No, Truth::or)
-    })
-}
-
-/// Whether one filter matches a namespace; `None` where it is about objects of other kinds.
-fn filter(filter: &SyntaxNode, space: &KnownNamespace) -> Option<Truth> {
-    let by_whom = ["subjects", "roles", "clusterRoles"];
-    let asks_whom = by_whom.iter().any(|key| filter.get(key).is_some());
-    let by_whom = Truth::from(!asks_whom).or(Truth::Maybe);
-    let Some(resources) = filter.get("resources") else {
-        return asks_whom.then_some(Truth::Maybe);
-    };
-    let words = |key: &str| -> Vec<&str> {
-        let items = resources
-            .get(key)
-            .map(SyntaxNode::items)
-            .unwrap_or_default();
-        items.iter().filter_map(SyntaxNode::as_str).collect()
-    };
-    let kinds = words("kinds");
-    let is_namespace =
-        |kind: &&str| matches!(*kind, "Namespace" | "v1/Namespace" | "*/Namespace" | "*");
-    if !kinds.is_empty() && !kinds.iter().any(is_namespace) {
-        return None;
-    }
-    let mut names = words("names");
-    names.extend(text_of(resources, "name"));
-    names.extend(words("namespaces"));
-    let named = names.is_empty() || names.iter().any(|pattern| is_like(&space.name, pattern));
-    let mut truth = Truth::from(named).and(by_whom);
-    for key in ["selector", "namespaceSelector"] {
-        if let Some(selector) = resources.get(key) {
-            truth = truth.and(selected(selector, space));
-        }
-    }
-    let annotated = resources.get("annotations").is_some();
-    Some(truth.and(Truth::from(!annotated).or(Truth::Maybe)))
-}
-
-/// Whether a selector, in which values may be patterns, selects a namespace.
-fn selected(selector: &SyntaxNode, space: &KnownNamespace) -> Truth {
-    let entries = selector
-        .get("matchLabels")
-        .map(SyntaxNode::entries)
-        .unwrap_or_default();
-    let is_pattern = |text: &str| text.contains(['*', '?']);
-    let any_pattern = entries
-        .iter()
-        .any(|e| is_pattern(&e.key) || e.value.as_str().is_some_and(is_pattern));
-    if !any_pattern {
-        return space.selected_by(&label_selector(Some(selector)));
-    }
-    if !space.declared || selector.get("matchExpressions").is_some() {
-        return Truth::Maybe;
-    }
-    let has = |entry: &crate::tree::Entry| {
-        let pattern = entry.value.as_str().unwrap_or_default();
-        let mut labels = space.labels.iter();
-        labels.any(|(key, value)| is_like(key, &entry.key) && is_like(value, pattern))
-    };
-    Truth::from(entries.iter().all(has))
+/// Whether all policies that a rule generates are plain ones.
+fn makes_plain_policies(generate: &SyntaxNode) -> bool {
+    let kinds = kinds(generate);
+    let mut others = kinds.iter().filter(|kind| **kind != "NetworkPolicy");
+    !others.any(|kind| dialects::may_be_policy_kind(kind) || kind.contains("{{"))
 }
 
 /// What a rule generates in a namespace that it matches; `None` where it cannot be told where.
 fn generate_in(
     generate: &SyntaxNode,
+    variables: &Variables<'_>,
     generation: &Generation<'_>,
     world: &GeneratorWorld<'_>,
     made: &mut Made,
 ) -> Option<()> {
-    for part in generate
-        .get("foreach")
-        .map(SyntaxNode::items)
-        .unwrap_or_default()
-    {
-        match elements(text_of(part, "list"), generation.space) {
-            Some(elements) => {
-                for element in elements {
-                    one(part, Some(&element), generation, world, made)?;
-                }
+    let Some(parts) = generate.get("foreach").map(SyntaxNode::items) else {
+        return one(generate, variables, generation, world, made);
+    };
+    for part in parts {
+        let Some(elements) = variables.elements(text_of(part, "list")) else {
+            generation.unknown("a list that is known only at run time", None, made);
+            continue;
+        };
+        for element in elements {
+            let variables = variables.within(part, element);
+            let truth = generation
+                .truth
+                .and(variables.hold(part.get("preconditions")));
+            if truth.possible() {
+                let generation = Generation {
+                    space: generation.space,
+                    truth,
+                    unless: generation.unless.clone(),
+                };
+                one(part, &variables, &generation, world, made)?;
             }
-            None => generation.unknown("a list that is known only at run time", None, made),
         }
     }
-    if generate.get("foreach").is_some() {
-        return Some(());
-    }
-    one(generate, None, generation, world, made)
+    Some(())
 }
 
 fn one(
     generate: &SyntaxNode,
-    element: Option<&str>,
+    variables: &Variables<'_>,
     generation: &Generation<'_>,
     world: &GeneratorWorld<'_>,
     made: &mut Made,
 ) -> Option<()> {
-    let space = generation.space;
-    let filled = |text: &str| variables(text, space, element);
-    if let Some(list) = generate.get("cloneList") {
-        clone_list(list, generation, world, made);
-        return Some(());
-    }
+    let filled = |text: &str| variables.fill(text);
     let namespace = filled(text_of(generate, "namespace")?)?;
-    let target = world.spaces.iter().find(|s| *s.name == *namespace);
-    let elsewhere = Generation {
-        space: target?,
+    let generation = &Generation {
+        space: world.space(&namespace)?,
         truth: generation.truth,
         unless: generation.unless.clone(),
     };
-    let generation = &elsewhere;
+    if let Some(list) = generate.get("cloneList") {
+        clone_list(list, variables, generation, world, made);
+        return Some(());
+    }
     let name = text_of(generate, "name").and_then(filled);
     if let Some(clone) = generate.get("clone") {
         let from = |key: &str| text_of(clone, key).and_then(filled);
@@ -223,7 +202,7 @@ fn one(
         generation.unknown("its rules are not written out", None, made);
         return Some(());
     };
-    let known = filled_tree(spec, space, element);
+    let known = variables.fill_tree(spec);
     match name.filter(|_| !is_open(&known)) {
         Some(name) => generation.policy(&name, known, made),
         None => generation.unknown(
@@ -238,105 +217,27 @@ fn one(
 /// The policies of the source of a list of clones.
 fn clone_list(
     list: &SyntaxNode,
+    variables: &Variables<'_>,
     generation: &Generation<'_>,
     world: &GeneratorWorld<'_>,
     made: &mut Made,
 ) {
-    let source = text_of(list, "namespace").filter(|n| !n.contains("{{"));
-    let (Some(source), None) = (source, list.get("selector")) else {
-        generation.unknown(
-            "which policies are cloned cannot be told from the input",
-            None,
-            made,
-        );
-        return;
-    };
-    let policies = world.policies.iter().filter(|p| *p.namespace == *source);
-    for policy in policies {
+    let source = text_of(list, "namespace").and_then(|name| variables.fill(name));
+    let selector = label_selector(
+        list.get("selector")
+            .map(|s| variables.fill_tree(s))
+            .as_ref(),
+    );
+    let of_source = |p: &&WrittenPolicy| Some(&*p.namespace) == source.as_deref();
+    let in_source = world.policies.iter().filter(of_source);
+    let meant: Vec<_> = in_source
+        .filter(|p| selector.matches(&p.facts.labels))
+        .collect();
+    if meant.is_empty() {
+        let why = "which policies are cloned cannot be told from the input";
+        generation.unknown(why, None, made);
+    }
+    for policy in meant {
         generation.copy(policy, &policy.policy.name, made);
     }
-}
-
-/// A text with its variables filled in, as far as they are about the namespace.
-fn variables(text: &str, space: &KnownNamespace, element: Option<&str>) -> Option<String> {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (variable, behind) = after.split_once("}}")?;
-        filled.push_str(before);
-        filled.push_str(&variable_of(variable.trim(), space, element)?);
-        rest = behind;
-    }
-    filled.push_str(rest);
-    Some(filled)
-}
-
-fn variable_of(variable: &str, space: &KnownNamespace, element: Option<&str>) -> Option<String> {
-    if variable == "element" {
-        return element.map(str::to_owned);
-    }
-    let path = variable.strip_prefix("request.object.metadata.")?;
-    if path == "name" {
-        return Some(space.name.to_string());
-    }
-    let key = label_key(path)?;
-    space.labels.get(key).map(str::to_owned)
-}
-
-/// The key of a label: `labels.team`, `labels."a/b"`, `labels['a/b']`.
-fn label_key(path: &str) -> Option<&str> {
-    let key = path.strip_prefix("labels")?;
-    let key = key.strip_prefix('.').unwrap_or(key);
-    let quoted = [("\"", "\""), ("['", "']"), ("[\"", "\"]"), ("\\\"", "\\\"")];
-    let inner = quoted
-        .iter()
-        .find_map(|(open, close)| key.strip_prefix(open)?.strip_suffix(close));
-    let key = inner.unwrap_or(key);
-    (!key.contains(['|', '(', ' '])).then_some(key)
-}
-
-/// The elements of a list: a label of the namespace that is split, or a literal list.
-fn elements(list: Option<&str>, space: &KnownNamespace) -> Option<Vec<String>> {
-    let list = list?.trim();
-    let list = list
-        .strip_prefix("{{")
-        .and_then(|l| l.strip_suffix("}}"))
-        .unwrap_or(list)
-        .trim();
-    if let Some(literal) = list.strip_prefix('`').and_then(|l| l.strip_suffix('`')) {
-        return serde_json::from_str(literal).ok();
-    }
-    if list.starts_with('[') {
-        return serde_json::from_str(&list.replace('\'', "\"")).ok();
-    }
-    let (path, split) = list.split_once('|')?;
-    let separator = split.trim().strip_prefix("split(@,")?.strip_suffix(')')?;
-    let separator = separator.trim().trim_matches(['\'', '"']);
-    let key = label_key(path.trim().strip_prefix("request.object.metadata.")?)?;
-    let value = space.labels.get(key)?;
-    Some(value.split(separator).map(str::to_owned).collect())
-}
-
-/// A tree with its variables filled in; what cannot be filled in stays as it is.
-fn filled_tree(node: &SyntaxNode, space: &KnownNamespace, element: Option<&str>) -> SyntaxNode {
-    let mut filled = node.clone();
-    match &mut filled.value {
-        Value::String(text) => {
-            if let Some(known) = variables(text, space, element) {
-                *text = known.into();
-            }
-        }
-        Value::Sequence(items) => {
-            let each = items.iter_mut();
-            each.for_each(|item| *item = filled_tree(item, space, element));
-        }
-        Value::Mapping(entries) => entries.iter_mut().for_each(|entry| {
-            if let Some(known) = variables(&entry.key, space, element) {
-                entry.key = known.into();
-            }
-            entry.value = filled_tree(&entry.value, space, element);
-        }),
-        _ => {}
-    }
-    filled
 }

@@ -9,6 +9,7 @@
 //! Road not taken: a rule by shape alone; of the objects that operators make pods of, hardly one in
 //! fifty holds a pod template with all its labels.
 
+mod capsule;
 mod custom;
 pub mod derive;
 mod expression;
@@ -18,10 +19,20 @@ mod generated;
 pub mod hnc;
 mod kubevirt;
 mod kyverno;
+mod kyverno_match;
+mod kyverno_variables;
+mod missing;
+mod mutate;
+mod mutation;
+pub mod mutators;
+mod namespace_config;
+mod ocm;
 mod outcome;
 mod pods;
 mod port;
 pub mod projects;
+mod rancher;
 pub mod shape;
 pub mod table;
 mod world;
+mod wrapped;

@@ -16,6 +16,8 @@ pub struct Made {
     pub copies: Vec<(Policy, Option<Box<str>>)>,
     /// What is made and not known: what it is, and what it can touch.
     pub unknown: Vec<(String, TaintReach)>,
+    /// What else it does, which is laid over the objects of the input.
+    pub notes: Vec<Box<str>>,
     /// Whether this is all, even where it is nothing.
     pub handled: bool,
 }
@@ -35,6 +37,7 @@ impl Made {
         self.objects.extend(more.objects);
         self.copies.extend(more.copies);
         self.unknown.extend(more.unknown);
+        self.notes.extend(more.notes);
         self.handled |= more.handled;
     }
 }

@@ -19,6 +19,10 @@ use crate::tree::SyntaxNode;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// So long may the value of a label be: a longer one is cut or replaced by the operator, each in a
+/// way of its own.
+const LONGEST_VALUE: usize = 63;
+
 /// The labels of a pod that is made.
 pub type MadeLabels = BTreeMap<Box<str>, String>;
 
@@ -47,8 +51,10 @@ fn made_pods(
     let base = text_of(role, "role").unwrap_or("pod");
     let repeated = role.get("each").and(element_name(scope));
     let called = text_of(role, "called").unwrap_or("{name}-*");
-    let name = scope.name.unwrap_or("*");
-    let called = scope.filled(called).unwrap_or_else(|| format!("{name}-*"));
+    let name = scope.name.map(str::to_owned);
+    let name = name.unwrap_or_else(|| format!("{}*", custom.name));
+    let called = scope.filled(&called.replace("{name}", &name));
+    let called = called.unwrap_or_else(|| format!("{name}-*"));
     let draft = draft(role, scope, &templates);
     MadePods {
         namespace: text_of(role, "namespace").and_then(|text| scope.filled(text)),
@@ -157,7 +163,11 @@ fn filled_or_path(text: &str, scope: ExpressionScope<'_>) -> Option<String> {
 
 fn labels(role: &SyntaxNode, scope: ExpressionScope<'_>, templates: &[&SyntaxNode]) -> MadeLabels {
     let mut labels = MadeLabels::new();
-    let filled = |text: &str| scope.filled(text).unwrap_or_default();
+    let filled = |text: &str| {
+        let value = scope.filled(text).unwrap_or_default();
+        let fits = value.split('|').all(|one| one.len() <= LONGEST_VALUE);
+        if fits { value } else { String::new() }
+    };
     add(&mut labels, role.get("perhaps"), |text| {
         perhaps(&filled(text))
     });
@@ -167,7 +177,10 @@ fn labels(role: &SyntaxNode, scope: ExpressionScope<'_>, templates: &[&SyntaxNod
     add(&mut labels, role.get("otherwise"), |text| {
         at_run_time(&filled(text))
     });
-    let told = |text: &str| scope.filled(text).unwrap_or_else(|| at_run_time(""));
+    let told = |text: &str| match scope.filled(text) {
+        Some(value) if value.len() <= LONGEST_VALUE => value,
+        _ => at_run_time(""),
+    };
     add(&mut labels, role.get("defaults"), told);
     controller_labels(role, &mut labels);
     for template in templates {

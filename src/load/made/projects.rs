@@ -4,7 +4,7 @@
 //! applied has nothing of it. So every namespace of the input may have its policies.
 
 use crate::load::made::fill::text_of;
-use crate::load::made::generated::{Generation, is_network_policy, is_open};
+use crate::load::made::generated::{Generation, is_of_interest};
 use crate::load::made::outcome::Made;
 use crate::load::made::world::{GeneratorWorld, KnownNamespace};
 use crate::load::object::{Contribution, LoadedObject};
@@ -47,7 +47,7 @@ pub fn made_of(project: &SyntaxNode, world: &GeneratorWorld<'_>) -> Option<Made>
         if OWN.iter().any(|own| space.name.starts_with(own)) {
             continue;
         }
-        for object in objects.iter().filter(|object| is_network_policy(object)) {
+        for object in objects.iter().filter(|object| is_of_interest(object)) {
             let unless = "only a project that was requested has the policies of the template, not a Namespace that was applied";
             let generation = Generation {
                 space,
@@ -55,16 +55,7 @@ pub fn made_of(project: &SyntaxNode, world: &GeneratorWorld<'_>) -> Option<Made>
                 unless: Some(unless.to_owned()),
             };
             let object = filled(object, template, space);
-            match object.get("spec") {
-                Some(spec) if is_open(&object) => {
-                    generation.unknown(
-                        "a parameter of the template is open",
-                        Some(spec),
-                        &mut made,
-                    );
-                }
-                _ => generation.object(&object, &mut made),
-            }
+            generation.expand(&object, &mut made);
         }
     }
     Some(made)

@@ -2,6 +2,7 @@
 //! namespaces of the input, the policies that are written out, and the other custom objects.
 
 use crate::load::assembly::Assembly;
+use crate::load::generator_facts::GeneratorFacts;
 use crate::load::made::custom::CustomObject;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::model::{Labels, NAMESPACE_NAME_LABEL, Selector, Truth};
@@ -16,6 +17,8 @@ pub struct KnownNamespace {
     pub name: Arc<str>,
     /// Its labels.
     pub labels: Labels,
+    /// What else generators ask of it.
+    pub facts: GeneratorFacts,
     /// Whether its object is there, so that these are all.
     pub declared: bool,
 }
@@ -23,7 +26,18 @@ pub struct KnownNamespace {
 impl KnownNamespace {
     /// Whether a selector selects it.
     pub fn selected_by(&self, selector: &Selector) -> Truth {
-        selector.matches_known(&self.labels, self.declared)
+        selector.selects_known(&self.labels, self.declared)
+    }
+
+    /// Whether a selector of annotations selects it.
+    pub fn annotated_by(&self, selector: &Selector) -> Truth {
+        selector.matches_known(&self.facts.annotations, self.declared)
+    }
+
+    /// Whether it belongs to an object.
+    pub fn is_owned_by(&self, kind: &str, name: &str) -> bool {
+        let mut owners = self.facts.owners.iter();
+        owners.any(|(of, called)| **of == *kind && **called == *name)
     }
 }
 
@@ -33,8 +47,8 @@ pub struct WrittenPolicy {
     pub namespace: Arc<str>,
     /// The policy.
     pub policy: Policy,
-    /// Its annotations that say how it is propagated.
-    pub propagation: Box<[(Box<str>, Box<str>)]>,
+    /// What else generators ask of it.
+    pub facts: GeneratorFacts,
 }
 
 /// What generators look at.
@@ -52,7 +66,14 @@ pub struct GeneratorWorld<'a> {
 }
 
 /// Kinds that copy policies which are written out.
-const COPYING: [&str; 3] = ["HNCConfiguration", "ClusterPolicy", "Policy"];
+const COPYING: [&str; 6] = [
+    "HNCConfiguration",
+    "ClusterPolicy",
+    "Policy",
+    "ConfigurationPolicy",
+    "TenantResource",
+    "GlobalTenantResource",
+];
 
 impl<'a> GeneratorWorld<'a> {
     /// Reads the objects once. O(objects).
@@ -64,19 +85,6 @@ impl<'a> GeneratorWorld<'a> {
         let copies = customs
             .iter()
             .any(|custom| COPYING.contains(&&*custom.kind));
-        let mut spaces: IndexMap<Arc<str>, KnownNamespace> = IndexMap::default();
-        for object in objects {
-            if let Contribution::Namespace(labels) = &object.contribution {
-                let name: Arc<str> = (&*object.name).into();
-                spaces.insert(Arc::clone(&name), space(&name, Some(labels)));
-            }
-        }
-        let named = objects.iter().filter(|object| object.is_namespaced());
-        for name in named.map(|object| assembly.namespace_of(object)) {
-            spaces
-                .entry(Arc::clone(&name))
-                .or_insert_with(|| space(&name, None));
-        }
         let policies = objects.iter().filter(|_| copies).filter_map(|object| {
             let Contribution::Policy(lowered) = &object.contribution else {
                 return None;
@@ -88,12 +96,12 @@ impl<'a> GeneratorWorld<'a> {
                     .first()
                     .filter(|p| p.shape.kind == "NetworkPolicy")?
                     .clone(),
-                propagation: object.propagation.clone(),
+                facts: facts(object),
             })
         });
         Self {
             policies: policies.collect(),
-            spaces: spaces.into_values().collect(),
+            spaces: known_namespaces(objects, assembly),
             customs,
             templates: &assembly.project_templates,
             rows: &assembly.options.workloads,
@@ -107,6 +115,11 @@ impl<'a> GeneratorWorld<'a> {
             .filter(move |custom| &*custom.kind == kind)
     }
 
+    /// A namespace of the input.
+    pub fn space(&self, name: &str) -> Option<&KnownNamespace> {
+        self.spaces.iter().find(|space| *space.name == *name)
+    }
+
     /// A policy that is written out.
     pub fn policy(&self, namespace: &str, name: &str) -> Option<&WrittenPolicy> {
         let is_meant = |p: &&WrittenPolicy| *p.namespace == *namespace && *p.policy.name == *name;
@@ -114,12 +127,36 @@ impl<'a> GeneratorWorld<'a> {
     }
 }
 
-fn space(name: &Arc<str>, labels: Option<&Labels>) -> KnownNamespace {
+/// The namespaces of the input, in input order. O(objects).
+pub fn known_namespaces(objects: &[LoadedObject], assembly: &Assembly<'_>) -> Vec<KnownNamespace> {
+    let mut spaces: IndexMap<Arc<str>, KnownNamespace> = IndexMap::default();
+    for object in objects {
+        if let Contribution::Namespace(labels) = &object.contribution {
+            let name: Arc<str> = (&*object.name).into();
+            let declared = space(&name, Some(labels), facts(object));
+            spaces.insert(Arc::clone(&name), declared);
+        }
+    }
+    let named = objects.iter().filter(|object| object.is_namespaced());
+    for name in named.map(|object| assembly.namespace_of(object)) {
+        spaces
+            .entry(Arc::clone(&name))
+            .or_insert_with(|| space(&name, None, GeneratorFacts::default()));
+    }
+    spaces.into_values().collect()
+}
+
+fn facts(object: &LoadedObject) -> GeneratorFacts {
+    object.facts.as_deref().cloned().unwrap_or_default()
+}
+
+fn space(name: &Arc<str>, labels: Option<&Labels>, facts: GeneratorFacts) -> KnownNamespace {
     let named = [(NAMESPACE_NAME_LABEL, &**name)];
     let own = labels.map(Labels::iter).into_iter().flatten();
     KnownNamespace {
         name: Arc::clone(name),
         labels: own.chain(named).collect(),
+        facts,
         declared: labels.is_some(),
     }
 }

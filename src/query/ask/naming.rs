@@ -4,6 +4,7 @@
 //! A workload is preferred to the Service of its name, unless only the Service has the port
 //! ([`crate::query::ask::service_port`]). Cost: O(workloads + pods + Services) for each name.
 
+use crate::model::workload::follows;
 use crate::model::{
     NamespaceId, PodDnsName, PodId, Service, ServiceId, Workload, WorkloadId, WorkloadKind,
 };
@@ -130,8 +131,14 @@ impl Resolver<'_> {
         let dotted = stem
             .split_once('.')
             .and_then(|(s, n)| Some((s, self.cluster.find_namespace(n)?)));
+        let is_so = |s: &Service, name: &str| {
+            let by_pattern = s.name.contains('*') && follows(&s.name, name);
+            *s.name == *name || by_pattern
+        };
+        let named = kind == Some(ObjectKind::Service);
         let wanted = |s: &Service| match dotted {
-            Some((service, namespace)) if *s.name == *service && s.namespace == namespace => true,
+            Some((service, namespace)) if is_so(s, service) && s.namespace == namespace => true,
+            _ if named => !dns && is_so(s, name) && within.is_none_or(|n| s.namespace == n),
             _ => !dns && *s.name == *name && within.is_none_or(|n| s.namespace == n),
         };
         let found: Vec<(ServiceId, &Service)> =

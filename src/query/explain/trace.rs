@@ -268,7 +268,8 @@ fn namespace_mismatches(
         }
         Namespaces::Matching(selector) => {
             let is_known = |r: &Requirement| {
-                namespace.declared.is_some() || namespace.labels.get(r.key()).is_some()
+                let told = namespace.labels.get(r.key()).is_some();
+                (namespace.declared.is_some() || told) && !namespace.labels.is_open(r.key())
             };
             let failing = selector
                 .requirements()

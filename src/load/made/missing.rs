@@ -1,0 +1,228 @@
+//! [`AlreadyThere`]: what is made, less what the input has itself, as objects of the input.
+//!
+//! Of a policy that a generator makes under the name of one that is written out, and that says
+//! otherwise, nothing is known but what both can touch.
+
+use crate::input::MadeObjects;
+use crate::load::assembly::Assembly;
+use crate::load::made::custom::CustomObject;
+use crate::load::made::generate;
+use crate::load::made::outcome::Made;
+use crate::load::object::{Contribution, LoadedObject, MadePods};
+use crate::load::objects;
+use crate::policy::lowered::Lowered;
+use crate::policy::unmodelled::TaintReach;
+use crate::policy::{Direction, GeneratedBy, Policy, TaintEffect};
+use crate::set::hashed::{HashMap, HashSet};
+use std::mem::take;
+use std::sync::Arc;
+
+/// What the input has already, so that it is not made once more.
+pub struct AlreadyThere {
+    /// Kind, namespace and name.
+    named: HashSet<(Arc<str>, Arc<str>, Box<str>)>,
+    /// The labels of pods that belong to something, by namespace.
+    owned: Vec<(Arc<str>, Arc<crate::model::Labels>)>,
+    /// The policies by namespace and name, where something generates policies.
+    policies: HashMap<(Arc<str>, Box<str>), Policy>,
+}
+
+impl AlreadyThere {
+    /// Reads the objects once. O(objects).
+    pub fn new(
+        objects: &[LoadedObject],
+        customs: &[CustomObject],
+        assembly: &Assembly<'_>,
+    ) -> Self {
+        let generated = customs.iter().any(generate::is_generator);
+        let policies = objects.iter().filter(|_| generated).filter_map(|object| {
+            let policy = policy_of(object)?;
+            let key = (assembly.namespace_of(object), object.name.clone());
+            Some((key, policy.clone()))
+        });
+        let key = |o: &LoadedObject| {
+            (
+                Arc::clone(&o.kind),
+                assembly.namespace_of(o),
+                o.name.clone(),
+            )
+        };
+        let owned = objects.iter().filter_map(|object| {
+            let workload = object.workload().filter(|w| w.owner.is_some())?;
+            Some((
+                assembly.namespace_of(object),
+                Arc::clone(&workload.draft.labels),
+            ))
+        });
+        Self {
+            named: objects.iter().map(key).collect(),
+            owned: owned.collect(),
+            policies: policies.collect(),
+        }
+    }
+
+    /// Whether pods of a role are in the input themselves: they belong to something there, and
+    /// have all labels that are certain.
+    fn has_pods(&self, namespace: &str, pods: &MadePods) -> bool {
+        let certain = || {
+            let labels = pods.draft.labels.iter();
+            labels.filter(|(_, value)| !value.starts_with('<'))
+        };
+        let mut owned = self.owned.iter().filter(|(of, _)| **of == *namespace);
+        certain().next().is_some()
+            && owned.any(|(_, labels)| certain().all(|(key, value)| labels.get(key) == Some(value)))
+    }
+
+    /// Whether the input has an object itself.
+    fn has(&self, kind: &Arc<str>, namespace: &Arc<str>, name: &str) -> bool {
+        let key = (Arc::clone(kind), Arc::clone(namespace), name.into());
+        self.named.contains(&key)
+    }
+
+    /// What a generator changes about a policy of the input of the name that it uses, if the two
+    /// differ: which one is in force, or what becomes of both, is not known.
+    fn contradicted(&self, custom: &CustomObject, policy: &Policy) -> Option<TaintReach> {
+        let namespace: Arc<str> = policy.namespace.as_deref()?.into();
+        let written = self.policies.get(&(namespace, policy.name.clone()))?;
+        let same = Policy {
+            document: written.document,
+            generated: written.generated.clone(),
+            ..policy.clone()
+        };
+        if !generate::is_generator(custom) || same == *written {
+            return None;
+        }
+        let directions =
+            Direction::ALL.map(|d| written.applies[d.index()] || policy.applies[d.index()]);
+        let reach = TaintReach::own(TaintEffect::UnorderedTier, directions);
+        Some(reach.named(policy.namespace.as_deref()))
+    }
+
+    /// What of the things that are made is not in the input, as objects of it.
+    pub fn missing(
+        &self,
+        custom: &CustomObject,
+        mut made: Made,
+        assembly: &mut Assembly<'_>,
+    ) -> Vec<LoadedObject> {
+        let by: Arc<str> = custom.full_name().into();
+        let mut listed = MadeObjects::new(&by, custom.document);
+        let mut added = self.missing_pods(custom, take(&mut made.pods), &mut listed);
+        let written = take(&mut made.objects).into_iter().filter_map(|object| {
+            let mut read = objects::read(&object.node, assembly.options)?;
+            read.remarks.clear();
+            Some((read, object.unless))
+        });
+        let copies = take(&mut made.copies).into_iter().map(of_copy);
+        for (mut object, unless) in written.chain(copies) {
+            let namespace = assembly.namespace_of(&object);
+            if self.has(&object.kind, &namespace, &object.name) {
+                let policy = policy_of(&object);
+                if let Some(reach) = policy.and_then(|p| self.contradicted(custom, p)) {
+                    let what = format!("{} of the input is another policy", object.name);
+                    made.unknown.push((what, reach));
+                }
+                continue;
+            }
+            let name = format!("{namespace}/{}", object.name);
+            let line = ((&*object.kind).into(), name.into(), unless.clone());
+            listed.objects.push(line);
+            mark(&mut object, &by, unless);
+            added.push(object);
+        }
+        for (what, reach) in made.unknown {
+            listed.unknown.push((&*what).into());
+            added.push(of_unknown(custom, &what, reach));
+        }
+        listed.unknown.extend(made.notes);
+        for object in &mut added {
+            place(object, custom, assembly);
+        }
+        if !added.is_empty() || !listed.unknown.is_empty() {
+            assembly.tally.made.push(listed);
+        }
+        added
+    }
+
+    /// The pods that are not in the input.
+    fn missing_pods(
+        &self,
+        custom: &CustomObject,
+        made: Vec<MadePods>,
+        listed: &mut MadeObjects,
+    ) -> Vec<LoadedObject> {
+        let mut added = Vec::new();
+        for pods in made {
+            let own = || Arc::clone(&custom.namespace);
+            let namespace = pods.namespace.clone().map_or_else(own, Into::into);
+            if self.has_pods(&namespace, &pods) {
+                continue;
+            }
+            let made = &pods.made;
+            let name = format!("{namespace}/{}/{}/{}", made.kind, made.object, made.role);
+            let called = format!("{namespace}/{}", made.pods);
+            listed.pods.push((name.into(), called.into()));
+            listed.row = (&*made.row).into();
+            added.push(of_pods(custom, namespace, pods));
+        }
+        added
+    }
+}
+
+/// The first policy that an object is.
+fn policy_of(object: &LoadedObject) -> Option<&Policy> {
+    match &object.contribution {
+        Contribution::Policy(lowered) => lowered.policies.first(),
+        _ => None,
+    }
+}
+
+/// Gives an object that is made the place of the one that it is made from.
+fn place(object: &mut LoadedObject, custom: &CustomObject, assembly: &mut Assembly<'_>) {
+    object.document = assembly.another_document(custom.document);
+    if let Contribution::Policy(lowered) = &mut object.contribution {
+        let policies = lowered.policies.iter_mut();
+        policies.for_each(|policy| policy.document = object.document);
+    }
+    object.made = true;
+}
+
+/// Marks a policy as one that is made.
+fn mark(object: &mut LoadedObject, by: &Arc<str>, unless: Option<Box<str>>) {
+    let Contribution::Policy(lowered) = &mut object.contribution else {
+        return;
+    };
+    for policy in &mut lowered.policies {
+        policy.generated = Some(Arc::new(GeneratedBy {
+            by: (&**by).into(),
+            unless: unless.clone(),
+        }));
+    }
+}
+
+fn of_pods(custom: &CustomObject, namespace: Arc<str>, pods: MadePods) -> LoadedObject {
+    let name = format!("{}/{}", pods.made.object, pods.made.role);
+    let contribution = Contribution::Pods(Box::new(pods));
+    LoadedObject::made(&custom.kind, name.into(), namespace, contribution)
+}
+
+fn of_copy((policy, unless): (Policy, Option<Box<str>>)) -> (LoadedObject, Option<Box<str>>) {
+    let (kind, name) = ("NetworkPolicy".into(), policy.name.clone());
+    let namespace = policy.namespace.as_deref().unwrap_or_default().into();
+    let lowered = Lowered {
+        policies: vec![policy],
+        ..Lowered::default()
+    };
+    let contribution = Contribution::Policy(Box::new(lowered));
+    let object = LoadedObject {
+        api_version: "networking.k8s.io/v1".into(),
+        ..LoadedObject::made(&kind, name, namespace, contribution)
+    };
+    (object, unless)
+}
+
+fn of_unknown(custom: &CustomObject, what: &str, reach: TaintReach) -> LoadedObject {
+    let contribution = Contribution::makes_unknown(reach, what);
+    let namespace = Arc::clone(&custom.namespace);
+    LoadedObject::made(&custom.kind, custom.name.clone(), namespace, contribution)
+}

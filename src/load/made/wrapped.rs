@@ -1,0 +1,105 @@
+//! Objects that stand in other objects as they are: in one of Crossplane's Kubernetes provider, and
+//! in a template of kiosk.
+
+use crate::load::made::custom::CustomObject;
+use crate::load::made::fill::text_of;
+use crate::load::made::generated::{in_space, is_of_interest, noted};
+use crate::load::made::outcome::Made;
+use crate::load::made::world::GeneratorWorld;
+use crate::model::Truth;
+use crate::tree::{SyntaxNode, Value};
+
+/// An object of Crossplane that is written out in full. One that is only observed makes nothing;
+/// one into which values of other objects are patched is not known.
+pub fn of_crossplane(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Made> {
+    let spec = custom.node.get("spec")?;
+    let manifest = spec.get("forProvider")?.get("manifest")?;
+    if !is_of_interest(manifest) {
+        return None;
+    }
+    let policies = spec.get("managementPolicies").map(SyntaxNode::items);
+    let creates = policies.is_none_or(|all| {
+        let mut words = all.iter().filter_map(SyntaxNode::as_str);
+        all.is_empty() || words.any(|word| matches!(word, "*" | "Create"))
+    });
+    let by_one = text_of(spec, "managementPolicy").unwrap_or("Default");
+    let mut made = Made::handled();
+    if !creates || by_one.starts_with("Observe") && by_one != "ObserveCreateUpdate" {
+        return Some(made);
+    }
+    let namespace = text_of(manifest.get("metadata")?, "namespace");
+    let references = spec.get("references").map(SyntaxNode::items);
+    let is_patched = |r: &SyntaxNode| r.get("patchesFrom").is_some();
+    match namespace.and_then(|name| world.space(name)) {
+        Some(space) if references.unwrap_or_default().iter().any(is_patched) => {
+            let why = "values of other objects are patched into it";
+            in_space(space, Truth::Yes).unknown(why, None, &mut made);
+        }
+        Some(space) => in_space(space, Truth::Yes).expand(manifest, &mut made),
+        None => return None,
+    }
+    Some(made)
+}
+
+/// kiosk: the manifests of a template, in the namespace of its instance.
+pub fn template_instance(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Option<Made> {
+    let spec = custom.node.get("spec")?;
+    let name = text_of(spec, "template")?;
+    let is_meant = |t: &&CustomObject| &*t.group == "config.kiosk.sh" && *t.name == *name;
+    let template = world.of_kind("Template").find(is_meant)?;
+    let manifests = template.node.get("resources")?.get("manifests")?.items();
+    let space = world.space(&custom.namespace)?;
+    let mut made = Made::handled();
+    for manifest in manifests.iter().filter(|m| is_of_interest(m)) {
+        let manifest = with_parameters(manifest, spec, &template.node);
+        in_space(space, Truth::Yes).expand(&manifest, &mut made);
+    }
+    Some(made)
+}
+
+/// kiosk: a template makes nothing alone; one that an account names is made in each space of it,
+/// which no manifest tells.
+pub fn template(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
+    let names = |account: &CustomObject| {
+        let space = account.node.get("spec").and_then(|spec| spec.get("space"));
+        let instances = space.and_then(|space| space.get("templateInstances"));
+        let mut instances = instances.map(SyntaxNode::items).unwrap_or_default().iter();
+        instances.any(|i| i.get("spec").and_then(|s| text_of(s, "template")) == Some(&custom.name))
+    };
+    let mut made = Made::handled();
+    if world.of_kind("Account").any(names) {
+        noted("in the spaces of an account", &custom.node, &mut made);
+    }
+    made
+}
+
+/// A manifest with the parameters of an instance, or their values in the template.
+fn with_parameters(node: &SyntaxNode, instance: &SyntaxNode, template: &SyntaxNode) -> SyntaxNode {
+    let mut changed = node.clone();
+    match &mut changed.value {
+        Value::String(text) => {
+            for of in [instance, template] {
+                let told = of
+                    .get("parameters")
+                    .map(SyntaxNode::items)
+                    .unwrap_or_default();
+                for parameter in told {
+                    let word = |key: &str| text_of(parameter, key);
+                    if let (Some(name), Some(value)) = (word("name"), word("value")) {
+                        *text = text.replace(&format!("${{{name}}}"), value).into();
+                    }
+                }
+            }
+        }
+        Value::Sequence(items) => {
+            let each = items.iter_mut();
+            each.for_each(|item| *item = with_parameters(item, instance, template));
+        }
+        Value::Mapping(entries) => {
+            let each = entries.iter_mut();
+            each.for_each(|e| e.value = with_parameters(&e.value, instance, template));
+        }
+        _ => {}
+    }
+    changed
+}
