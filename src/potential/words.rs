@@ -84,7 +84,8 @@ impl PotentialPods {
         let lacks = |key: &&str| kind.labels.get(key).is_none() && is_for_people(key);
         let keys = others.flat_map(|(_, other)| other.labels.iter().map(|(key, _)| key));
         let keys: BTreeSet<&str> = keys.filter(lacks).collect();
-        keys.into_iter().map(|key| format!(",!{key}")).collect()
+        keys.into_iter()
+            .fold(String::new(), |so_far, key| so_far + ",!" + key)
     }
 
     /// A name for each kind, told apart from every other: "pods app=web".
