@@ -477,3 +477,46 @@ fn what_follows_a_json_value_is_not_lost_in_silence() {
     assert_eq!(codes(&input), [(Severity::Error, Code::Syntax)]);
     assert_eq!(input.policies.taints.len(), 1);
 }
+
+/// What was not listed may hold policies: a dump that says so is not complete.
+#[test]
+fn a_dump_with_a_refusal_or_a_part_of_a_list_is_not_complete() {
+    let pods = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\
+         {\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"mill\"}}, \
+         {\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"saw\", \"namespace\": \"mill\"}, \
+          \"spec\": {\"containers\": [{\"name\": \"c\"}]}}]}\n";
+    let message = "networkpolicies.networking.k8s.io is forbidden: User \\\"dev\\\" cannot list resource \
+         \\\"networkpolicies\\\" in API group \\\"networking.k8s.io\\\" in the namespace \\\"mill\\\"";
+    let status = format!(
+        "{{\"apiVersion\": \"v1\", \"kind\": \"Status\", \"status\": \"Failure\", \"message\": \"{message}\"}}"
+    );
+    let details = "{\"apiVersion\": \"v1\", \"kind\": \"Status\", \"status\": \"Failure\", \
+         \"reason\": \"Forbidden\", \"details\": {\"group\": \"networking.k8s.io\", \"kind\": \"networkpolicies\"}}";
+    let line = format!(
+        "Error from server (Forbidden): {}",
+        message.replace('\\', "")
+    );
+    let cut = "{\"apiVersion\": \"networking.k8s.io/v1\", \"kind\": \"NetworkPolicyList\", \
+         \"metadata\": {\"continue\": \"abc\"}, \"items\": []}";
+    for (rest, missing) in [
+        (status.as_str(), 1),
+        (details, 1),
+        (&line, 1),
+        (cut, 1),
+        (
+            "{\"apiVersion\": \"v1\", \"kind\": \"Status\", \"status\": \"Success\"}",
+            0,
+        ),
+        (&cut.replace("abc", ""), 0),
+    ] {
+        let input = load_str(&format!("{pods}{rest}\n"));
+        assert!(!input.has_errors(), "{rest}: {:?}", input.diagnostics);
+        assert_eq!(input.unlisted.len(), missing, "{rest}");
+        assert_eq!(input.policies.taints.len(), missing, "{rest}");
+        let kinds: Vec<&str> = input.unlisted.iter().map(|u| &*u.kind).collect();
+        assert!(
+            kinds.iter().all(|kind| *kind == "NetworkPolicy"),
+            "{kinds:?}"
+        );
+    }
+}

@@ -84,6 +84,16 @@ fn every_claim_holds_where_it_does_and_fails_where_it_does_not() {
             Status::Undecided,
         ),
         ("cannot: ns/dev -> ns/data", Status::Passed),
+        // of a port that nobody has nothing is claimed
+        ("cannot: ns/dev -> data/database:postgres-x", Status::Empty),
+        (
+            "only-from: {to: data/database:postgres-x, from: [shop/cart]}",
+            Status::Empty,
+        ),
+        (
+            "isolated: {from: any, to: data/database:postgres-x}",
+            Status::Empty,
+        ),
         ("cannot: ns/shop -> data/database:5432", Status::Failed),
         (
             "cannot: monitoring/prometheus -> data/database",

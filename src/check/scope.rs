@@ -7,7 +7,8 @@
 
 use crate::check::schema::{Expression, GroupMap, GroupSpec, LabelsSpec, Operator};
 use crate::model::{Cluster, PodId, Requirement, Selector, Truth, WorkloadId};
-use crate::query::ask::grammar::{EndpointSpec, Target};
+use crate::query::ask::asked_traffic::direct;
+use crate::query::ask::grammar::{EndpointSpec, PortAsk, Target};
 use crate::query::ask::resolve;
 use crate::query::ask::resolved::{Context, Resolved};
 use crate::query::{End, Question};
@@ -96,6 +97,35 @@ impl Scopes<'_> {
     }
 
     fn ends(&self, spec: &EndpointSpec, depth: usize) -> Result<ScopedEnds, Trouble> {
+        let found = self.ends_on_any_port(spec, depth)?;
+        self.absent_port_name(&found)
+            .map_or(Ok(found), |absent| Err(Trouble::Absent(absent)))
+    }
+
+    /// A port name that none of the pods has: of it nothing can be claimed.
+    fn absent_port_name(&self, found: &ScopedEnds) -> Option<String> {
+        if found.resolved.service.is_some() {
+            return None; // a Service has ports of its own
+        }
+        let pods = found.resolved.ends.iter().flat_map(|end| match end {
+            End::Pods { pods, .. } => &pods[..],
+            _ => &[],
+        });
+        let mut pods = pods.peekable();
+        pods.peek()?;
+        let names = found.spec.ports.iter().flatten();
+        let pods: Vec<_> = pods.map(|pod| self.cluster.pod(*pod)).collect();
+        let absent = |port: &&PortAsk| {
+            matches!(port, PortAsk::Name(..))
+                && pods.iter().all(|pod| direct(port, Some(pod)).is_empty())
+        };
+        match names.into_iter().find(absent)? {
+            PortAsk::Name(name, _) => Some(format!("no pod there has a port called `{name}`")),
+            _ => None,
+        }
+    }
+
+    fn ends_on_any_port(&self, spec: &EndpointSpec, depth: usize) -> Result<ScopedEnds, Trouble> {
         let group = match &spec.target {
             Target::Name {
                 namespace: None,

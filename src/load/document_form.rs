@@ -2,6 +2,7 @@
 //!
 //! Lists are opened; items of a typed List inherit the kind and version that they leave out.
 
+use crate::load::refusal;
 use crate::policy::dialects;
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind, SyntaxNode};
@@ -55,8 +56,16 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
             );
             DocumentForm::BadList(Problem::new(ProblemKind::WrongType, items.span, message))
         }
-        Some(_) => DocumentForm::Objects(open(root, &Path::root(), 0)),
-        None => DocumentForm::Objects(vec![(Path::root(), root)]),
+        Some(_) => {
+            let cut = refusal::of_cut_list(&root);
+            let mut objects = open(root, &Path::root(), 0);
+            objects.extend(cut.map(|cut| (Path::root(), cut)));
+            DocumentForm::Objects(objects)
+        }
+        None => {
+            let root = refusal::of_status(&root).unwrap_or(root);
+            DocumentForm::Objects(vec![(Path::root(), root)])
+        }
     }
 }
 

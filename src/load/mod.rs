@@ -48,6 +48,7 @@ mod parsed_chunk;
 mod pod_annotations;
 pub mod project;
 pub mod read;
+mod refusal;
 mod source_limits;
 mod strict;
 mod taints;

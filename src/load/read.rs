@@ -17,6 +17,7 @@ use crate::load::object::LoadedItem;
 use crate::load::objects;
 use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
+use crate::load::refusal;
 use crate::load::watch::{Unwatched, Watch};
 use crate::policy::cilium;
 use crate::policy::dialects;
@@ -107,6 +108,10 @@ impl<'o> FileReader<'o> {
             &mut |items| sink.take(items),
         )?;
         word(&envelope.entries, "kind").filter(|k| k.ends_with("List"))?;
+        let metadata = envelope.entries.iter().find(|e| *e.key == *"metadata");
+        if metadata.is_some_and(|m| m.value.get("continue").is_some()) {
+            return None; // a part of a list is read as a whole
+        }
         let (chunk, problems) = (envelope.chunk, envelope.problems);
         Some(ParsedChunk {
             chunk,
@@ -159,7 +164,7 @@ impl<'o> FileReader<'o> {
                 ChunkContent::Broken
             }
             Some(root) => self.content(root, chunk, &mut problems),
-            None => ChunkContent::Broken,
+            None => self.refusals(chunk, part, &mut problems),
         };
         ParsedChunk {
             chunk,
@@ -167,6 +172,16 @@ impl<'o> FileReader<'o> {
             content,
             problems,
         }
+    }
+
+    /// Lines in which kubectl says what it could not list; anything else is broken.
+    fn refusals(self, chunk: Chunk, part: &str, problems: &mut Vec<Problem>) -> ChunkContent {
+        let Some(refusals) = refusal::of_text(part) else {
+            return ChunkContent::Broken;
+        };
+        problems.clear();
+        let item = |node: &SyntaxNode| objects::item(node, chunk, Base::Alone, self.options);
+        ChunkContent::Items(refusals.iter().map(item).collect())
     }
 
     fn content(self, root: SyntaxNode, chunk: Chunk, problems: &mut Vec<Problem>) -> ChunkContent {

@@ -21,7 +21,8 @@ pub fn text(unlisted: &[Unlisted]) -> Option<String> {
     (!unlisted.is_empty()).then(|| format!("{list:#}"))
 }
 
-fn object(unlisted: &Unlisted) -> serde_json::Value {
+/// The object that says of one kind that it was not listed.
+pub(crate) fn object(unlisted: &Unlisted) -> serde_json::Value {
     let (key, names) = match &unlisted.scope {
         UnlistedScope::In(names) => ("namespaces", names),
         UnlistedScope::AllBut(names) => ("allBut", names),
