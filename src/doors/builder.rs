@@ -238,6 +238,17 @@ impl<'g> DoorBuilder<'g> {
             return self.routers(loaded);
         }
         let stand_in = self.assumed.of(controller, gateway, self.cluster());
+        // what a Gateway's controller makes of it by default is no more than assumed (DO58)
+        let is_made = |id: &PodId| {
+            let workload = self.cluster().pod(*id).workload;
+            self.cluster().workload(workload).made.is_some()
+        };
+        if gateway.is_some() && !loaded.is_empty() && loaded.iter().all(is_made) {
+            return Caller::Proxies(Proxies {
+                alternatives: vec![loaded.into()],
+                assumed: true,
+            });
+        }
         Caller::loaded_or_assumed(loaded, stand_in)
     }
 

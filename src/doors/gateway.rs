@@ -136,7 +136,11 @@ impl<'g> DoorBuilder<'g> {
         if service.external_name.is_some() {
             return Err((DoorStatus::Unknown, DoorReason::ExternalName));
         }
-        let mut ports = service.ports.iter();
+        // a number may be a port of two protocols (DO4, DO79)
+        let mut ports = service
+            .ports
+            .iter()
+            .filter(|port| port.protocol == kind.protocol());
         match ports.find(|port| Some(port.port) == backend.port) {
             Some(port) => Ok((id, port)),
             None => nowhere(DoorReason::PortNotFound),

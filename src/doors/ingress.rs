@@ -7,6 +7,7 @@ use crate::doors::reason::DoorReason;
 use crate::doors::served::Served;
 use crate::model::doors::{BackendPort, DoorObject, Ingress, IngressBackend, IngressTarget};
 use crate::model::{Service, ServiceId, ServicePort, TargetPort};
+use crate::set::Protocol;
 use crate::source::Origin;
 
 impl DoorBuilder<'_> {
@@ -128,7 +129,7 @@ impl DoorBuilder<'_> {
         };
         let service = self.cluster().service(other);
         let number = dialled.or_else(|| number(port));
-        let found = service.ports.iter().find(|p| Some(p.port) == number);
+        let found = tcp_ports(service).find(|p| Some(p.port) == number);
         let (Some(port), Some(controller)) = (found, controller) else {
             let shown = Some(self.service_name(other));
             return self.nowhere(door, shown, DoorStatus::NoBackend, DoorReason::PortNotFound);
@@ -163,6 +164,13 @@ fn dialled(port: &ServicePort) -> u16 {
     }
 }
 
+/// The ports of a Service that a proxy of connections may call; a number may be a port of another
+/// protocol too (DO4, DO59).
+pub fn tcp_ports(service: &Service) -> impl Iterator<Item = &ServicePort> {
+    let ports = service.ports.iter();
+    ports.filter(|port| port.protocol == Protocol::Tcp)
+}
+
 /// The port of a Service that a backend names: by its number or its name (DO61), or for a lax
 /// controller by its target port too (DO62).
 pub fn backend_port<'s>(
@@ -173,14 +181,14 @@ pub fn backend_port<'s>(
     let is_named = |p: &&ServicePort| match port {
         BackendPort::Number(number) => p.port == *number,
         BackendPort::Name(name) => p.name.as_ref() == Some(name),
-        BackendPort::Unnamed => service.ports.len() == 1,
+        BackendPort::Unnamed => tcp_ports(service).count() == 1,
     };
     let is_target = |p: &&ServicePort| match (port, &p.target) {
         (BackendPort::Number(number), TargetPort::Number(target)) => number == target,
         (BackendPort::Name(name), TargetPort::Name(target)) => name == target,
         _ => false,
     };
-    let ports = || service.ports.iter();
+    let ports = || tcp_ports(service);
     let strict = ports().find(is_named);
     strict.or_else(|| ports().find(is_target).filter(|_| lax))
 }

@@ -4,6 +4,7 @@ use crate::doors::builder::DoorBuilder;
 use crate::doors::caller::Caller;
 use crate::doors::controllers::named;
 use crate::doors::hosts::in_common;
+use crate::doors::ingress::tcp_ports;
 use crate::doors::line::{Door, DoorKind, DoorStatus};
 use crate::doors::merge::merged;
 use crate::doors::reason::DoorReason;
@@ -165,10 +166,10 @@ impl<'g> DoorBuilder<'g> {
         if service.external_name.is_some() {
             return Err((DoorStatus::Unknown, DoorReason::ExternalName));
         }
-        let port = match (destination.port, &service.ports[..]) {
-            (Some(number), ports) => ports.iter().find(|port| port.port == number),
-            (None, [only]) => Some(only),
-            (None, _) => None,
+        let mut ports = tcp_ports(service);
+        let port = match destination.port {
+            Some(number) => ports.find(|port| port.port == number),
+            None => ports.next().filter(|_| service.ports.len() == 1),
         };
         let port = port.ok_or_else(|| nowhere(DoorReason::PortNotFound))?;
         let Some(subset) = &destination.subset else {

@@ -1,6 +1,7 @@
 //! Objects of gateway.networking.k8s.io (DO66 to DO79).
 
 use crate::model::labels::Selector;
+use crate::set::Protocol;
 use crate::source::Path;
 
 /// A `GatewayClass`.
@@ -90,6 +91,15 @@ impl RouteKind {
             .iter()
             .find(|row| row.1 == name)
             .map(|row| row.0)
+    }
+
+    /// The protocol of the ports that it leads to (DO79).
+    pub fn protocol(self) -> Protocol {
+        if self == Self::Udp {
+            Protocol::Udp
+        } else {
+            Protocol::Tcp
+        }
     }
 
     /// Whether it chooses requests by host names (DO66).
