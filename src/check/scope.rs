@@ -109,7 +109,7 @@ impl Scopes<'_> {
         }
         let pods = found.resolved.ends.iter().flat_map(|end| match end {
             End::Pods { pods, .. } => &pods[..],
-            _ => &[],
+            End::Addresses { .. } => &[],
         });
         let mut pods = pods.peekable();
         pods.peek()?;
