@@ -258,3 +258,65 @@ fn a_diff_and_a_snapshot_see_what_passes_between_nodes_and_addresses() {
         assert_ne!(lines[0], lines[1]);
     }
 }
+
+/// The options of an agent, as its `ConfigMap` has them.
+fn agent(settings: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cilium-config, namespace: kube-system}}\n\
+         data: {{{settings}}}\n---\n"
+    )
+}
+
+fn own(spec: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: q, namespace: shop}}\n\
+         spec: {{podSelector: {{matchLabels: {{app: a}}}}, {spec}}}\n---\n"
+    )
+}
+
+#[test]
+fn ci84_a_prefix_of_length_0_matches_no_node_and_no_pod() {
+    let config = agent("policy-cidr-match-mode: nodes pods");
+    let out = |block: &str| {
+        own(&format!(
+            "policyTypes: [Egress], egress: [{{to: [{{ipBlock: {{cidr: {block}}}}}]}}]"
+        ))
+    };
+    let everything = "no a 192.0.2.2 80\nno a far 80\nyes a 198.51.100.7 80";
+    holds(&[&config, &out("0.0.0.0/0")], everything);
+    let blocks = "yes a 192.0.2.2 80\nyes a far 80";
+    holds(
+        &[&config, &out("192.0.2.0/24}}, {ipBlock: {cidr: 10.0.0.0/8")],
+        blocks,
+    );
+}
+
+#[test]
+fn ci133_what_is_no_pod_has_no_labels_that_a_pod_selector_could_select() {
+    let config = agent("policy-default-local-cluster: 'false'");
+    let from = |pods: &str| {
+        own(&format!(
+            "ingress: [{{from: [{{namespaceSelector: {{matchExpressions: \
+             [{{key: team, operator: DoesNotExist}}]}}{pods}}}]}}]"
+        ))
+    };
+    holds(&[&config, &from("")], "yes 198.51.100.7 a 80");
+    let named = from(", podSelector: {matchLabels: {app: b}}");
+    holds(
+        &[&config, &named],
+        "no 198.51.100.7 a 80\nyes b a 80\nno far a 80",
+    );
+}
+
+#[test]
+fn ci205_a_value_that_no_label_has_voids_the_policy() {
+    let rules = |value: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: q, namespace: shop}}\n\
+             spec: {{endpointSelector: {{matchLabels: {{app: a}}}}, ingress: [{{fromEndpoints: \
+             [{{matchExpressions: [{{key: app, operator: In, values: ['{value}']}}]}}]}}]}}\n"
+        )
+    };
+    let has_errors = |value: &str| load_str(&format!("{CLUSTER}{}", rules(value))).has_errors();
+    assert!(has_errors("x y") && !has_errors("x-y"));
+}

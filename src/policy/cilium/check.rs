@@ -78,6 +78,12 @@ impl Refusals<'_> {
             let at = at.key("matchExpressions").index(i);
             self.key(&expression.key, &at.key("key"));
             let count = expression.values.as_ref().map_or(0, Vec::len);
+            for (i, value) in expression.values.iter().flatten().enumerate() {
+                if !is_label_value(value) {
+                    let message = format!("`{value}` is not a label value"); // CI205
+                    self.agent(&at.key("values").index(i), message);
+                }
+            }
             match expression.operator.as_str() {
                 "In" | "NotIn" if count == 0 => {
                     self.agent(&at.key("values"), "the operator needs at least one value");

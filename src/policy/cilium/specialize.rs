@@ -9,7 +9,7 @@
 //! right (a mode that closes everything adds one policy at the end); to do it twice is to do it
 //! once. Cost: O(policies); nothing, if no policy is read otherwise.
 
-use crate::model::{Cluster, Selector, Truth};
+use crate::model::{Cluster, Labels, Selector, Truth};
 use crate::policy::cilium::host_firewall::{add_host_firewall, without_host_firewall};
 use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
@@ -25,7 +25,7 @@ use crate::policy::rule::{
 };
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::{LayerIx, OwnNode, TierEnd, kubernetes};
-use crate::set::IpSet;
+use crate::set::{Family, IpSet};
 use crate::source::DocumentId;
 use std::collections::BTreeSet;
 
@@ -176,6 +176,8 @@ fn peer(peer: &Peer, ordered: bool, options: &CiliumOptions) -> Option<Peer> {
             let without =
                 matches!(namespaces, Namespaces::Matching(s) if holds_without_namespace(s));
             let mut others = Vec::new();
+            // what is no pod has no labels to select either
+            let without = without && pods.matches(&Labels::default());
             if without && !ordered && !options.local_cluster {
                 others = not_pods(options); // CI133
             }
@@ -187,14 +189,16 @@ fn peer(peer: &Peer, ordered: bool, options: &CiliumOptions) -> Option<Peer> {
             Some(any_of(others))
         }
         Peer::Addresses(set) => {
-            let (mode, narrow) = (options.match_mode, set != &IpSet::full());
+            let (mode, narrow) = (options.match_mode, without_zero(set));
             let owners = [
                 (mode.nodes, AddressOwner::Nodes),
                 (mode.pods, AddressOwner::Pods),
             ];
-            let matched = owners.into_iter().filter(|(on, _)| *on && narrow);
+            let matched = owners
+                .into_iter()
+                .filter(|(on, _)| *on && !narrow.is_empty());
             let mut all = vec![peer.clone()];
-            all.extend(matched.map(|(_, owner)| Peer::Owned(owner, set.clone())));
+            all.extend(matched.map(|(_, owner)| Peer::Owned(owner, narrow.clone())));
             (all.len() > 1).then(|| any_of(all)) // CI84, CI134
         }
         Peer::AnyOf(list) if ordered && matches!(&list[..], [Peer::Pods(..)]) => {
@@ -208,6 +212,14 @@ fn peer(peer: &Peer, ordered: bool, options: &CiliumOptions) -> Option<Peer> {
         }
         _ => None,
     }
+}
+
+/// The addresses without those of a family that are there altogether: a prefix of length 0 stands
+/// for the world alone (CI84).
+fn without_zero(set: &IpSet) -> IpSet {
+    let parts = Family::ALL.map(|family| (set.only(family), IpSet::full().only(family)));
+    let narrow = parts.into_iter().filter(|(part, whole)| part != whole);
+    narrow.fold(IpSet::empty(), |all, (part, _)| all.union(&part))
 }
 
 /// Everything that is no pod.
