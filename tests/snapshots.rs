@@ -491,11 +491,11 @@ spec:
     };
     let told = lines(&input("web"));
     assert!(
-        told.contains(&"pods role=web in namespace a -> a/db TCP 5432".to_owned()),
+        told.contains(&"pods role=web,!app in namespace a -> a/db TCP 5432".to_owned()),
         "{told:?}"
     );
     assert!(
-        told.contains(&"a/db -> pods role=sink in namespace a TCP 80".to_owned()),
+        told.contains(&"a/db -> pods role=sink,!app in namespace a TCP 80".to_owned()),
         "{told:?}"
     );
     let perhaps = |line: &&String| line.contains("role=sink") && line.ends_with("UDP 53 ?");
