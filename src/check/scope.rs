@@ -115,14 +115,13 @@ impl Scopes<'_> {
         pods.peek()?;
         let names = found.spec.ports.iter().flatten();
         let pods: Vec<_> = pods.map(|pod| self.cluster.pod(*pod)).collect();
-        let absent = |port: &&PortAsk| {
-            matches!(port, PortAsk::Name(..))
-                && pods.iter().all(|pod| direct(port, Some(pod)).is_empty())
-        };
-        match names.into_iter().find(absent)? {
-            PortAsk::Name(name, _) => Some(format!("no pod there has a port called `{name}`")),
+        let is_absent = |port| pods.iter().all(|pod| direct(port, Some(pod)).is_empty());
+        names.into_iter().find_map(|port| match port {
+            PortAsk::Name(name, _) if is_absent(port) => {
+                Some(format!("no pod there has a port called `{name}`"))
+            }
             _ => None,
-        }
+        })
     }
 
     fn ends_on_any_port(&self, spec: &EndpointSpec, depth: usize) -> Result<ScopedEnds, Trouble> {

@@ -76,7 +76,7 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     let mut diff = compare::compare(before, after, &alignment, &edits, together);
     let used: BTreeSet<usize> = diff.changes.iter().filter_map(|c| c.cause.edit).collect();
     let shown = |edit: &PolicyEdit| written_as([before, after], edit);
-    let of_used: Vec<_> = used
+    let of_used: BTreeSet<_> = used
         .iter()
         .filter_map(|i| shown(&edits.policies[*i]))
         .collect();

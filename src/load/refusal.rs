@@ -11,7 +11,7 @@
 //! so that nothing is taken for complete. Cost: none where a dump has none of them.
 
 use crate::input::{Unlisted, UnlistedScope};
-use crate::load::unlisted::{self, FORBIDDEN};
+use crate::load::unlisted::{self, FORBIDDEN, plural};
 use crate::tree::{self, Chunk, SyntaxNode};
 
 /// How kubectl begins to tell a refusal.
@@ -20,43 +20,48 @@ const TOLD: &str = "Error from server (";
 /// The reason of a list of which a part is missing.
 const CUT: &str = "the list goes on elsewhere";
 
-/// Resources by their names in requests, with their kinds: those that decide most. Others are
-/// called by the resource.
-const KINDS: [(&str, &str); 30] = [
-    ("adminnetworkpolicies", "AdminNetworkPolicy"),
-    ("authorizationpolicies", "AuthorizationPolicy"),
-    ("baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy"),
-    (
-        "ciliumclusterwidenetworkpolicies",
-        "CiliumClusterwideNetworkPolicy",
-    ),
-    ("ciliumnetworkpolicies", "CiliumNetworkPolicy"),
-    ("clusternetworkpolicies", "ClusterNetworkPolicy"),
-    ("clusteruserdefinednetworks", "ClusterUserDefinedNetwork"),
-    ("cronjobs", "CronJob"),
-    ("daemonsets", "DaemonSet"),
-    ("deployments", "Deployment"),
-    ("egressfirewalls", "EgressFirewall"),
-    ("egressnetworkpolicies", "EgressNetworkPolicy"),
-    ("endpoints", "Endpoints"),
-    ("endpointslices", "EndpointSlice"),
-    ("globalnetworkpolicies", "GlobalNetworkPolicy"),
-    ("ingresses", "Ingress"),
-    ("jobs", "Job"),
-    ("multi-networkpolicies", "MultiNetworkPolicy"),
-    ("namespaces", "Namespace"),
-    ("networkpolicies", "NetworkPolicy"),
-    ("nodes", "Node"),
-    ("peerauthentications", "PeerAuthentication"),
-    ("pods", "Pod"),
-    ("replicasets", "ReplicaSet"),
-    ("replicationcontrollers", "ReplicationController"),
-    ("servers", "Server"),
-    ("services", "Service"),
-    ("statefulsets", "StatefulSet"),
-    ("tiers", "Tier"),
-    ("userdefinednetworks", "UserDefinedNetwork"),
+/// The kinds that decide most, to be known by the name of their resource. Others are called by the
+/// resource.
+const KINDS: [&str; 30] = [
+    "AdminNetworkPolicy",
+    "AuthorizationPolicy",
+    "BaselineAdminNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "CiliumNetworkPolicy",
+    "ClusterNetworkPolicy",
+    "ClusterUserDefinedNetwork",
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "EgressFirewall",
+    "EgressNetworkPolicy",
+    "Endpoints",
+    "EndpointSlice",
+    "GlobalNetworkPolicy",
+    "Ingress",
+    "Job",
+    "MultiNetworkPolicy",
+    "Namespace",
+    "NetworkPolicy",
+    "Node",
+    "PeerAuthentication",
+    "Pod",
+    "ReplicaSet",
+    "ReplicationController",
+    "Server",
+    "Service",
+    "StatefulSet",
+    "Tier",
+    "UserDefinedNetwork",
 ];
+
+/// How a request names the objects of a kind.
+fn resource(kind: &str) -> String {
+    match kind {
+        "MultiNetworkPolicy" => "multi-networkpolicies".to_owned(),
+        _ => plural(kind).to_lowercase(),
+    }
+}
 
 /// What a text says that holds nothing but lines of refusals.
 pub(crate) fn of_text(text: &str) -> Option<Vec<SyntaxNode>> {
@@ -100,7 +105,7 @@ pub(crate) fn of_cut_list(list: &SyntaxNode) -> Option<SyntaxNode> {
     let group = version.split_once('/').map_or("", |(group, _)| group);
     node(&Unlisted {
         kind: kind.into(),
-        ..unlisted(&kind.to_lowercase(), group, None, CUT)
+        ..unlisted(&resource(kind), group, None, CUT)
     })
 }
 
@@ -120,12 +125,12 @@ fn of_message(message: &str) -> Option<Unlisted> {
     ))
 }
 
-fn unlisted(resource: &str, group: &str, namespace: Option<&str>, reason: &str) -> Unlisted {
-    let known = KINDS.iter().find(|(name, _)| *name == resource);
+fn unlisted(name: &str, group: &str, namespace: Option<&str>, reason: &str) -> Unlisted {
+    let known = KINDS.iter().find(|kind| resource(kind) == name);
     Unlisted {
         group: group.into(),
-        kind: known.map_or(resource, |(_, kind)| kind).into(),
-        resource: resource.into(),
+        kind: known.map_or(name, |kind| kind).into(),
+        resource: name.into(),
         scope: match namespace {
             Some(namespace) => UnlistedScope::In(vec![namespace.into()]),
             None => UnlistedScope::AllBut(Vec::new()),

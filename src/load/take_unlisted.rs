@@ -9,7 +9,7 @@ use crate::input::{Unlisted, UnlistedScope};
 use crate::load::assembly::Assembly;
 use crate::load::doors;
 use crate::load::objects;
-use crate::load::unlisted::{FORBIDDEN, NOT_KNOWN};
+use crate::load::unlisted::{FORBIDDEN, NOT_KNOWN, plural};
 use crate::load::workloads;
 use crate::model::{Cluster, NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::TaintReason;
@@ -203,15 +203,5 @@ fn few(names: &[String], most: usize) -> String {
             format!("{shown} and {} more", names.len() - most + 1)
         }
         _ => names.concat(),
-    }
-}
-
-/// Many of a kind.
-fn plural(kind: &str) -> String {
-    match kind.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
-        _ if kind.ends_with('s') && kind != "Endpoints" => format!("{kind}es"),
-        _ if kind == "Endpoints" => kind.to_owned(),
-        _ => format!("{kind}s"),
     }
 }

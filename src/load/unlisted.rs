@@ -63,3 +63,13 @@ pub fn read(name: &str, node: &SyntaxNode) -> Unlisted {
         flags: names("flags").unwrap_or_default(),
     }
 }
+
+/// Many of a kind.
+pub(crate) fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
+        _ if kind.ends_with('s') && kind != "Endpoints" => format!("{kind}es"),
+        _ if kind == "Endpoints" => kind.to_owned(),
+        _ => format!("{kind}s"),
+    }
+}

@@ -14,7 +14,7 @@
 
 use crate::model::{Labels, Selector};
 use crate::potential::kinds::{
-    LabelPairs, distinct_values, is_composed, label_kinds, mentioned_values,
+    LabelPairs, distinct_values, is_composed, label_kinds, labels_of, mentioned_values,
 };
 use std::collections::BTreeSet;
 
@@ -139,13 +139,8 @@ fn fewest_others(keys: &[KeyChoices<'_>], wanted: &[usize], selectors: usize) ->
         }
         states = minimal(next);
     }
-    let labels = |(_, pairs): (_, LabelPairs)| {
-        let pairs = pairs.iter();
-        pairs
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect()
-    };
-    states.into_iter().take(ALTERNATIVES).map(labels).collect()
+    let few = states.iter().take(ALTERNATIVES);
+    few.map(|(_, pairs)| labels_of(pairs)).collect()
 }
 
 /// The states that no other one is better than: fewer selectors may still select; of equal ones

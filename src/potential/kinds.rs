@@ -31,20 +31,21 @@ pub fn label_kinds(selectors: &[&Selector], most: usize) -> Option<Vec<Labels>> 
     partial.insert(vec![true; selectors.len()], Vec::new());
     for (key, mentioned) in &values {
         let distinct = distinct_values(selectors, key, mentioned);
-        partial = extended(&partial, key, &distinct, selectors.len());
+        let values = distinct.iter().map(|(answers, value)| (value, answers));
+        partial = extended(&partial, key, values, selectors.len(), |_| ());
         if partial.len() > most {
             return None;
         }
     }
     let mut kinds: Vec<LabelPairs> = partial.into_values().collect();
     kinds.sort_by_key(Vec::len);
-    let labels = |pairs: LabelPairs| {
-        pairs
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect()
-    };
-    Some(kinds.into_iter().map(labels).collect())
+    Some(kinds.iter().map(|pairs| labels_of(pairs)).collect())
+}
+
+/// A label set of these pairs.
+pub(crate) fn labels_of(pairs: &[(String, String)]) -> Labels {
+    let pairs = pairs.iter();
+    pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect()
 }
 
 /// The keys that selectors ask for, each with the values that tell them apart.
@@ -68,15 +69,26 @@ pub(crate) fn distinct_values(
     key: &str,
     mentioned: &BTreeSet<String>,
 ) -> IndexMap<Answers, Option<String>> {
-    let candidates = [None, Some(unmentioned(mentioned))].into_iter();
     let mut distinct: IndexMap<Answers, Option<String>> = IndexMap::default();
-    for value in candidates.chain(mentioned.iter().cloned().map(Some)) {
-        let labels: Labels = value.iter().map(|v| (key, v.as_str())).collect();
-        distinct
-            .entry(answers_about(selectors, key, &labels))
-            .or_insert(value);
+    for (value, answers) in tried_values(selectors, key, mentioned) {
+        distinct.entry(answers).or_insert(value);
     }
     distinct
+}
+
+/// What is tried of a key: no value, any other, and those that are mentioned, with their answers.
+pub(crate) fn tried_values(
+    selectors: &[&Selector],
+    key: &str,
+    mentioned: &BTreeSet<String>,
+) -> impl Iterator<Item = (Option<String>, Answers)> {
+    let candidates = [None, Some(unmentioned(mentioned))].into_iter();
+    let candidates = candidates.chain(mentioned.iter().cloned().map(Some));
+    candidates.map(move |value| {
+        let labels: Labels = value.iter().map(|v| (key, v.as_str())).collect();
+        let answers = answers_about(selectors, key, &labels);
+        (value, answers)
+    })
 }
 
 /// What the requirements about one key say of its value.
@@ -101,21 +113,25 @@ pub(crate) fn answers_about(selectors: &[&Selector], key: &str, labels: &Labels)
 }
 
 /// Every partial label set with every value of one more key; those with the same prospects once.
-fn extended(
+/// The function is told the place of each among what follows, in the order of the partial sets and
+/// their values.
+pub(crate) fn extended<'v>(
     partial: &IndexMap<Answers, LabelPairs>,
     key: &str,
-    values: &IndexMap<Answers, Option<String>>,
+    values: impl Iterator<Item = (&'v Option<String>, &'v Answers)> + Clone,
     selectors: usize,
+    mut follows: impl FnMut(usize),
 ) -> IndexMap<Answers, LabelPairs> {
     let mut next: IndexMap<Answers, LabelPairs> = IndexMap::default();
     for (so_far, pairs) in partial {
-        for (now, value) in values {
-            next.entry(combined(so_far, now, selectors))
-                .or_insert_with(|| {
-                    let mut pairs = pairs.clone();
-                    pairs.extend(value.iter().map(|v| (key.to_owned(), v.clone())));
-                    pairs
-                });
+        for (value, now) in values.clone() {
+            let entry = next.entry(combined(so_far, now, selectors));
+            follows(entry.index());
+            entry.or_insert_with(|| {
+                let mut pairs = pairs.clone();
+                pairs.extend(value.iter().map(|v| (key.to_owned(), v.clone())));
+                pairs
+            });
         }
     }
     next

@@ -112,7 +112,7 @@ impl PotentialPods {
         budget.most = most.min(each);
         let mut kinds = Vec::new();
         for (namespace, of) in namespaces.iter().enumerate() {
-            let selectors = selectors_in(vocabulary, of);
+            let selectors = asked_in(vocabulary.pods.iter().copied(), of);
             let loaded = clusters.map(|cluster| answers_of_pods(cluster, of, &selectors));
             let focus: Vec<bool> = selectors
                 .iter()
@@ -301,15 +301,18 @@ pub(crate) fn is_asked_in(namespaces: &Namespaces, of: &PotentialNamespace) -> b
     }
 }
 
-/// The selectors that are asked of pods in a namespace, on any side.
-fn selectors_in<'p>(vocabulary: &PodVocabulary<'p>, of: &PotentialNamespace) -> Vec<&'p Selector> {
-    let here = vocabulary.pods.iter();
-    let here = here.filter(|(namespaces, _)| is_asked_in(namespaces, of));
-    let distinct: BTreeSet<&Selector> = here.map(|(_, pods)| *pods).collect();
+/// Of selectors of pods, those that are asked in a namespace, on any side.
+pub(crate) fn asked_in<'p>(
+    pods: impl Iterator<Item = (&'p Namespaces, &'p Selector)>,
+    of: &PotentialNamespace,
+) -> Vec<&'p Selector> {
+    let here =
+        pods.filter(|(namespaces, pods)| !pods.is_everything() && is_asked_in(namespaces, of));
+    let distinct: BTreeSet<&Selector> = here.map(|(_, pods)| pods).collect();
     distinct.into_iter().collect()
 }
 
-fn answers(selectors: &[&Selector], labels: &Labels) -> Vec<bool> {
+pub(crate) fn answers(selectors: &[&Selector], labels: &Labels) -> Vec<bool> {
     selectors.iter().map(|s| s.matches(labels)).collect()
 }
 

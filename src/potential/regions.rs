@@ -17,13 +17,13 @@
 //! compare two sets of policies with each other, which `diff` does; a snapshot has no policies.
 //! Cost: that of the kinds, for each key once more; at most [`MOST_BRANCHES`] decisions.
 
-use crate::model::{Labels, NAMESPACE_NAME_LABEL, Selector};
+use crate::model::{NAMESPACE_NAME_LABEL, Selector};
 use crate::policy::Namespaces;
 use crate::potential::kinds::{
-    Answers, LabelPairs, answers_about, combined, mentioned_values, unmentioned,
+    Answers, LabelPairs, answers_about, extended, labels_of, mentioned_values, tried_values,
 };
 use crate::potential::namespaces::PotentialNamespace;
-use crate::potential::pods::{PotentialPods, is_asked_in};
+use crate::potential::pods::{PotentialPods, answers, asked_in};
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -84,29 +84,29 @@ impl Regions {
         let of_namespace: Vec<usize> = (0..pods.namespaces.len())
             .map(|namespace| regions.pods_of(pods, namespace, class_of, &mut budget))
             .collect::<Option<_>>()?;
+        let selectors = asked_of_namespaces(pods);
+        let placed: Vec<(&PotentialNamespace, usize)> =
+            pods.namespaces.iter().zip(of_namespace).collect();
+        let (others, named): (Vec<_>, Vec<_>) = placed.into_iter().partition(|(n, _)| n.any);
         let mut by_name: BTreeMap<Box<str>, usize> = BTreeMap::new();
-        for same in pods.namespaces.chunk_by(|a, b| !a.any && a.name == b.name) {
-            let [first, ..] = same else { continue };
-            if first.any {
-                continue;
-            }
-            let node = if first.loaded {
-                of_namespace[place(pods, first)?]
-            } else {
-                regions.namespaces_of(pods, same, &of_namespace, &mut budget)?
+        for same in named.chunk_by(|(a, _), (b, _)| a.name == b.name) {
+            let node = match same {
+                [(namespace, node)] if namespace.loaded => *node,
+                _ => regions.namespaces_of(&selectors, same, &mut budget)?,
             };
-            by_name.insert(first.name.clone(), node);
+            by_name.extend(
+                same.first()
+                    .map(|(namespace, _)| (namespace.name.clone(), node)),
+            );
         }
-        let others: Vec<PotentialNamespace> =
-            pods.namespaces.iter().filter(|n| n.any).cloned().collect();
         if others.is_empty() {
             regions.named = by_name;
             return Some(regions);
         }
-        let any = regions.namespaces_of(pods, &others, &of_namespace, &mut budget)?;
+        let any = regions.namespaces_of(&selectors, &others, &mut budget)?;
         let plain = regions.without_labels(any);
-        let told = pods.namespaces.iter().filter(|n| n.loaded);
-        let told: BTreeSet<&str> = told.map(|n| &*n.name).collect();
+        let told = named.iter().filter(|(n, _)| n.loaded);
+        let told: BTreeSet<&str> = told.map(|(n, _)| &*n.name).collect();
         by_name.retain(|name, node| *node != if told.contains(&**name) { plain } else { any });
         regions.any = Some(any);
         regions.named = by_name;
@@ -121,7 +121,11 @@ impl Regions {
         class_of: &[usize],
         budget: &mut usize,
     ) -> Option<usize> {
-        let selectors = asked_in(pods, &pods.namespaces[namespace]);
+        let asked = pods
+            .asked
+            .iter()
+            .map(|(namespaces, pods)| (namespaces, pods));
+        let selectors = asked_in(asked, &pods.namespaces[namespace]);
         let kinds = pods.kinds.iter().zip(class_of);
         let here = kinds.filter(|(kind, _)| kind.namespace == namespace);
         let classes: HashMap<Answers, usize> = here
@@ -129,7 +133,7 @@ impl Regions {
             .collect();
         let level = LabelTree {
             about: LabelOf::Pod,
-            known: selected_by(&selectors),
+            known: vec![true; selectors.len()],
             selectors,
             given: Vec::new(),
         };
@@ -142,29 +146,21 @@ impl Regions {
     /// The diagram of a namespace of which only the name is told, or not even that.
     fn namespaces_of(
         &mut self,
-        pods: &PotentialPods,
-        same: &[PotentialNamespace],
-        of_namespace: &[usize],
+        selectors: &[&Selector],
+        same: &[(&PotentialNamespace, usize)],
         budget: &mut usize,
     ) -> Option<usize> {
-        let selectors = asked_of_namespaces(pods);
-        let name = same.first()?.labels[1].get(NAMESPACE_NAME_LABEL)?;
+        let (first, _) = same.first()?;
+        let name = first.labels[1].get(NAMESPACE_NAME_LABEL)?;
         let given: LabelPairs = vec![(NAMESPACE_NAME_LABEL.to_owned(), name.to_owned())];
-        let named: Labels = given
+        let known = answers_about(selectors, NAMESPACE_NAME_LABEL, &labels_of(&given));
+        let places: HashMap<Answers, usize> = same
             .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .map(|(namespace, node)| (answers(selectors, &namespace.labels[1]), *node))
             .collect();
-        let first = selected_by(&selectors);
-        let about_name = answers_about(&selectors, NAMESPACE_NAME_LABEL, &named);
-        let known = combined(&first, &about_name, selectors.len());
-        let mut places: HashMap<Answers, usize> = HashMap::default();
-        for namespace in same {
-            let of = of_namespace[place(pods, namespace)?];
-            places.insert(answers(&selectors, &namespace.labels[1]), of);
-        }
         let level = LabelTree {
             about: LabelOf::Namespace,
-            selectors,
+            selectors: selectors.to_vec(),
             known,
             given,
         };
@@ -186,30 +182,28 @@ impl Regions {
         });
         let mut states: IndexMap<Answers, LabelPairs> = IndexMap::default();
         states.insert(level.known.clone(), level.given.clone());
-        let mut branches: Vec<Vec<Vec<usize>>> = Vec::new();
+        let mut branches: Vec<Vec<usize>> = Vec::new();
         for (key, mentioned) in &values {
-            let tried = choices(&level.selectors, key, mentioned);
+            let tried: Vec<_> = tried_values(&level.selectors, key, mentioned).collect();
             let made = states.len().saturating_mul(tried.len());
             *budget = budget.checked_sub(made)?;
-            let (next, of_states) = extended(&states, key, &tried, level.selectors.len());
-            branches.push(of_states);
-            states = next;
+            let values = tried.iter().map(|(value, answers)| (value, answers));
+            let mut places = Vec::with_capacity(made);
+            let count = level.selectors.len();
+            states = extended(&states, key, values, count, |place| places.push(place));
+            branches.push(places);
         }
         let mut below: Vec<usize> = Vec::new();
         for pairs in states.values() {
-            let labels: Labels = pairs
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect();
-            let answers = answers(&level.selectors, &labels);
+            let answers = answers(&level.selectors, &labels_of(pairs));
             below.push(leaf(&mut self.nodes, &answers)?);
         }
-        for ((key, mentioned), of_states) in values.iter().zip(branches).rev() {
-            let node = |places: &Vec<usize>| {
+        for ((key, mentioned), places) in values.iter().zip(branches).rev() {
+            let node = |places: &[usize]| {
                 let children: Vec<usize> = places.iter().map(|place| below[*place]).collect();
                 self.choice(level.about, key, mentioned, &children)
             };
-            below = of_states.iter().map(node).collect();
+            below = places.chunks(mentioned.len() + 2).map(node).collect();
         }
         below.first().copied()
     }
@@ -350,60 +344,6 @@ impl Writer<'_> {
     }
 }
 
-/// The place of a namespace among all.
-fn place(pods: &PotentialPods, namespace: &PotentialNamespace) -> Option<usize> {
-    pods.namespaces.iter().position(|other| other == namespace)
-}
-
-/// What is tried of a key: no value, any other, and those that are mentioned, with their answers.
-fn choices(
-    selectors: &[&Selector],
-    key: &str,
-    mentioned: &BTreeSet<String>,
-) -> Vec<(Option<String>, Answers)> {
-    let first = [None, Some(unmentioned(mentioned))].into_iter();
-    let tried = first.chain(mentioned.iter().cloned().map(Some));
-    tried
-        .map(|value| {
-            let labels: Labels = value.iter().map(|v| (key, v.as_str())).collect();
-            (value, answers_about(selectors, key, &labels))
-        })
-        .collect()
-}
-
-/// Every state with every value of one more key; of each state the places of what follows.
-fn extended(
-    states: &IndexMap<Answers, LabelPairs>,
-    key: &str,
-    tried: &[(Option<String>, Answers)],
-    selectors: usize,
-) -> (IndexMap<Answers, LabelPairs>, Vec<Vec<usize>>) {
-    let mut next: IndexMap<Answers, LabelPairs> = IndexMap::default();
-    let mut of_states = Vec::with_capacity(states.len());
-    for (so_far, pairs) in states {
-        let mut places = Vec::with_capacity(tried.len());
-        for (value, now) in tried {
-            let entry = next.entry(combined(so_far, now, selectors));
-            places.push(entry.index());
-            entry.or_insert_with(|| {
-                let value = value.iter().map(|v| (key.to_owned(), v.clone()));
-                pairs.iter().cloned().chain(value).collect()
-            });
-        }
-        of_states.push(places);
-    }
-    (next, of_states)
-}
-
-/// The selectors that are asked of pods in a namespace.
-fn asked_in<'p>(pods: &'p PotentialPods, of: &PotentialNamespace) -> Vec<&'p Selector> {
-    let asked = pods.asked.iter();
-    let asked =
-        asked.filter(|(namespaces, pods)| !pods.is_everything() && is_asked_in(namespaces, of));
-    let distinct: BTreeSet<&Selector> = asked.map(|(_, pods)| pods).collect();
-    distinct.into_iter().collect()
-}
-
 fn asked_of_namespaces(pods: &PotentialPods) -> Vec<&Selector> {
     let asked = pods
         .asked
@@ -413,13 +353,4 @@ fn asked_of_namespaces(pods: &PotentialPods) -> Vec<&Selector> {
             _ => None,
         });
     asked.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Selectors of which nothing is known yet.
-fn selected_by(selectors: &[&Selector]) -> Answers {
-    answers_about(selectors, "", &Labels::default())
-}
-
-fn answers(selectors: &[&Selector], labels: &Labels) -> Answers {
-    selectors.iter().map(|s| s.matches(labels)).collect()
 }

@@ -144,11 +144,7 @@ impl<'l> MeaningTable<'l> {
         }
         Self {
             laid,
-            kind_places: kinds
-                .iter()
-                .copied()
-                .map(EndpointSet::point)
-                .fold(EndpointSet::empty(), |all, one| all.union(&one)),
+            kind_places: kinds.iter().copied().collect(),
             outside: space.full().difference(&space.pods()),
             kinds,
             loaded,

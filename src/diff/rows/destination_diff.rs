@@ -297,6 +297,9 @@ impl<'a> DestinationDiffs<'a> {
         );
         own_node_sources.sort_unstable();
         own_node_sources.dedup();
+        if own_node_sources.is_empty() {
+            return own_node_sources;
+        }
         let order = &self.indexes.order;
         let compared = self.sources(destination).intersection(&self.compared);
         let is_compared = |end: &EndIx| compared.contains(order.position[*end]);
@@ -367,8 +370,7 @@ fn governed(order: &EndpointOrder, graphs: [&AllowGraph; 2], direction: Directio
     let ends = ends
         .points()
         .filter(|position| on_a_side(&order.ends[order.end_at(*position)]));
-    ends.map(PositionSet::point)
-        .fold(PositionSet::empty(), |all, one| all.union(&one))
+    ends.collect()
 }
 
 /// What a pass over all sources has met so far.

@@ -7,10 +7,11 @@ use crate::load::made::custom::CustomObject;
 use crate::load::made::fill::text_of;
 use crate::load::made::generated::{in_space, is_of_interest};
 use crate::load::made::outcome::Made;
+use crate::load::made::placeholders::{Keys, filled_in};
 use crate::load::made::world::{GeneratorWorld, KnownNamespace};
 use crate::model::{Selector, Truth};
 use crate::policy::unmodelled::label_selector;
-use crate::tree::{SyntaxNode, Value};
+use crate::tree::SyntaxNode;
 
 /// The label of Capsule's namespaces.
 const TENANT: &str = "capsule.clastix.io/tenant";
@@ -149,22 +150,11 @@ fn is_meant(
 
 /// An object with the tenant and the namespace in the place of their expressions.
 fn filled(node: &SyntaxNode, space: &KnownNamespace) -> SyntaxNode {
-    let text = |text: &str| -> Box<str> {
+    filled_in(node, Keys::Filled, &|text| {
         let text = text.replace("{{ namespace }}", &space.name);
-        match tenant_of(space) {
-            Some(tenant) => text.replace("{{ tenant.name }}", tenant).into(),
-            None => text.into(),
-        }
-    };
-    let mut changed = node.clone();
-    match &mut changed.value {
-        Value::String(value) => *value = text(value),
-        Value::Sequence(items) => items.iter_mut().for_each(|i| *i = filled(i, space)),
-        Value::Mapping(entries) => entries.iter_mut().for_each(|entry| {
-            entry.key = text(&entry.key);
-            entry.value = filled(&entry.value, space);
-        }),
-        _ => {}
-    }
-    changed
+        Some(match tenant_of(space) {
+            Some(tenant) => text.replace("{{ tenant.name }}", tenant),
+            None => text,
+        })
+    })
 }

@@ -5,9 +5,10 @@
 use crate::load::made::expression::scalar;
 use crate::load::made::fill::text_of;
 use crate::load::made::generated::is_like;
+use crate::load::made::placeholders::{Keys, filled_in};
 use crate::load::made::world::KnownNamespace;
 use crate::model::{Labels, Truth};
-use crate::tree::{SyntaxNode, Value};
+use crate::tree::SyntaxNode;
 
 /// What variables stand for.
 #[derive(Clone)]
@@ -142,26 +143,7 @@ impl<'a> Variables<'a> {
 
     /// A tree with its variables filled in; what cannot be filled in stays as it is.
     pub fn fill_tree(&self, node: &SyntaxNode) -> SyntaxNode {
-        let mut filled = node.clone();
-        match &mut filled.value {
-            Value::String(text) => {
-                if let Some(known) = self.fill(text) {
-                    *text = known.into();
-                }
-            }
-            Value::Sequence(items) => {
-                let each = items.iter_mut();
-                each.for_each(|item| *item = self.fill_tree(item));
-            }
-            Value::Mapping(entries) => entries.iter_mut().for_each(|entry| {
-                if let Some(known) = self.fill(&entry.key) {
-                    entry.key = known.into();
-                }
-                entry.value = self.fill_tree(&entry.value);
-            }),
-            _ => {}
-        }
-        filled
+        filled_in(node, Keys::Filled, &|text| self.fill(text))
     }
 
     /// Whether preconditions hold: blocks of `any` and `all`, or the older list.

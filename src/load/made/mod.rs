@@ -28,6 +28,7 @@ pub mod mutators;
 mod namespace_config;
 mod ocm;
 mod outcome;
+mod placeholders;
 mod pods;
 mod port;
 pub mod projects;

@@ -6,10 +6,11 @@
 use crate::load::made::fill::text_of;
 use crate::load::made::generated::{Generation, is_of_interest};
 use crate::load::made::outcome::Made;
+use crate::load::made::placeholders::{Keys, filled_in, with_parameters};
 use crate::load::made::world::{GeneratorWorld, KnownNamespace};
 use crate::load::object::{Contribution, LoadedObject};
 use crate::model::Truth;
-use crate::tree::{SyntaxNode, Value};
+use crate::tree::SyntaxNode;
 
 /// Namespaces that nobody requests begin like this.
 const OWN: [&str; 3] = ["openshift", "kube-", "default"];
@@ -63,33 +64,8 @@ pub fn made_of(project: &SyntaxNode, world: &GeneratorWorld<'_>) -> Option<Made>
 
 /// An object of a Template with its parameters filled in, as far as they have values.
 fn filled(node: &SyntaxNode, template: &SyntaxNode, space: &KnownNamespace) -> SyntaxNode {
-    let mut filled_in = node.clone();
-    match &mut filled_in.value {
-        Value::String(text) => *text = parameters(text, template, space).into(),
-        Value::Sequence(items) => {
-            let each = items.iter_mut();
-            each.for_each(|item| *item = filled(item, template, space));
-        }
-        Value::Mapping(entries) => {
-            let each = entries.iter_mut();
-            each.for_each(|entry| entry.value = filled(&entry.value, template, space));
-        }
-        _ => {}
-    }
-    filled_in
-}
-
-fn parameters(text: &str, template: &SyntaxNode, space: &KnownNamespace) -> String {
-    let mut text = text.replace("${PROJECT_NAME}", &space.name);
-    let told = template
-        .get("parameters")
-        .map(SyntaxNode::items)
-        .unwrap_or_default();
-    for parameter in told {
-        if let (Some(name), Some(value)) = (text_of(parameter, "name"), text_of(parameter, "value"))
-        {
-            text = text.replace(&format!("${{{name}}}"), value);
-        }
-    }
-    text
+    filled_in(node, Keys::Kept, &|text| {
+        let text = text.replace("${PROJECT_NAME}", &space.name);
+        Some(with_parameters(text, template))
+    })
 }

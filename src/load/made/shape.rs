@@ -45,11 +45,7 @@ pub fn has_template(node: &SyntaxNode, rows: &[SyntaxNode]) -> bool {
 
 /// The templates below the root of an object.
 fn templates<'n>(node: &'n SyntaxNode, rows: &[SyntaxNode]) -> Vec<(Vec<String>, Holder<'n>)> {
-    let mut search = TemplateSearch {
-        rows,
-        path: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut search = TemplateSearch::new(rows);
     let inner = node.entries().iter();
     for entry in inner.filter(|e| !matches!(&*e.key, "metadata" | "status")) {
         search.step(&entry.key, &entry.value);
@@ -81,11 +77,7 @@ pub fn inner_objects(
     custom: &CustomObject,
     rows: &[SyntaxNode],
 ) -> Vec<CustomObject> {
-    let mut search = TemplateSearch {
-        rows,
-        path: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut search = TemplateSearch::new(rows);
     search.below(node);
     let objects = search.found.into_iter().filter_map(|(_, holder)| {
         let Holder::Known(node) = holder else {
@@ -153,11 +145,7 @@ pub fn inside(
     rows: &[SyntaxNode],
     added: &[(Box<str>, String)],
 ) -> Vec<MadePods> {
-    let mut search = TemplateSearch {
-        rows,
-        path: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut search = TemplateSearch::new(rows);
     search.below(node);
     let made = search.found.into_iter().filter_map(|(path, holder)| {
         let mut pods = pods_of_holder(custom, &path.join("-"), holder)?;
@@ -234,7 +222,15 @@ struct TemplateSearch<'n, 'r> {
     found: Vec<(Vec<String>, Holder<'n>)>,
 }
 
-impl<'n> TemplateSearch<'n, '_> {
+impl<'n, 'r> TemplateSearch<'n, 'r> {
+    fn new(rows: &'r [SyntaxNode]) -> Self {
+        Self {
+            rows,
+            path: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
     fn below(&mut self, node: &'n SyntaxNode) {
         if self.found.len() >= MOST {
             return;

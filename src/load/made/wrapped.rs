@@ -5,9 +5,10 @@ use crate::load::made::custom::CustomObject;
 use crate::load::made::fill::text_of;
 use crate::load::made::generated::{in_space, is_of_interest, noted};
 use crate::load::made::outcome::Made;
+use crate::load::made::placeholders::{Keys, filled_in, with_parameters};
 use crate::load::made::world::GeneratorWorld;
 use crate::model::Truth;
-use crate::tree::{SyntaxNode, Value};
+use crate::tree::SyntaxNode;
 
 /// An object of Crossplane that is written out in full. One that is only observed makes nothing;
 /// one into which values of other objects are patched is not known.
@@ -51,7 +52,7 @@ pub fn template_instance(custom: &CustomObject, world: &GeneratorWorld<'_>) -> O
     let space = world.space(&custom.namespace)?;
     let mut made = Made::handled();
     for manifest in manifests.iter().filter(|m| is_of_interest(m)) {
-        let manifest = with_parameters(manifest, spec, &template.node);
+        let manifest = of_instance(manifest, spec, &template.node);
         in_space(space, Truth::Yes).expand(&manifest, &mut made);
     }
     Some(made)
@@ -74,32 +75,9 @@ pub fn template(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
 }
 
 /// A manifest with the parameters of an instance, or their values in the template.
-fn with_parameters(node: &SyntaxNode, instance: &SyntaxNode, template: &SyntaxNode) -> SyntaxNode {
-    let mut changed = node.clone();
-    match &mut changed.value {
-        Value::String(text) => {
-            for of in [instance, template] {
-                let told = of
-                    .get("parameters")
-                    .map(SyntaxNode::items)
-                    .unwrap_or_default();
-                for parameter in told {
-                    let word = |key: &str| text_of(parameter, key);
-                    if let (Some(name), Some(value)) = (word("name"), word("value")) {
-                        *text = text.replace(&format!("${{{name}}}"), value).into();
-                    }
-                }
-            }
-        }
-        Value::Sequence(items) => {
-            let each = items.iter_mut();
-            each.for_each(|item| *item = with_parameters(item, instance, template));
-        }
-        Value::Mapping(entries) => {
-            let each = entries.iter_mut();
-            each.for_each(|e| e.value = with_parameters(&e.value, instance, template));
-        }
-        _ => {}
-    }
-    changed
+fn of_instance(node: &SyntaxNode, instance: &SyntaxNode, template: &SyntaxNode) -> SyntaxNode {
+    filled_in(node, Keys::Kept, &|text| {
+        let text = with_parameters(text.to_owned(), instance);
+        Some(with_parameters(text, template))
+    })
 }
