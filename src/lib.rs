@@ -237,7 +237,7 @@ pub use crate::render::safe_writer::SafeWriter;
 pub use crate::render::text::check::SuiteRun;
 pub use crate::render::text::diagnostic::diagnostic as describe_diagnostic;
 pub use crate::render::text::diff_context::Remarks as DiffRemarks;
-pub use crate::render::text::fix::{FixView, FixedFile, FlowChanges};
+pub use crate::render::text::fix::{FixView, FixedFile, FixedTraffic};
 pub use crate::render::words::root as describe_root;
 pub use crate::render::{Format, Render, RenderContext, Report, Style, render};
 pub use crate::words::{clean, clean_lines};

@@ -277,7 +277,7 @@ fn fix_writes_the_files_and_shows_what_changes() {
     assert!(
         fixed
             .stdout
-            .contains("- shop/frontend -> data/database 5432/TCP"),
+            .contains("- shop/frontend -> data/database  5432/TCP"),
         "{}",
         fixed.stdout
     );

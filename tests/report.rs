@@ -565,19 +565,25 @@ fn pods_on_their_nodes_network_are_not_passed_by() {
 
 #[test]
 fn a_default_deny_holds_for_pods_to_come() {
-    let by_name = namespace("shop")
-        + &deployment("shop", "web", "")
+    let undeclared = deployment("shop", "web", "")
         + &policy(
             "shop",
             "web",
             "podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress]",
         );
-    let files = [("a.yaml", &*by_name)];
-    for (profile, control) in [
+    let by_name = namespace("shop") + &undeclared;
+    let controls = [
         ("nist", "SC-7(5)"),
         ("pci", "1.3.1"),
+        ("pci", "1.4.1"),
         ("nsa", "default deny, ingress"),
-    ] {
+    ];
+    let inputs = [&by_name, &undeclared];
+    let asked = inputs
+        .iter()
+        .flat_map(|input| controls.map(|c| (*input, c)));
+    for (input, (profile, control)) in asked {
+        let files = [("a.yaml", input.as_str())];
         let (is, because) = judged(&files, profile, control, &[]);
         assert_eq!(is, "partly", "{because}");
         let wanted = "in part: a pod without labels that comes to namespace shop is isolated by no policy for ingress";

@@ -138,3 +138,56 @@ fn the_report_says_what_doors_and_list_say() {
         "{markdown}"
     );
 }
+
+#[test]
+fn the_table_of_a_diff_has_doors_and_workloads_too() {
+    let (before, after) = (folder(false), folder(true));
+    let more = APP.replace("name: web, namespace", "name: spare, namespace");
+    let spare = more.split("---\n").next().unwrap();
+    fs::write(after.path().join("spare.yaml"), spare).unwrap();
+    let table = |from: &tempfile::TempDir, to: &tempfile::TempDir| {
+        let paths = [from, to].map(|side| side.path().to_string_lossy().into_owned());
+        let arguments = ["diff", &paths[0], &paths[1], "-o", "csv"];
+        let run = netpal_at(from.path(), &arguments, "");
+        assert_eq!(run.code, 1, "{}", run.text());
+        run.stdout
+    };
+    let added = table(&before, &after);
+    assert!(
+        added.contains("\nwidened,internet,shop/web,8080/TCP,\"Service shop/front"),
+        "{added}"
+    );
+    assert!(added.contains("\nadded,,shop/spare,,"), "{added}");
+    let removed = table(&after, &before);
+    assert!(
+        removed.contains("\nnarrowed,internet,shop/web,8080/TCP,"),
+        "{removed}"
+    );
+    assert!(removed.contains("\nremoved,,shop/spare,,"), "{removed}");
+}
+
+#[test]
+fn a_fix_says_what_it_does_for_pods_that_may_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let split = APP.replace(
+        "[{podSelector: {matchLabels: {app: gateway}}}, {ipBlock: {cidr: 0.0.0.0/0}}]",
+        "\n    - namespaceSelector: {matchLabels: {team: edge}}\n    - podSelector: {matchLabels: {app: gateway}}",
+    );
+    fs::write(folder.path().join("app.yaml"), split).unwrap();
+    let run = netpal_at(
+        folder.path(),
+        &["lint", "--fix", "--dry-run", "-f", "."],
+        "",
+    );
+    let text = run.text();
+    assert!(text.contains("would fix NP004 split-peer"), "{text}");
+    assert!(
+        text.contains("1 change for pods not in the input"),
+        "{text}"
+    );
+    assert!(
+        text.contains("- pods app=gateway in namespace shop"),
+        "{text}"
+    );
+    assert!(!text.contains("no verdict changes"), "{text}");
+}

@@ -41,7 +41,7 @@ impl Beyond {
         world: World,
     ) -> Result<Self, CompileError> {
         let comes = world != World::Closed;
-        let pods = comes.then(|| PotentialPods::of([input, input], false, |_| true, []));
+        let pods = comes.then(|| to_come_to(input));
         let (laid, first) = match &pods {
             Some(pods) => pods.laid_over(input, 0),
             None => (input.clone(), WorkloadId(u32::MAX)),
@@ -81,6 +81,16 @@ impl Beyond {
         pods.map(|(pod, labels)| (isolated(*pod), *pod, labels.as_str()))
             .min()
     }
+}
+
+/// The kinds of pods that may come to the namespaces of an input, whether or not their objects are
+/// loaded.
+fn to_come_to(input: &Input) -> PotentialPods {
+    let mut pods = PotentialPods::of([input, input], true, |_| true, []);
+    pods.keep(|namespace, _| {
+        !namespace.any && input.cluster.find_namespace(&namespace.name).is_some()
+    });
+    pods
 }
 
 /// The labels of a pod that may come, in words.

@@ -7,20 +7,17 @@
 use super::args::{Common, LintArgs};
 use super::exit::Exit;
 use super::lint_options::{fail_on, verdict};
-use super::options::options;
-use super::output;
 use super::workspace::Workspace;
+use super::{diff_remarks, output};
 use anyhow::{Result, bail};
 use netpal::{
-    AllowGraph, AppliedFixes, Finding, FixView, FixedFile, FlowChanges, Input, LintConfig,
-    LintContext, Linted, Locator, RenderContext, Severity, Source, apply_fixes, identities, lint,
-    load_sources,
+    AppliedFixes, Diff, DiffRemarks, Finding, FixView, FixedFile, FixedTraffic, LintConfig,
+    LintContext, Linted, Locator, Severity, Source, apply_fixes, diff_in, identities, lint,
 };
 
 /// What the changed texts come to.
 struct FixedState {
-    input: Input,
-    graph: AllowGraph,
+    workspace: Workspace,
     linted: Linted,
 }
 
@@ -52,19 +49,46 @@ pub fn run(
         .map_or(&before.findings, |after| &after.linted.findings);
     let locator = workspace.locator();
     let context = workspace.context(&locator);
+    let change = after
+        .as_ref()
+        .map(|after| FixChange::new(common, workspace, &after.workspace))
+        .transpose()?;
     let view = FixView {
         files,
         fixed: applied.fixed.iter().map(|i| &before.findings[*i]).collect(),
-        traffic: after.as_ref().map_or_else(FlowChanges::default, |after| {
-            let locator = Locator::new(&after.input.sources);
-            let after = RenderContext::new(&after.input, &after.graph, &locator);
-            FlowChanges::between(&context, &after)
+        traffic: change.as_ref().map(|change| FixedTraffic {
+            diff: &change.diff,
+            before: context,
+            after: change.after.context(&change.locator),
+            remarks: &change.remarks,
         }),
         left: findings.iter().filter(|f| f.suppressed.is_none()).count(),
         dry_run: args.dry_run,
     };
     output::print(&view, &context)?;
     Ok(workspace.exit(common, verdict(findings, fail_on(args, workspace)?)))
+}
+
+/// What fixes change for the traffic.
+struct FixChange<'a> {
+    after: &'a Workspace,
+    locator: Locator<'a>,
+    diff: Diff,
+    remarks: DiffRemarks,
+}
+
+impl<'a> FixChange<'a> {
+    fn new(common: &Common, before: &Workspace, after: &'a Workspace) -> Result<Self> {
+        let diff = diff_in(before.side(), after.side(), after.world)?;
+        let locator = after.locator();
+        let remarks = diff_remarks::remarks(common, before, after, &diff);
+        Ok(Self {
+            after,
+            locator,
+            diff,
+            remarks,
+        })
+    }
 }
 
 /// The files that the fixes change.
@@ -154,24 +178,13 @@ fn again(
     config: &LintConfig,
     applied: &AppliedFixes,
 ) -> Result<FixedState> {
-    let files = workspace
-        .input
-        .sources
-        .files()
-        .iter()
-        .enumerate()
-        .map(|(i, file)| {
-            let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
-            let text = changed.map_or_else(|| file.text.whole(), |c| c.text.as_str().into());
-            Source::Text(file.name.clone(), text.into())
-        });
-    let files: Vec<Source> = files.collect();
-    let input = load_sources(&files, &[], &workspace.project.load_options(common)?)?;
-    let graph = AllowGraph::compile(&input, &options(common)?)?;
-    let linted = lint(&input, &graph, config);
-    Ok(FixedState {
-        input,
-        graph,
-        linted,
-    })
+    let files = workspace.input.sources.files().iter().enumerate();
+    let files = files.map(|(i, file)| {
+        let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
+        let text = changed.map_or_else(|| file.text.whole(), |c| c.text.as_str().into());
+        Source::Text(file.name.clone(), text.into())
+    });
+    let workspace = workspace.rewritten(common, &files.collect::<Vec<_>>())?;
+    let linted = lint(&workspace.input, &workspace.graph, config);
+    Ok(FixedState { workspace, linted })
 }

@@ -14,8 +14,8 @@ use netpal::{
     AllowGraph, CompileError, Context, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide,
     Direction, DoorList, ImpliedPlugin, Input, Locator, PictureFacts, PlatformSpec, PotentialRows,
     Relabel, RenderContext, Snapshot, Source, Surroundings, TaintReason, Unsupported, WorkloadId,
-    World, WorldSpec, dns_pods, load_watched, potential_rows, potential_rows_of, relabelled,
-    with_assumed,
+    World, WorldSpec, dns_pods, load_sources, load_watched, potential_rows, potential_rows_of,
+    relabelled, with_assumed,
 };
 
 /// Everything a command needs to answer.
@@ -65,6 +65,21 @@ impl Workspace {
             verbose: self.verbose,
             world: self.world,
         }
+    }
+
+    /// The workspace of the same files with other texts, read in silence.
+    ///
+    /// # Errors
+    /// When they cannot be read or compiled.
+    pub fn rewritten(&self, common: &Common, files: &[Source]) -> Result<Self> {
+        let common = &self.project.merged(common);
+        let mut input = load_sources(files, &[], &self.project.load_options(common)?)?;
+        settle(self.project.config.unsupported, &mut input);
+        if !self.project.config.assume.is_empty() {
+            input = with_assumed(&input, &self.project.assumed()).0;
+        }
+        let graph = AllowGraph::compile(&input, &options(common)?)?;
+        Ok(self.beside(input, graph, self.names.clone()))
     }
 
     /// Loads and compiles what the flags name, and reports what is wrong with it.

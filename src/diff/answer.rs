@@ -148,6 +148,11 @@ impl Diff {
             && self.doors.is_empty()
     }
 
+    /// Whether something may change that was not compared in full.
+    pub fn is_incomplete(&self) -> bool {
+        self.potential.incomplete || self.inert.iter().any(|edit| edit.may_matter)
+    }
+
     /// The doors that change in one way.
     pub fn doors_of(&self, kind: Kind) -> impl Iterator<Item = &DoorChange> {
         self.doors.iter().filter(move |c| c.kind == kind)

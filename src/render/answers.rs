@@ -29,7 +29,9 @@ use crate::render::context::RenderContext;
 use crate::render::data::critical as critical_data;
 use crate::render::data::listing as listing_data;
 use crate::render::data::questions::QuestionAnswers;
-use crate::render::data::{check as check_data, csv, diff as diff_data, explain, findings};
+use crate::render::data::{
+    check as check_data, csv, diff as diff_data, diff_csv, explain, findings,
+};
 use crate::render::data::{inputs as inputs_data, json, reach as reach_data, suggest, why};
 use crate::render::format::{Format, Render, formats};
 use crate::render::image::matrix::MatrixView;
@@ -243,7 +245,7 @@ impl Render for DiffView<'_> {
         },
         Json => json::write("Diff", diff_data::content(view.contexts(after), view.diff), out),
         Yaml => json::write_yaml("Diff", diff_data::content(view.contexts(after), view.diff), out),
-        Csv => diff_data::csv(view.contexts(after), view.diff, out),
+        Csv => diff_csv::csv(view.contexts(after), view.diff, out),
         Md => markdown::diff(view.contexts(after), view.diff, out),
         Dot => view.drawing(after, false)?.write(Format::Dot, after, out),
         Svg => view.drawing(after, false)?.write(Format::Svg, after, out),

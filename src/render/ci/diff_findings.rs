@@ -123,7 +123,14 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
         found.push(potential(pages, diff, change));
     }
     let uncompared = diff.inert.iter().filter(|edit| edit.may_matter);
+    let before = found.len();
     found.extend(uncompared.filter_map(|edit| not_compared(pages, diff, edit)));
+    if diff.potential.incomplete && found.len() == before {
+        let message = "more kinds of pods that are not in the input may exist than were compared: there may be further changes";
+        let mut finding = new(UNDECIDED, None, message.to_owned());
+        finding.fingerprint = object(Kind::Undecided, "", "", "not compared".into());
+        found.push(finding);
+    }
     found.extend(
         connected(&diff.added)
             .iter()

@@ -1,4 +1,4 @@
-//! A diff for programs: JSON and CSV, with every pair.
+//! A diff for programs: JSON, with every pair.
 
 use crate::check::breaks::Broken;
 use crate::diff::{
@@ -6,17 +6,16 @@ use crate::diff::{
     PotentialDiff, Use, What, Which,
 };
 use crate::doors::DoorStatus;
+use crate::render::data::check;
 use crate::render::data::doors::{self, DoorJson};
 use crate::render::data::json;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
-use crate::render::data::{check, csv};
 use crate::render::text::diff::latent;
 use crate::render::text::diff_context::{DiffContext, edit_word};
 use crate::render::text::potential::ends;
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::io::{self, Write};
 
 /// A diff.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -372,50 +371,4 @@ fn inert(
         text_only: inert.text_only,
         may_matter: inert.may_matter,
     })
-}
-
-/// One line a pair; what changes for pods that are not loaded comes last.
-///
-/// # Errors
-/// When the writer fails.
-pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
-    let head = [
-        "change", "from", "to", "ports", "cause", "file", "line", "loaded",
-    ]
-    .map(String::from)
-    .to_vec();
-    let caused = |ports: String, cause: &Cause, loaded: bool| {
-        let place = pages.place(cause);
-        let (file, line) = place.map_or_else(Default::default, |l| {
-            (l.file.to_string(), l.at.line.to_string())
-        });
-        [ports, pages.cause(cause), file, line, loaded.to_string()]
-    };
-    let potential = diff.potential.changes.iter().flat_map(|c| {
-        let (numbers, names) = diff.potential.pods.named(&c.traffic);
-        let ports = words::potential_traffic(&numbers, &names);
-        let tail = caused(ports, &c.cause, false);
-        let [from, to] = [&c.sources, &c.destinations].map(|e| ends(pages, &diff.potential, e));
-        let pairs = from.into_iter().flat_map(move |from| {
-            let to = to.clone().into_iter();
-            to.map(move |to| [c.kind.word().to_owned(), from.clone(), to])
-        });
-        pairs.map(move |pair| pair.into_iter().chain(tail.clone()).collect())
-    });
-    let lines = diff.changes.iter().flat_map(|c| {
-        let tail = caused(words::traffic(&c.traffic), &c.cause, true);
-        c.blocks.iter().flat_map(move |b| {
-            let tail = tail.clone();
-            b.sources.iter().flat_map(move |s| {
-                let tail = tail.clone();
-                b.destinations.iter().map(move |d| {
-                    let ends = [c.kind.word().to_owned(), pages.party(s), pages.party(d)];
-                    ends.into_iter()
-                        .chain(tail.clone())
-                        .collect::<Vec<String>>()
-                })
-            })
-        })
-    });
-    csv::rows(std::iter::once(head).chain(lines).chain(potential), out)
 }

@@ -4,6 +4,7 @@ pub mod check;
 pub mod critical;
 pub mod csv;
 pub mod diff;
+pub mod diff_csv;
 pub mod doors;
 pub mod explain;
 pub mod findings;

@@ -1,14 +1,13 @@
 //! What `lint --fix` changed: the changed lines of the files, the findings it fixed, and what that
 //! changes for the traffic.
 
+use crate::diff::Diff;
 use crate::finding::Finding;
-use crate::model::WorkloadId;
-use crate::query::list::listing::{Filter, summary};
 use crate::render::context::RenderContext;
-use crate::render::data::csv;
+use crate::render::text::diff;
+use crate::render::text::diff_context::{DiffContext, Remarks};
 use crate::render::words;
 use crate::words::plural;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -31,21 +30,26 @@ pub struct FixView<'a> {
     pub files: Vec<FixedFile>,
     /// The findings that are fixed.
     pub fixed: Vec<&'a Finding>,
-    /// The flows that open and close.
-    pub traffic: FlowChanges,
+    /// What the fixes change for the traffic, where there are any.
+    pub traffic: Option<FixedTraffic<'a>>,
     /// How many findings are left.
     pub left: usize,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
-/// Flows of two states that only one of them has, in words.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FlowChanges {
-    /// What only the state after has.
-    pub opened: Vec<String>,
-    /// What only the state before has.
-    pub closed: Vec<String>,
+/// The diff of the states before and after the fixes: of workloads, doors and pods that are not in
+/// the input.
+#[derive(Clone, Copy)]
+pub struct FixedTraffic<'a> {
+    /// What changes.
+    pub diff: &'a Diff,
+    /// The state before.
+    pub before: RenderContext<'a>,
+    /// The state after.
+    pub after: RenderContext<'a>,
+    /// What follows from the changes.
+    pub remarks: &'a Remarks,
 }
 
 impl FixView<'_> {
@@ -63,39 +67,33 @@ impl FixView<'_> {
                 finding.rule, finding.name, finding.message
             );
         }
-        self.traffic.text(&mut text);
-        let _ = writeln!(
-            text,
+        writeln!(out, "{}", words::clean_lines(text.trim_end()))?;
+        if let Some(traffic) = self.traffic {
+            traffic.text(out)?;
+        }
+        let (fixed, left) = (self.fixed.len(), self.left);
+        writeln!(
+            out,
             "{done} {}, {} left",
-            plural(self.fixed.len(), "finding"),
-            plural(self.left, "finding")
-        );
-        writeln!(out, "{}", words::clean_lines(&text))
+            plural(fixed, "finding"),
+            plural(left, "finding")
+        )
     }
 }
 
-impl FlowChanges {
-    /// Compares the allowed flows with a governed end, and who is open, of two states.
-    pub fn between(before: &RenderContext<'_>, after: &RenderContext<'_>) -> Self {
-        let (old, new) = (flows(before), flows(after));
-        Self {
-            opened: new.difference(&old).cloned().collect(),
-            closed: old.difference(&new).cloned().collect(),
+impl FixedTraffic<'_> {
+    /// Writes the diff; one line where nothing changes for certain.
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.diff.is_empty() && !self.diff.is_incomplete() {
+            return writeln!(out, "no verdict changes");
         }
-    }
-
-    fn text(&self, text: &mut String) {
-        if self.opened.is_empty() && self.closed.is_empty() {
-            text.push_str("no verdict changes\n");
-            return;
-        }
-        text.push_str("what changes for the traffic:\n");
-        for flow in &self.opened {
-            let _ = writeln!(text, "  + {flow}");
-        }
-        for flow in &self.closed {
-            let _ = writeln!(text, "  - {flow}");
-        }
+        let contexts = DiffContext {
+            before: self.before,
+            after: self.after,
+            label: "",
+            remarks: self.remarks,
+        };
+        diff::text(contexts, self.diff, self.after.style, usize::MAX, out)
     }
 }
 
@@ -133,28 +131,4 @@ fn changed_run(old: &[&str], new: &[&str]) -> (usize, usize) {
         (Some(removed), None) => (removed, 0),
         (None, None) => (1, 1),
     }
-}
-
-/// Every allowed flow with a governed end, and who is open, in words.
-fn flows(context: &RenderContext<'_>) -> BTreeSet<String> {
-    let mut bytes = Vec::new();
-    // INVARIANT: a vector takes every write
-    let _ = csv::listing(*context, &Filter::default(), &mut bytes);
-    let table = String::from_utf8_lossy(&bytes).into_owned();
-    let mut flows: BTreeSet<String> = table.lines().skip(1).map(flow).collect();
-    let open = summary(context.graph, &Filter::default());
-    let name = |w: &WorkloadId| context.input.cluster.workload_name(*w);
-    let open_in = open.open_in.iter().map(name);
-    flows.extend(open_in.map(|w| format!("{w} accepts from anyone")));
-    let open_out = open.open_out.iter().map(name);
-    flows.extend(open_out.map(|w| format!("{w} may send anywhere")));
-    flows
-}
-
-/// A row of the table of flows, in words.
-fn flow(row: &str) -> String {
-    let cells: Vec<&str> = row.splitn(3, ',').collect();
-    let cell = |i: usize| cells.get(i).copied().unwrap_or_default();
-    let traffic = cell(2).replace(",,false", "");
-    format!("{} -> {} {traffic}", cell(0), cell(1))
 }
