@@ -450,9 +450,14 @@ pub fn read_with_tree<T: DeserializeOwned + Default>(
         value = decoded.value;
     }
     match value {
-        Some(value) if !problems.iter().any(Problem::is_error) => Ok((value, parsed.root)),
+        Some(value) if !problems.iter().any(is_wrong) => Ok((value, parsed.root)),
         _ => Err(problems.iter().map(|p| diagnostic(name, p)).collect()),
     }
+}
+
+/// Whether a problem makes a file unusable; what a key said that stands there twice would be lost.
+fn is_wrong(problem: &Problem) -> bool {
+    problem.is_error() || problem.kind == ProblemKind::DuplicateKey
 }
 
 fn diagnostic(name: &str, problem: &Problem) -> Diagnostic {
@@ -468,7 +473,7 @@ fn diagnostic(name: &str, problem: &Problem) -> Diagnostic {
         file: name.into(),
         at: problem.span.at,
     });
-    let severity = if problem.is_error() {
+    let severity = if is_wrong(problem) {
         DiagnosticSeverity::Error
     } else {
         DiagnosticSeverity::Warning

@@ -136,6 +136,7 @@ pub use crate::facade::edges::Edge;
 pub use crate::facade::follow::GraphQuery;
 pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
 pub use crate::query::ask::api_server_address::ApiServerAddress;
+pub use crate::query::ask::connection::without_secrets;
 pub use crate::query::ask::entrance::{Entrance, EntranceGround, entrance};
 pub use crate::query::ask::grammar::{EndpointSpec, Keyword, ParseError, Question, Target};
 pub use crate::query::ask::resolve::{

@@ -304,3 +304,46 @@ fn a_migration_names_what_is_left_behind_and_what_is_read_otherwise() {
     let same = asked(&["--cni", "calico", "--cni-after", "calico"]);
     assert_eq!(same["changes"], Value::Array(Vec::new()));
 }
+
+#[test]
+fn an_edit_that_opens_a_path_together_with_another_is_not_without_effect() {
+    let pod = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}\n\
+             spec: {{containers: [{{name: c, image: i}}]}}\n---\n"
+        )
+    };
+    let policy = |name: &str, spec: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+             metadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n---\n"
+        )
+    };
+    let deny = policy("deny", "{podSelector: {}, policyTypes: [Ingress, Egress]}");
+    let shut = [pod("web"), pod("db"), deny].concat();
+    let out = "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]}";
+    let into = "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}";
+    let none = "{podSelector: {matchLabels: {app: nobody}}, policyTypes: [Egress]}";
+    let open = [
+        shut.clone(),
+        policy("out", out),
+        policy("in", into),
+        policy("none", none),
+    ]
+    .concat();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shut.yaml"), shut).unwrap();
+    std::fs::write(folder.path().join("open.yaml"), open).unwrap();
+    for sides in [["shut.yaml", "open.yaml"], ["open.yaml", "shut.yaml"]] {
+        let words = ["diff", sides[0], sides[1], "--world", "closed"];
+        let run = netpal_at(folder.path(), &words, "");
+        assert_eq!(run.code, 1, "{}", run.text());
+        let line = run.stdout.lines().find(|l| l.starts_with("not changed"));
+        let named = line.unwrap_or_default();
+        assert!(named.contains("shop/none"), "{}", run.text());
+        assert!(
+            !named.contains("shop/in") && !named.contains("shop/out"),
+            "{named}"
+        );
+    }
+}

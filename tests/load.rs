@@ -284,11 +284,19 @@ fn a_broken_policy_leaves_a_doubt_in_its_namespace_only() {
 }
 
 #[test]
-fn a_broken_document_that_is_surely_no_policy_only_warns() {
+fn a_broken_document_that_is_surely_no_policy_only_warns_in_a_file_without_objects() {
     let broken = "apiVersion: v1\nkind: ConfigMap2\nmetadata: {name: x}\ndata: [\n";
-    let input = load_str(&(broken.to_owned() + &pod("shop", "web", "")));
-    assert_eq!(codes(&input), [(Severity::Warning, Code::Syntax)]);
-    assert_eq!(from_outside(&input, "web"), Truth::Yes);
+    assert_eq!(
+        codes(&load_str(broken)),
+        [(Severity::Warning, Code::Syntax)]
+    );
+    // kubectl refuses the whole file
+    let words = "# notes\nshelves: [\n";
+    for broken in [broken, words] {
+        let input = load_str(&(broken.to_owned() + &pod("shop", "web", "")));
+        assert_eq!(codes(&input), [(Severity::Error, Code::Syntax)]);
+        assert_eq!(from_outside(&input, "web"), Truth::Yes);
+    }
 }
 
 #[test]

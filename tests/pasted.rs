@@ -136,6 +136,28 @@ fn a_secret_in_a_url_is_never_printed() {
         let run = run(&["can", "reader", "reach", url]);
         assert!(!run.text().contains("top-secret"), "{}", run.text());
     }
+    let folder = tempfile::tempdir().unwrap();
+    let asked = folder.path().join("asked.csv");
+    std::fs::write(
+        &asked,
+        "reader,postgres://me:top-secret@shelf:5432/x,TCP,\n",
+    )
+    .unwrap();
+    for format in ["csv", "json"] {
+        let asked = asked.to_string_lossy();
+        let run = run(&["can", "--questions", &asked, "-o", format]);
+        assert!(!run.text().contains("top-secret"), "{}", run.text());
+        assert!(run.text().contains("shelf:5432"), "{}", run.text());
+    }
+}
+
+#[test]
+fn loopback_is_the_pod_itself() {
+    for address in ["127.0.0.1:80", "localhost:80", "[::1]:80"] {
+        let run = run(&["can", "reader", "reach", address]);
+        assert_eq!(run.code, 2, "{}", run.text());
+        assert!(run.text().contains("is the pod itself"), "{}", run.text());
+    }
 }
 
 #[test]

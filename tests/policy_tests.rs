@@ -1095,3 +1095,54 @@ fn what_a_node_may_do_depends_on_where_each_pod_runs() {
     let only = "version: 1\ntests:\n- {name: o, only-from: {to: 'shop/here:80', from: []}}\n";
     assert_eq!(statuses(&graph, only), [Status::Passed]);
 }
+
+#[test]
+fn a_file_that_would_test_less_than_it_says_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let twice = "tests:\n- cannot: ns/dev -> ns/data\n  cannot: ns/dev -> ns/shop\n";
+    let two = "tests:\n- cannot: ns/dev -> ns/data\ntests:\n- cannot: ns/dev -> ns/shop\n";
+    let demo = demo_folder();
+    for (text, why) in [
+        (twice, "`cannot` is given twice"),
+        (two, "`tests` is given twice"),
+        ("tests: []\n", "no test in the files"),
+        ("", "no test in the files"),
+    ] {
+        std::fs::write(folder.path().join("t.yaml"), text).unwrap();
+        let demo = demo.to_string_lossy();
+        let run = netpal_at(folder.path(), &["test", "t.yaml", "-f", &demo], "");
+        assert_eq!(run.code, 2, "{text}: {}", run.text());
+        assert!(run.text().contains(why), "{text}: {}", run.text());
+    }
+}
+
+#[test]
+fn a_failure_cites_what_decides() {
+    let text = "apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+  - to: [{ipBlock: {cidr: 198.51.100.0/24}}]
+";
+    let folder = tempfile::tempdir().unwrap();
+    let tests = "tests:\n- cannot: shop/web -> 198.51.100.7:443\n- internet: {ingress: []}\n";
+    std::fs::write(folder.path().join("t.yaml"), tests).unwrap();
+    let run = netpal_at(folder.path(), &["test", "t.yaml", "-f", "-"], text);
+    let said = run.text();
+    assert!(
+        said.contains("is allowed: shop/out egress[0].to[0]"),
+        "{said}"
+    );
+    assert!(
+        said.contains("internet (1.0.0.0) -> shop/web on ALL is allowed: open workload"),
+        "{said}"
+    );
+}

@@ -711,6 +711,13 @@ fn dns_is_what_its_service_selects_and_the_cache_on_the_node() {
     assert_eq!(plain.verdict, Verdict::Yes);
 }
 
+fn end_words(end: &FlowEnd) -> String {
+    match end {
+        FlowEnd::Pods(words) => words.clone(),
+        FlowEnd::Address(_) => "an address".into(),
+    }
+}
+
 /// The status of the only test of a file, with what it says.
 fn tested(text: &str, test: &str, world: World) -> (TestStatus, Option<String>) {
     let input = load_str(text);
@@ -729,10 +736,12 @@ fn tested(text: &str, test: &str, world: World) -> (TestStatus, Option<String>) 
         open.amend(&mut run, &environment, &suite);
     }
     let said = match &run.outcomes[0].example {
-        Some(TestExample::Potential(flow)) => match &flow.source {
-            FlowEnd::Pods(words) => Some(words.clone()),
-            FlowEnd::Address(_) => None,
-        },
+        Some(TestExample::Potential(hops)) => {
+            let words = hops.iter().flat_map(|hop| [&hop.source, &hop.destination]);
+            let words: Vec<String> = words.map(end_words).collect();
+            Some(words.join(" -> "))
+        }
+        Some(TestExample::PotentialOpen(pods, _)) => Some(pods.clone()),
         _ => None,
     };
     (run.outcomes[0].status, said)
@@ -760,7 +769,7 @@ fn claims_of_absence_hold_for_pods_that_are_not_there() {
             only_web,
             World::Open,
             Failed,
-            Some("any pod in namespace edge"),
+            Some("any pod in namespace edge -> mill/saw"),
         ),
         (EDGE, only_web, World::Closed, Passed, None),
         (
@@ -775,7 +784,7 @@ fn claims_of_absence_hold_for_pods_that_are_not_there() {
             "cannot: any -> mill/saw:22",
             World::Open,
             Failed,
-            Some("any pod in namespace edge"),
+            Some("any pod in namespace edge -> mill/saw"),
         ),
         (
             EDGE,
@@ -832,4 +841,108 @@ fn assumed_pods_count_unless_such_pods_are_loaded() {
     let (same, added) = with_assumed(&input, &[saw]);
     assert!(added.is_empty());
     assert_eq!(same.cluster.pods().len(), input.cluster.pods().len());
+}
+
+/// A pod of the mill that is called as it is labelled.
+fn pod(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: mill, labels: {{app: {name}}}}}\n\
+         spec: {{containers: [{{name: c, image: registry.example/{name}:1}}]}}\n---\n"
+    )
+}
+
+#[test]
+fn isolation_default_denies_and_the_internet_are_asked_of_pods_to_come() {
+    use TestStatus::{Empty, Failed, Passed, Undecided};
+    let saw = "{matchLabels: {app: saw}}";
+    let from = |pods, peer| directed(pods, "Ingress", &format!("ingress: [{{from: [{peer}]}}]"));
+    let own = "{podSelector: {matchLabels: {app: plane}}}";
+    let anywhere = "{ipBlock: {cidr: 0.0.0.0/0}}";
+    let mill = [pod("saw"), from(saw, own)].concat();
+    let everybody = format!("{mill}---\n{}", directed("{}", "Ingress", ""));
+    let shut = everybody.replace("{name: p,", "{name: q,");
+    let lathe = from("{matchLabels: {app: lathe}}", anywhere).replace("{name: p,", "{name: l,");
+    let over = "isolated: {from: any, to: mill/saw, hops: any}";
+    let deny = "default-deny: {namespaces: [mill], directions: [ingress]}";
+    let closed = "internet: {ingress: []}";
+    for (text, test, world, expected, says) in [
+        (
+            &mill,
+            "isolated: {from: any, to: mill/saw}",
+            World::Open,
+            Failed,
+            Some("pods app=plane in namespace mill -> mill/saw"),
+        ),
+        (
+            &mill,
+            over,
+            World::Open,
+            Failed,
+            Some("pods app=plane in namespace mill -> mill/saw"),
+        ),
+        (&mill, over, World::Closed, Passed, None),
+        (
+            &mill,
+            deny,
+            World::Open,
+            Failed,
+            Some("pods app notin (plane) in namespace mill"),
+        ),
+        (&mill, deny, World::Closed, Passed, None),
+        (
+            &mill,
+            "{world: closed, default-deny: {namespaces: [mill], directions: [ingress]}}",
+            World::Open,
+            Passed,
+            None,
+        ),
+        (&shut, deny, World::Open, Passed, None),
+        // policies alone, of a namespace that has no pod yet
+        (
+            &directed("{}", "Ingress", ""),
+            deny,
+            World::Open,
+            Passed,
+            None,
+        ),
+        (
+            &from(saw, own),
+            deny,
+            World::Open,
+            Failed,
+            Some("other pods in namespace mill"),
+        ),
+        (&from(saw, own), deny, World::Closed, Empty, None),
+        // whom no policy isolates is open to the internet wherever it comes to be
+        (&mill, closed, World::Open, Passed, None),
+        (
+            &format!("{mill}---\n{lathe}"),
+            closed,
+            World::Open,
+            Failed,
+            Some("an address -> pods app=lathe in namespace mill"),
+        ),
+        (
+            &format!("{mill}---\n{lathe}"),
+            closed,
+            World::Closed,
+            Passed,
+            None,
+        ),
+        // nobody has told the labels of the namespace
+        (
+            &mill,
+            "default-deny: {namespaces: {matchLabels: {a: b}}, directions: [ingress]}",
+            World::Open,
+            Undecided,
+            Some("pods app notin (plane) in namespace mill"),
+        ),
+    ] {
+        let (status, said) = tested(text, test, world);
+        assert_eq!(
+            (status, said.as_deref()),
+            (expected, says),
+            "{test}\n{text}"
+        );
+    }
 }

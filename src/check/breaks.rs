@@ -64,6 +64,7 @@ fn breaking_change(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<
         Example::Open(..)
         | Example::NoPolicy(..)
         | Example::Potential(_)
+        | Example::PotentialOpen(..)
         | Example::Lines(_)
         | Example::Text(_) => return None,
     };

@@ -17,15 +17,7 @@ use crate::spec::HostNetwork;
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
     let cluster = &graph.environment().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
-    let direction = |way: &WaySpec| match way {
-        WaySpec::Ingress => Direction::Ingress,
-        WaySpec::Egress => Direction::Egress,
-    };
-    let directions: Vec<Direction> = if spec.directions.is_empty() {
-        Direction::ALL.to_vec()
-    } else {
-        spec.directions.iter().map(direction).collect()
-    };
+    let directions = directions(spec);
     let mut doubt = None;
     for (namespace, in_scope) in scope {
         for direction in &directions {
@@ -59,6 +51,63 @@ pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdi
     Ok(doubt.map_or_else(ClaimVerdict::passed, ClaimVerdict::undecided))
 }
 
+/// The directions that are asked about.
+fn directions(spec: &DefaultDeny) -> Vec<Direction> {
+    let direction = |way: &WaySpec| match way {
+        WaySpec::Ingress => Direction::Ingress,
+        WaySpec::Egress => Direction::Egress,
+    };
+    if spec.directions.is_empty() {
+        Direction::ALL.to_vec()
+    } else {
+        spec.directions.iter().map(direction).collect()
+    }
+}
+
+/// A pod that is not in the input.
+pub struct PodToCome<'a> {
+    /// The pod.
+    pub pod: PodId,
+    /// The name of the namespace that it comes to.
+    pub namespace: &'a str,
+}
+
+/// The first of some pods that are not in the input and come to a namespace in scope that policies
+/// do not isolate in every direction, else one of which that is not known; `None` where no
+/// namespace in scope is one of theirs.
+pub fn open_to_come<'a, 'p>(
+    graph: &AllowGraph,
+    spec: &DefaultDeny,
+    pods: impl Iterator<Item = &'p PodToCome<'a>>,
+) -> Option<(Truth, Option<(PodId, Direction)>)>
+where
+    'a: 'p,
+{
+    let cluster = &graph.environment().cluster;
+    let scope_of = |name: &str| match cluster.find_namespace(name) {
+        Some(id) => in_scope(&spec.namespaces, cluster.namespace(id)),
+        None => Truth::from(is_named(&spec.namespaces, name)),
+    };
+    let mut found = None;
+    for PodToCome { pod, namespace } in pods {
+        let in_scope = scope_of(namespace);
+        if !in_scope.possible() {
+            continue;
+        }
+        let so_far = found.get_or_insert((Truth::Yes, None));
+        for direction in directions(spec) {
+            let isolated = match (graph.isolated(*pod, direction), in_scope) {
+                (Truth::No, Truth::Maybe) => Truth::Maybe,
+                (isolated, _) => isolated,
+            };
+            if isolated < so_far.0 {
+                *so_far = (isolated, Some((*pod, direction)));
+            }
+        }
+    }
+    found
+}
+
 /// Whether a pod is isolated in one direction.
 fn isolated(graph: &AllowGraph, pod: PodId, direction: Direction) -> Truth {
     let host = graph.environment().cluster.pod(pod).host_network;
@@ -89,12 +138,17 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
 fn in_scope(scope: &Scope, namespace: &Namespace) -> Truth {
     match scope {
         Scope::All => Truth::Yes,
-        Scope::Names(names) => Truth::from(names.iter().any(|n| **n == *namespace.name)),
+        Scope::Names(_) => Truth::from(is_named(scope, &namespace.name)),
         Scope::Select(map) if map.except.iter().any(|n| **n == *namespace.name) => Truth::No,
         Scope::Select(map) => {
             namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions))
         }
     }
+}
+
+/// Whether a scope names a namespace.
+fn is_named(scope: &Scope, name: &str) -> bool {
+    matches!(scope, Scope::Names(names) if names.iter().any(|n| **n == *name))
 }
 
 /// Whether a namespace has a policy that selects every pod and allows nothing, which auditors look

@@ -12,6 +12,7 @@ use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{Internet, Matching, OnlyFrom, OnlyTo};
 use crate::check::scope::{ScopedEnds, Scopes, Trouble};
 use crate::model::Truth;
+use crate::policy::Direction;
 use crate::query::End;
 use crate::query::ask::resolved::Resolved;
 use crate::set::{IpSet, TrafficSet};
@@ -302,7 +303,9 @@ impl Judge<'_> {
         Ok(permitted)
     }
 
-    /// The internet reaches, and is reached from, only the listed ends.
+    /// The internet reaches, and is reached from, only the listed ends. Pods that are not in the
+    /// input and that no policy isolates are left aside: they are open to it wherever they come to
+    /// be.
     pub fn internet(
         &mut self,
         scopes: &Scopes<'_>,
@@ -319,6 +322,9 @@ impl Judge<'_> {
                 .map(|t| scopes.text(t))
                 .collect::<Result<Vec<_>, _>>()?;
             self.each(&internet, &any, |judge, asked| {
+                if judge.is_unloaded_and_open(asked.destination, Direction::Ingress) {
+                    return;
+                }
                 match judge.permitted(&listed, asked.destination) {
                     Err(trouble) => wrong = Some(trouble),
                     Ok(permitted) => judge.refuse(asked, &permitted, &mut tally),
@@ -337,6 +343,9 @@ impl Judge<'_> {
                 ..internet.clone()
             };
             self.each(&any, &internet, |judge, asked| {
+                if judge.is_unloaded_and_open(asked.source, Direction::Egress) {
+                    return;
+                }
                 let of_source = listed.iter().filter(|(from, _)| {
                     member(std::slice::from_ref(from), asked.source) == Truth::Yes
                 });

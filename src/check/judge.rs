@@ -7,8 +7,8 @@ use crate::check::external::{AddressGroup, Outside};
 use crate::check::scope::{ScopedEnds, Trouble};
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
-use crate::model::WorkloadId;
-use crate::policy::RuleRef;
+use crate::model::{PodId, Truth, WorkloadId};
+use crate::policy::{Direction, RuleRef};
 use crate::query::End;
 use crate::query::ask::asked_traffic;
 use crate::query::ask::service_effect::ViaService;
@@ -35,6 +35,8 @@ pub struct Judge<'a> {
     pub(crate) outside: Outside<'a>,
     /// The number of pairs of pods up to which they are decided one by one.
     pub(crate) one_by_one: usize,
+    /// The first workload that is not in the input; those after it are not either.
+    pub(crate) first_unloaded: WorkloadId,
 }
 
 /// One pair of endpoints that a claim asks about. It may stand for other pairs with the same
@@ -81,7 +83,21 @@ impl<'a> Judge<'a> {
             exercised: BTreeSet::new(),
             outside,
             one_by_one,
+            first_unloaded: WorkloadId(u32::MAX),
         }
+    }
+
+    /// Whether a pod is in the input.
+    pub(crate) fn is_loaded(&self, pod: PodId) -> bool {
+        self.graph.environment().cluster.pod(pod).workload < self.first_unloaded
+    }
+
+    /// Whether an endpoint is a pod that is not in the input and that no policy isolates.
+    pub(crate) fn is_unloaded_and_open(&self, endpoint: Endpoint, direction: Direction) -> bool {
+        let Endpoint::Pod(pod) = endpoint else {
+            return false;
+        };
+        !self.is_loaded(pod) && self.graph.isolated(pod, direction) == Truth::No
     }
 
     /// The rules that decided the flows that claims asked about.

@@ -5,21 +5,26 @@
 //! and a claim that holds of what is loaded is asked once more. `any` then means every one of them
 //! as well, at one end of a flow: of two pods that are both not there the input says nothing. A pod
 //! that carries the labels of a loaded workload counts as one of that workload, so that `only-from:
-//! cart` is not broken by what else might be labelled like the cart. Cost: a compilation for each
-//! run, and the claims of absence twice more. Road not taken: claims about the internet, since a
-//! pod that no policy selects is open to it wherever it comes to be.
+//! cart` is not broken by what else might be labelled like the cart. A default deny is asked of the
+//! pods that may come to its namespaces, and the edge to the internet of those that some policy
+//! isolates, since any other pod is open to it wherever it comes to be. Paths start and end at
+//! pods that are not loaded, and lead through loaded ones. Cost: a compilation for each run, and
+//! the claims of absence twice more.
 
+use crate::check::default_deny::{PodToCome, open_to_come};
 use crate::check::judge::Judge;
-use crate::check::outcome::{Example, FlowEnd, PotentialFlow, Status};
+use crate::check::outcome::{Example, FlowEnd, Outcome, PotentialFlow, Status};
 use crate::check::parse::Claim;
+use crate::check::schema::DefaultDeny;
 use crate::check::scope::Scopes;
 use crate::check::{Env, Run, Suite};
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
-use crate::model::{Cluster, Labels, WorkloadId};
+use crate::model::{Cluster, Labels, Truth, WorkloadId};
 use crate::potential::{PodKind, PotentialPods, World};
 use crate::query::Context;
 use crate::query::ask::alternatives::is_one_namespace_twice;
+use crate::set::TrafficSet;
 use crate::spec::{CompileOptions, Endpoint, Flow};
 use std::collections::BTreeSet;
 
@@ -73,40 +78,80 @@ impl OpenWorld {
             };
             self.amend_with(run, env, &scopes);
         }
-    }
-
-    fn amend_with(&self, run: &mut Run<'_>, env: &Env<'_>, scopes: &Scopes<'_>) {
-        let mut judge = Judge::new(&self.graph, super::ONE_BY_ONE);
-        for outcome in &mut run.outcomes {
-            let test = outcome.test;
-            // a namespace that a rule names and nobody has loaded is there now
-            let absent = outcome.status == Status::Empty;
-            let holds = outcome.status == Status::Passed || absent;
-            if !holds || test.closed || !is_absence(&test.claim) {
-                continue;
+        for outcome in run.outcomes.iter_mut().filter(|o| is_asked_again(o)) {
+            if let Claim::DefaultDeny(spec) = &outcome.test.claim {
+                self.amend_default_deny(outcome, spec);
             }
-            let again = super::claim(&self.graph, env, scopes, &mut judge, &test.claim);
-            let Ok(verdict) = again else { continue };
-            if absent {
-                (outcome.status, outcome.example) = (Status::Passed, None);
-            }
-            if let Some(found) = verdict.example.and_then(|example| self.beyond(&example)) {
-                outcome.status = verdict.status;
-                outcome.example = Some(Example::Potential(Box::new(found)));
+            if !self.pods.complete && outcome.status == Status::Passed {
+                let text = "more kinds of pods may exist than could be asked about (world: closed leaves them out)";
+                outcome.status = Status::Undecided;
+                outcome.example = Some(Example::Text(text.into()));
             }
         }
     }
 
-    /// A flow that has an end which is not loaded.
-    fn beyond(&self, example: &Example) -> Option<PotentialFlow> {
-        let Example::Flow { flow, asked, .. } = example else {
-            return None;
+    fn amend_with(&self, run: &mut Run<'_>, env: &Env<'_>, scopes: &Scopes<'_>) {
+        let mut judge = Judge::new(&self.graph, super::ONE_BY_ONE);
+        judge.first_unloaded = self.first;
+        for outcome in run.outcomes.iter_mut().filter(|o| is_asked_again(o)) {
+            let claim = &outcome.test.claim;
+            if matches!(claim, Claim::DefaultDeny(_)) {
+                continue; // asked of pods, not of flows
+            }
+            let again = super::claim(&self.graph, env, scopes, &mut judge, claim);
+            let Ok(verdict) = again else { continue };
+            if outcome.status == Status::Empty {
+                // a namespace that a rule names and nobody has loaded is there now
+                (outcome.status, outcome.example) = (Status::Passed, None);
+            }
+            if let Some(found) = verdict.example.and_then(|example| self.beyond(&example)) {
+                outcome.status = verdict.status;
+                outcome.example = Some(Example::Potential(found));
+            }
+        }
+    }
+
+    /// Asks of a default deny whether it holds for the pods that may come to its namespaces.
+    fn amend_default_deny(&self, outcome: &mut Outcome<'_>, spec: &DefaultDeny) {
+        let cluster = &self.graph.environment().cluster;
+        let pods = self.pods.kinds.iter().zip(self.first.0..);
+        let pods = pods.filter_map(|(kind, id)| {
+            let of = &self.pods.namespaces[kind.namespace];
+            let pod = cluster.workload(WorkloadId(id)).pods.first()?;
+            (!of.any).then_some(PodToCome {
+                pod: *pod,
+                namespace: &of.name,
+            })
+        });
+        let pods: Vec<PodToCome<'_>> = pods.collect();
+        let Some((isolated, open)) = open_to_come(&self.graph, spec, pods.iter()) else {
+            return;
         };
-        let Flow {
-            source,
-            destination,
-            ..
-        } = *flow;
+        outcome.status = match isolated {
+            Truth::Yes => Status::Passed,
+            Truth::No => Status::Failed,
+            Truth::Maybe => Status::Undecided,
+        };
+        outcome.example = open.map(|(pod, direction)| {
+            Example::PotentialOpen(self.words(cluster.pod(pod).workload), direction)
+        });
+    }
+
+    /// The flows of a counterexample, one end of which is not loaded.
+    fn beyond(&self, example: &Example) -> Option<Vec<PotentialFlow>> {
+        match example {
+            Example::Flow { flow, asked, .. } => Some(vec![self.flow(flow, asked)?]),
+            Example::Path { hops, .. } => {
+                let hop = |flow: &Flow| self.flow(flow, &TrafficSet::single(flow.traffic));
+                hops.iter().map(hop).collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// A flow as far as what was asked about passes, or may; none where no cluster has it.
+    fn flow(&self, flow: &Flow, asked: &TrafficSet) -> Option<PotentialFlow> {
+        let (source, destination) = (flow.source, flow.destination);
         let cluster = &self.graph.environment().cluster;
         if is_one_namespace_twice(cluster, source, destination) {
             return None; // no flow has two sets of labels of one namespace
@@ -136,21 +181,33 @@ impl OpenWorld {
                 FlowEnd::Pods(if workload < self.first {
                     cluster.workload_name(workload)
                 } else {
-                    let kind = (workload.0 - self.first.0) as usize;
-                    let words = self.pods.words(&BTreeSet::from([kind]));
-                    words.into_iter().next().unwrap_or_default()
+                    self.words(workload)
                 })
             }
         }
     }
+
+    /// The pods of a kind in words.
+    fn words(&self, workload: WorkloadId) -> String {
+        let kind = (workload.0 - self.first.0) as usize;
+        let words = self.pods.words(&BTreeSet::from([kind]));
+        words.into_iter().next().unwrap_or_default()
+    }
 }
 
-/// Whether a claim says that something does not pass.
-fn is_absence(claim: &Claim) -> bool {
-    matches!(
+/// Whether a claim of absence holds so far, or is about what is not loaded.
+fn is_asked_again(outcome: &Outcome<'_>) -> bool {
+    let claim = &outcome.test.claim;
+    let is_absence = matches!(
         claim,
-        Claim::Cannot(_) | Claim::OnlyFrom(_) | Claim::OnlyTo(_)
-    )
+        Claim::Cannot(_)
+            | Claim::OnlyFrom(_)
+            | Claim::OnlyTo(_)
+            | Claim::Isolated(_)
+            | Claim::Internet(_)
+            | Claim::DefaultDeny(_)
+    );
+    is_absence && !outcome.test.closed && matches!(outcome.status, Status::Passed | Status::Empty)
 }
 
 /// The labels of loaded pods under keys that selectors mention, by namespace; pods without any are

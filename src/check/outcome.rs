@@ -69,8 +69,10 @@ pub enum Example {
         /// How the Service that was named changes the verdict.
         led: Option<ViaService>,
     },
-    /// A flow that should not pass, with an end that is not in the input.
-    Potential(Box<PotentialFlow>),
+    /// A flow that should not pass, or the flows of a path, with an end that is not in the input.
+    Potential(Vec<PotentialFlow>),
+    /// Pods that are not in the input, in words, and that no policy isolates in a direction.
+    PotentialOpen(String, Direction),
     /// A path that should not exist.
     Path {
         /// Its hops.

@@ -8,7 +8,9 @@
 //! Model: a hop needs any port, the last one a port that is named. Paths lead through workloads on
 //! the pod network. Nodes, and pods on their node's network, are passed through only with
 //! `through: [nodes]`: a node reaches its own pods whatever the policies say (S55), so it would
-//! connect everything with everything. Cost: that of the search and of the cut.
+//! connect everything with everything. Pods that are not in the input are ends of paths, and never
+//! on the way (S146): what is there need not exist for a path to be told. Cost: that of the search
+//! and of the cut.
 
 use crate::check::judge::Judge;
 use crate::check::outcome::{ClaimVerdict, Example};
@@ -26,14 +28,15 @@ pub fn isolated(
     judge: &mut Judge<'_>,
     spec: &Isolated,
 ) -> Result<ClaimVerdict, Trouble> {
-    let (from, to) = (scopes.text(&spec.from)?, scopes.text(&spec.to)?);
+    let (from, to) = (scopes.text(&spec.from)?, scopes.destination(&spec.to)?);
     let vias = spec
         .except_via
         .texts()
         .iter()
         .map(|t| scopes.text(t))
         .collect::<Result<Vec<_>, _>>()?;
-    let query = PathQuery::new(graph, spec, &from, &to, &vias)?;
+    let mut query = PathQuery::new(graph, spec, &from, &to, &vias)?;
+    query.only_through(|pod| judge.is_loaded(pod));
     let doubtful = !from.doubtful.is_empty() || !to.doubtful.is_empty();
     for (certain, pass) in [
         (true, certain as fn(&Allowed) -> TrafficSet),

@@ -136,6 +136,19 @@ impl<'a> PathQuery<'a> {
         })
     }
 
+    /// Leaves classes out of the way that have no pod of some kind.
+    pub(crate) fn only_through(&mut self, wanted: impl Fn(PodId) -> bool) {
+        let graph = self.graph;
+        self.through.retain(|class, end| {
+            if !matches!(end, Endpoint::Pod(pod) if !wanted(*pod)) {
+                return true;
+            }
+            let members = graph.space().classes.members(*class).iter();
+            let found = members.copied().find(|pod| wanted(*pod));
+            found.map(|pod| *end = Endpoint::Pod(pod)).is_some()
+        });
+    }
+
     /// What leads from some ends to pods, through any other pods and any number of hops.
     pub(crate) fn between(graph: &'a AllowGraph, asked: &PathEnds) -> Self {
         let space = graph.space();

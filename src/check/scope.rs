@@ -80,19 +80,30 @@ impl Scopes<'_> {
         self.ends(&parse(text).map_err(Trouble::Wrong)?, 0)
     }
 
+    /// Resolves the destination of a flow as it is written.
+    ///
+    /// # Errors
+    /// When it cannot be resolved.
+    pub fn destination(&self, text: &str) -> Result<ScopedEnds, Trouble> {
+        self.of_destinations().text(text)
+    }
+
+    fn of_destinations(&self) -> Self {
+        Scopes {
+            context: self.to,
+            ..*self
+        }
+    }
+
     /// Resolves both ends of a question.
     ///
     /// # Errors
     /// When one cannot be resolved.
     pub fn question(&self, text: &str) -> Result<(ScopedEnds, ScopedEnds), Trouble> {
         let question = question(text).map_err(Trouble::Wrong)?;
-        let destinations = Scopes {
-            context: self.to,
-            ..*self
-        };
         Ok((
             self.ends(&question.source, 0)?,
-            destinations.ends(&question.destination, 0)?,
+            self.of_destinations().ends(&question.destination, 0)?,
         ))
     }
 

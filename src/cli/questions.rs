@@ -25,7 +25,11 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
     }
     let text = read(file)?;
     let workspace = Workspace::open(common)?;
-    let answers = QuestionAnswers::new(answers(common, &workspace, &text)?);
+    let answers = answers(common, &workspace, &text)?;
+    if answers.is_empty() {
+        bail!("`{file}` asks no question: a line is SOURCE,DESTINATION,PROTOCOL,PORT");
+    }
+    let answers = QuestionAnswers::new(answers);
     summary(common, file, &answers);
     output.render(&answers, &workspace.context(&workspace.locator()))?;
     let exit = match (answers.failed(), answers.different) {
@@ -54,7 +58,7 @@ fn lines(text: &str) -> csv::Reader<&[u8]> {
 
 fn unanswered(record: &csv::StringRecord) -> QuestionAnswer {
     let line = record.position().map_or(0, csv::Position::line);
-    let field = |i: usize| record.get(i).unwrap_or_default().to_owned();
+    let field = |i: usize| netpal::without_secrets(record.get(i).unwrap_or_default());
     QuestionAnswer::new(line, [0, 1, 2, 3].map(field))
 }
 

@@ -23,6 +23,9 @@ pub fn run(common: &Common, args: &TestArgs) -> Result<Exit> {
     let output = Output::of::<TestsView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let suites = suites(&workspace, &args.tests)?;
+    if suites.iter().all(|suite| suite.tests.is_empty()) {
+        bail!("no test in the files that were named: nothing is tested, and nothing can fail");
+    }
     let dns = endpoint("dns")?;
     let asked = suites.iter().any(Suite::asks_for_dns).then_some(&dns);
     let workspace = workspace.with_asked(common, asked.as_slice())?;

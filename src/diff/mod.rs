@@ -23,6 +23,7 @@ mod align;
 mod answer;
 mod before_after;
 mod cause;
+mod changed_ends;
 mod changes;
 mod compare;
 mod doors;
@@ -49,6 +50,7 @@ pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, Potentia
 use crate::diff::align::alignment::Alignment;
 use crate::diff::cause::edits::Edits;
 use crate::diff::cause::policy_edits::PolicyEdit;
+use crate::diff::changed_ends::ChangedEnds;
 use crate::diff::one_sided::one_sided;
 use crate::source::DocumentId;
 use std::collections::BTreeSet;
@@ -82,11 +84,13 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .collect();
     // a policy that is several, of pods and of hosts, is shown if one of them is
     let is_shown = |e: &PolicyEdit| shown(e).is_some_and(|policy| of_used.contains(&policy));
+    let touched = ChangedEnds::new(&diff.changes, [before, after]);
     diff.inert = edits
         .policies
         .iter()
         .enumerate()
         .filter(|(_, e)| !(is_shown(e) || e.same_text && e.edit.is_of_its_text()))
+        .filter(|(_, e)| !touched.is_governed_by(e))
         .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: e.text_only,

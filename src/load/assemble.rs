@@ -61,14 +61,22 @@ impl Assembly<'_> {
             ));
             self.taint_unread("a file that could not be read", Suspicion::Any, None, None);
         }
+        let is_object = |parsed: &ParsedChunk| match parsed.content {
+            ChunkContent::Items(_) | ChunkContent::Skipped => true,
+            ChunkContent::Broken | ChunkContent::NoKind | ChunkContent::Template { .. } => false,
+        };
+        let has_objects = read.chunks.iter().any(is_object);
         for parsed in read.chunks {
-            self.chunk(file, parsed);
+            self.chunk(file, parsed, has_objects);
         }
     }
 
-    fn chunk(&mut self, file: FileId, parsed: ParsedChunk) {
+    /// Takes in a document. One that is broken is a mistake wherever its file `has_objects`, since
+    /// kubectl refuses such a file.
+    fn chunk(&mut self, file: FileId, parsed: ParsedChunk, has_objects: bool) {
         let broken = matches!(parsed.content, ChunkContent::Broken);
-        let severity = |me: &Self, p: &Problem| me.severity(file, &parsed, p, broken);
+        let harmless = broken && !has_objects;
+        let severity = |me: &Self, p: &Problem| me.severity(file, &parsed, p, harmless);
         let graded: Vec<(DiagnosticSeverity, &Problem)> = parsed
             .problems
             .iter()
@@ -117,10 +125,10 @@ impl Assembly<'_> {
         file: FileId,
         parsed: &ParsedChunk,
         problem: &Problem,
-        broken: bool,
+        may_be_harmless: bool,
     ) -> DiagnosticSeverity {
         let harmless = !problem.is_error()
-            || (broken
+            || (may_be_harmless
                 && problem.kind != ProblemKind::WrongType
                 && self.suspicion(file, parsed) == Suspicion::None
                 && !self.may_be_of_cluster(file, parsed));

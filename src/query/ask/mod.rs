@@ -6,6 +6,7 @@ pub mod answer;
 pub mod api_server_address;
 pub mod asked_traffic;
 mod behind;
+pub mod connection;
 mod dns_name;
 pub mod entrance;
 pub mod grammar;

@@ -5,6 +5,8 @@
 //! longer text the one host with a port in it is meant; where it names several, they are listed, so
 //! that one of them can be asked about. Cost: linear in the text.
 
+use crate::query::ask::connection;
+use crate::query::ask::connection::{bare, host_and_port_apart, is_host, is_host_or_address};
 use crate::query::ask::parse_error::ParseError;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -55,17 +57,16 @@ const CALLERS: [(&str, &str); 4] = [
 /// Commands that ask the DNS.
 const LOOKUPS: [&str; 3] = ["nslookup", "dig", "host"];
 
-/// Endings of names of source files, which logs write with a line number.
-const SOURCES: [&str; 14] = [
-    ".go", ".py", ".js", ".ts", ".java", ".kt", ".scala", ".rb", ".rs", ".c", ".cc", ".cpp", ".cs",
-    ".php",
-];
+/// Words of messages that say that a name was not resolved.
+const FAILED_LOOKUPS: [&str; 4] = ["lookup", "enotfound", "eai_again", "getaddrinfo"];
 
 /// The endpoint that is meant, in the words of the grammar; the text itself where it is one.
 pub(crate) fn plain(text: &str) -> Result<Cow<'_, str>, ParseError> {
     let text = text.trim();
-    if text.contains('?') && !text.contains("://") {
-        return Ok(Cow::Borrowed(text)); // a selector
+    let is_selector =
+        |(before, after): (&str, &str)| !before.contains(char::is_whitespace) && !after.is_empty();
+    if !text.contains("://") && text.split_once('?').is_some_and(is_selector) {
+        return Ok(Cow::Borrowed(text));
     }
     if text.contains(char::is_whitespace) {
         return from_line(text).map(Cow::Owned);
@@ -73,6 +74,12 @@ pub(crate) fn plain(text: &str) -> Result<Cow<'_, str>, ParseError> {
     let bare = text.trim_matches(['"', '\'', '`', '<', '>']);
     if bare.contains("://") {
         return from_url(bare).map(Cow::Owned);
+    }
+    if let Some(found) = connection::of_string(bare) {
+        return match only(&found) {
+            Some(one) => Ok(Cow::Owned(one)),
+            None => Err(several(&found)),
+        };
     }
     let bare = without_user(bare);
     Ok(service_record(bare).map_or(Cow::Borrowed(bare), Cow::Owned))
@@ -147,7 +154,8 @@ fn several(each: &BTreeSet<String>) -> ParseError {
 
 /// The endpoint that a command line or a line of a log is about.
 fn from_line(text: &str) -> Result<String, ParseError> {
-    let words: Vec<&str> = text.split_whitespace().map(bare).collect();
+    let raw: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = raw.iter().copied().map(bare).collect();
     let urls: BTreeSet<String> = words
         .iter()
         .filter(|word| word.contains("://"))
@@ -159,13 +167,16 @@ fn from_line(text: &str) -> Result<String, ParseError> {
     let is_udp = words.iter().any(|w| matches!(*w, "udp" | "lookup"));
     let mut found = urls;
     if found.is_empty() {
-        found.extend(of_command(&words));
+        found.extend(of_command(&words, &raw));
     }
     if found.is_empty() {
-        found.extend(words.iter().filter_map(|word| host_and_port(word)));
+        found.extend(endpoints(&words, &raw));
     }
     if found.is_empty() {
         found.extend(host_and_port_apart(&words));
+    }
+    if found.is_empty() && words.iter().any(is_failed_lookup) {
+        found.insert("dns".to_owned());
     }
     match only(&found) {
         Some(one) if is_udp && !one.contains('/') => Ok(format!("{one}/udp")),
@@ -178,12 +189,25 @@ fn from_line(text: &str) -> Result<String, ParseError> {
     }
 }
 
-/// A word of a sentence without what is around it.
-fn bare(word: &str) -> &str {
-    let around = ['"', '\'', '`', '(', ')', ',', ';', '<', '>', '{', '}'];
-    word.trim_matches(around)
-        .trim_end_matches([':', '.', ','])
-        .trim_matches(around)
+/// Whether a word of a message says that a name was not resolved.
+fn is_failed_lookup(word: &&str) -> bool {
+    FAILED_LOOKUPS.contains(&&*word.to_ascii_lowercase())
+}
+
+/// The hosts with a port among some words; of those around an arrow the ones it points at.
+fn endpoints(words: &[&str], raw: &[&str]) -> BTreeSet<String> {
+    let found = |words: &[&str]| -> BTreeSet<String> {
+        words
+            .iter()
+            .filter_map(|word| host_and_port(word))
+            .collect()
+    };
+    let all = found(words);
+    let arrow = raw.iter().position(|word| *word == "->");
+    match arrow {
+        Some(at) if all.len() > 1 => found(&words[at..]),
+        _ => all,
+    }
 }
 
 /// `url=http://web` and `--url=http://web` without the name.
@@ -198,7 +222,10 @@ fn after_assignment(word: &str) -> &str {
 fn host_and_port(word: &str) -> Option<String> {
     let word = after_assignment(word);
     let word = word.rsplit_once("->").map_or(word, |(_, to)| to);
-    let word = without_user(word);
+    let word = without_user(word).replace('`', "");
+    if word.starts_with("ID:") {
+        return None; // the number of an identity, as flow logs have it
+    }
     let (host, port) = word.rsplit_once(':')?;
     let port = port.split('/').next().unwrap_or(port);
     port.parse::<u16>().ok().filter(|port| *port > 0)?;
@@ -212,18 +239,10 @@ fn host_and_port(word: &str) -> Option<String> {
     (is_address || is_host(host)).then(|| format!("{}:{port}", host.to_ascii_lowercase()))
 }
 
-/// Whether a word may be the name of a host: not a number, not a file.
-fn is_host(word: &str) -> bool {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/');
-    word.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && word.chars().all(is_name)
-        && word.contains(|c: char| c.is_ascii_alphabetic())
-        && !SOURCES.iter().any(|ending| word.ends_with(ending))
-}
-
 /// What a command line calls.
-fn of_command(words: &[&str]) -> Option<String> {
-    let at = (0..words.len()).find(|i| is_command(words, *i))?;
+fn of_command(words: &[&str], raw: &[&str]) -> Option<String> {
+    // `curl: (28) ...` is what a command said
+    let at = (0..words.len()).find(|i| is_command(words, *i) && !raw[*i].ends_with(':'))?;
     let name = program(words[at]);
     let arguments: Vec<&str> = words[at + 1..]
         .iter()
@@ -266,34 +285,6 @@ fn program(word: &str) -> &str {
 fn is_flags(word: &str, flag: char) -> bool {
     word.strip_prefix('-')
         .is_some_and(|rest| !rest.starts_with('-') && rest.contains(flag))
-}
-
-fn is_host_or_address(word: &str) -> bool {
-    is_host(word) || word.parse::<IpAddr>().is_ok()
-}
-
-/// The value of the first of these names that has one that fits: `name value` or `name=value`.
-fn after<'w>(words: &[&'w str], names: &[&str], fits: fn(&str) -> bool) -> Option<&'w str> {
-    words.iter().enumerate().find_map(|(i, word)| {
-        let assigned = word.split_once('=');
-        let name = assigned.map_or(*word, |(name, _)| name);
-        let name = name.rsplit('(').next().unwrap_or(name);
-        let value = assigned.map_or_else(|| words.get(i + 1).copied(), |(_, v)| Some(v))?;
-        let value = bare(value);
-        (names.contains(&name) && fits(value)).then_some(value)
-    })
-}
-
-/// `host "db" ..., port 5432`, `host='db', port=5432`, `-h db -p 5432`.
-fn host_and_port_apart(words: &[&str]) -> Option<String> {
-    let is_port = |word: &str| word.parse::<u16>().is_ok_and(|port| port > 0);
-    let port = after(words, &["port", "-p", "-P", "--port"], is_port)?;
-    let host = after(words, &["host", "at", "-h", "--host"], is_host_or_address)?;
-    let host = match host.parse::<IpAddr>() {
-        Ok(IpAddr::V6(_)) => format!("[{host}]"),
-        _ => host.to_ascii_lowercase(),
-    };
-    Some(format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -390,5 +381,71 @@ mod tests {
             "ask about one of them: a:80, b:80"
         );
         assert!(plain("nothing to see here").is_err());
+    }
+
+    #[test]
+    fn what_clients_say_and_are_configured_with_names_an_endpoint() {
+        for (text, wanted) in [
+            (
+                "curl: (28) Failed to connect to cache.shop.svc port 6379 after 130 ms: Timed out",
+                "cache.shop.svc:6379",
+            ),
+            (
+                "curl: (7) Failed to connect to cache port 80: Connection refused",
+                "cache:80",
+            ),
+            (
+                "Is the server running on host \"db\" (10.1.0.9) and accepting TCP/IP connections on port 5432?",
+                "db:5432",
+            ),
+            (
+                "P1001: Can't reach database server at `db.shop.svc`:`5432`",
+                "db.shop.svc:5432",
+            ),
+            (
+                "SRC=10.1.0.4 DST=10.1.0.9 LEN=60 PROTO=TCP SPT=40212 DPT=5432",
+                "10.1.0.9:5432",
+            ),
+            (
+                "SRC=10.1.0.4 DST=10.1.0.9 PROTO=UDP SPT=40212 DPT=53",
+                "10.1.0.9:53/udp",
+            ),
+            (
+                "IP 10.1.0.4.40212 > 10.1.0.9.5432: Flags [S], seq 1",
+                "10.1.0.9:5432",
+            ),
+            (
+                "shop/web:40212 (ID:7001) -> shop/db:5432 (ID:7002) policy-verdict:none DENIED",
+                "shop/db:5432",
+            ),
+            ("dial tcp: lookup db.shop.svc: i/o timeout", "dns"),
+            ("Error: getaddrinfo ENOTFOUND db.shop.svc", "dns"),
+            ("me:secret@tcp(db.shop.svc:3306)/orders", "db.shop.svc:3306"),
+            ("jdbc:oracle:thin:@db:1521:ORCL", "db:1521"),
+            ("jdbc:oracle:thin:@//db:1521/orders", "db:1521"),
+            (
+                "cache.shop:6379,password=secret,ssl=False",
+                "cache.shop:6379",
+            ),
+            ("Server=db,1433;Database=x;Password=secret", "db:1433"),
+            ("Host=db;Port=5432;Password=secret", "db:5432"),
+            ("Server=tcp:db.shop.svc,1433;User=me", "db.shop.svc:1433"),
+        ] {
+            assert_eq!(of(text), wanted, "{text}");
+        }
+        assert_eq!(
+            of("b0.kafka:9092,b1.kafka:9092"),
+            "ask about one of them: b0.kafka:9092, b1.kafka:9092"
+        );
+        // the grammar's own
+        for own in [
+            "web:80,443",
+            "db:proto/47",
+            "shop/web",
+            "app=web",
+            "ns/shop",
+        ] {
+            assert_eq!(of(own), own, "{own}");
+        }
     }
 }

@@ -56,6 +56,10 @@ pub fn resolve(
             namespace,
             selector,
         } => resolver.selected(namespace.as_deref(), selector),
+        Target::Addresses(net) if net.addr().is_loopback() => fail(
+            format!("{} is the pod itself, and nothing outside it", net.addr()),
+            Some("no policy governs what a pod tells itself".into()),
+        ),
         Target::Addresses(net) => Ok(resolver.addresses(*net)),
         Target::Keyword(keyword) => resolver.keyword(*keyword),
         Target::Node(name) => resolver.node(name),

@@ -4,20 +4,19 @@
 //! text, `JUnit`, TAP, Markdown and findings print the same lines.
 
 use crate::check::coverage::coverage;
-use crate::check::outcome::{FlowEnd, PotentialFlow};
 use crate::check::{Cut, Example, Outcome, Run, Status, Suite};
 use crate::config::Level;
 use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
-use crate::render::context::Names;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
+use crate::render::text::check_flows::{CLOSED, affected, flow, flow_with, potential};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::Location;
-use crate::spec::Flow;
+use crate::spec::{Endpoint, Flow};
 use crate::words::plural;
 use std::io::{self, Write};
 
@@ -67,24 +66,6 @@ pub fn place(at: &Location) -> String {
     words::clean(&at.to_string()).into_owned()
 }
 
-/// `shop/web -> data/db:5432`, TCP unsaid.
-pub fn flow(context: RenderContext<'_>, flow: &Flow) -> String {
-    let names = Names::of_flow(context.graph, flow);
-    let context = context.naming(&names);
-    let port = if flow.traffic.protocol == crate::set::Protocol::Tcp {
-        flow.traffic.port.to_string()
-    } else {
-        flow.traffic.to_string()
-    };
-    let to = words::name_of(context, flow.destination);
-    let to = if to.contains(':') {
-        format!("[{to}]")
-    } else {
-        to
-    };
-    format!("{} -> {to}:{port}", words::name_of(context, flow.source))
-}
-
 /// The rule that decides a flow, or why none does, with its place.
 fn decided(
     context: RenderContext<'_>,
@@ -98,10 +79,17 @@ fn decided(
     let denied = told.sides().into_iter().find(|s| !s.allowed.possible());
     let side = denied
         .or_else(|| told.sides().into_iter().find(|s| s.allowed != Truth::Yes))
-        .unwrap_or(&told.ingress);
+        .unwrap_or(match (told.ingress.decided_by, told.egress.decided_by) {
+            (None, Some(_)) => &told.egress,
+            _ => &told.ingress,
+        });
     let policies = &context.graph.environment().policies;
     match (side.decided_by, side.reason) {
         (Some(at), _) => cite(context, at),
+        _ if side.allowed == Truth::Maybe => (told.reason().code().to_owned(), None),
+        (None, Reason::AllowDefault) if matches!(of.destination, Endpoint::Address(_)) => {
+            ("open workload: no egress policy".into(), None)
+        }
         (None, Reason::AllowDefault) if side.direction == Direction::Ingress => {
             ("open workload: no ingress policy".into(), None)
         }
@@ -159,18 +147,29 @@ pub fn reason(
         Some(Example::Flow {
             flow: shown,
             wanted,
+            asked,
             led,
-            ..
         }) => {
             let (why, at) = decided(context, shown, *led);
+            let traffic = affected(context, shown, asked, *wanted, *led);
             let is = match (outcome.status, wanted) {
                 (Status::Undecided, _) => "is unknown",
                 (_, true) => "is not allowed",
                 (_, false) => "is allowed",
             };
-            vec![(format!("{} {is}: {why}", flow(context, shown)), at)]
+            let flow = flow_with(context, shown, &traffic);
+            vec![(format!("{flow} {is}: {why}"), at)]
         }
-        Some(Example::Potential(flow)) => vec![(potential(flow, outcome.status), None)],
+        Some(Example::Potential(hops)) => potential(hops, outcome.status),
+        Some(Example::PotentialOpen(pods, direction)) => {
+            let (pods, way) = (words::clean(pods), direction.name());
+            let is = match outcome.status {
+                Status::Undecided => "it is not known whether policies isolate",
+                _ => "no policy isolates",
+            };
+            let beyond = format!("and not all of these pods are in the input {CLOSED}");
+            vec![(format!("{is} {pods} for {way}, {beyond}"), None)]
+        }
         Some(Example::Path { hops, cut, pairs }) => path(context, hops, cut, *pairs),
         Some(Example::Open(id, direction)) => {
             let name = words::clean(&cluster.workload_name(*id)).into_owned();
@@ -210,25 +209,6 @@ pub fn reason(
         }
         Some(Example::Text(text)) => vec![(words::clean(text).into_owned(), None)],
     }
-}
-
-/// What passes, or may, where a pod is not in the input.
-fn potential(flow: &PotentialFlow, status: Status) -> String {
-    let end = |end: &FlowEnd| match end {
-        FlowEnd::Pods(name) => words::clean(name).into_owned(),
-        FlowEnd::Address(address) => address.to_string(),
-    };
-    let is = if status == Status::Undecided {
-        "is unknown"
-    } else {
-        "is allowed"
-    };
-    format!(
-        "{} -> {}  {} {is}, and not all of these pods are in the input (world: closed leaves them out)",
-        end(&flow.source),
-        end(&flow.destination),
-        words::potential_traffic(&flow.traffic, &flow.port_names)
-    )
 }
 
 fn path(

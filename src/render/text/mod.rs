@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod check_flows;
 pub mod critical;
 pub mod diagnostic;
 pub mod diff;
