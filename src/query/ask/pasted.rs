@@ -179,7 +179,7 @@ fn from_line(text: &str) -> Result<String, ParseError> {
         found.insert("dns".to_owned());
     }
     match only(&found) {
-        Some(one) if is_udp && !one.contains('/') => Ok(format!("{one}/udp")),
+        Some(one) if is_udp && !one.contains('/') && one != "dns" => Ok(format!("{one}/udp")),
         Some(one) => Ok(one),
         None if found.is_empty() => Err(ParseError {
             message: "no host with a port is in this text".to_owned(),
