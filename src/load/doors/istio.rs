@@ -2,7 +2,8 @@
 
 use crate::load::doors::fields::{at, carrying, items, port, text, texts};
 use crate::model::doors::{
-    DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute, VirtualService,
+    CallerTls, DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute,
+    VirtualService,
 };
 use crate::source::Path;
 use crate::tree::SyntaxNode;
@@ -97,5 +98,35 @@ pub fn destination_rule(node: &SyntaxNode) -> DestinationRule {
         subsets: subsets
             .filter_map(|s| Some((text(s, &["name"])?, selector(s).unwrap_or_default())))
             .collect(),
+        tls: tls_of_callers(node),
+        export_to: texts(node, &["spec", "exportTo"]),
+        workloads: at(node, &["spec", "workloadSelector", "matchLabels"]).map(carrying),
     }
+}
+
+/// What a `DestinationRule` and its subsets say of TLS, where they say anything (IS30).
+fn tls_of_callers(rule: &SyntaxNode) -> Vec<CallerTls> {
+    let whole = at(rule, &["spec", "trafficPolicy"]).into_iter();
+    let subsets = items(rule, &["spec", "subsets"]).iter();
+    let each = whole.chain(subsets.filter_map(|subset| subset.get("trafficPolicy")));
+    let read = |policy: &SyntaxNode| {
+        let plain = mode_takes_identity(policy).unwrap_or(false);
+        let ports = items(policy, &["portLevelSettings"]).iter();
+        let ports = ports.filter_map(|setting| {
+            let number = at(setting, &["port", "number"]).and_then(port)?;
+            Some((number, mode_takes_identity(setting)?))
+        });
+        CallerTls {
+            plain,
+            ports: ports.collect(),
+        }
+    };
+    each.map(read).collect()
+}
+
+/// Whether a mode of TLS is another one than that of the mesh; none where none is said.
+fn mode_takes_identity(settings: &SyntaxNode) -> Option<bool> {
+    settings.get("tls").filter(|tls| !tls.is_null())?;
+    let mode = text(settings, &["tls", "mode"]);
+    Some(mode.as_deref() != Some("ISTIO_MUTUAL"))
 }

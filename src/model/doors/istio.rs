@@ -63,4 +63,27 @@ pub struct DestinationRule {
     pub host: Box<str>,
     /// Subsets of its pods by name.
     pub subsets: Vec<(Box<str>, Selector)>,
+    /// What it and its subsets say of TLS.
+    pub tls: Vec<CallerTls>,
+    /// The namespaces whose callers it is for; empty is all.
+    pub export_to: Vec<Box<str>>,
+    /// The callers of its own namespace that it is for, if only these.
+    pub workloads: Option<Selector>,
+}
+
+impl DestinationRule {
+    /// Whether callers may show no identity of the mesh somewhere (IS30).
+    pub fn takes_identity(&self) -> bool {
+        let mut ports = self.tls.iter().flat_map(|tls| &tls.ports);
+        self.tls.iter().any(|tls| tls.plain) || ports.any(|(_, plain)| *plain)
+    }
+}
+
+/// What callers send instead of mutual TLS of the mesh.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallerTls {
+    /// Whether it is something else: plain text, or TLS with other certificates.
+    pub plain: bool,
+    /// The same for single ports of the Service.
+    pub ports: Vec<(u16, bool)>,
 }

@@ -18,7 +18,8 @@ pub use crate::model::doors::ingress::{
     BackendPort, Ingress, IngressBackend, IngressClass, IngressTarget,
 };
 pub use crate::model::doors::istio::{
-    DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute, VirtualService,
+    CallerTls, DestinationRule, IstioGateway, IstioServer, VirtualDestination, VirtualRoute,
+    VirtualService,
 };
 pub use crate::model::doors::openshift::{
     IngressController, PublishingStrategy, Route, RouteBackend, TlsTermination,

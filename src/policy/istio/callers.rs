@@ -1,7 +1,6 @@
 //! Who is meant by a rule, as peers (IS30-IS35).
 
 use crate::model::{NAMESPACE_NAME_LABEL, Pattern, Requirement, Selector};
-use crate::policy::istio::labels::IDENTITY;
 use crate::policy::istio::settings::{DEFAULT_DOMAIN, IstioSettings};
 use crate::policy::istio::written::SourceForm;
 use crate::policy::rule::{AddressOwner, Namespaces, Peer};
@@ -15,8 +14,8 @@ pub struct CallerReader<'r> {
     pub settings: &'r IstioSettings,
     /// The namespace of the policy.
     pub namespace: &'r str,
-    /// Whether connections carry no identity.
-    pub anonymous: bool,
+    /// The label of the identities that connections carry.
+    pub identity: &'static str,
 }
 
 /// Who is meant by an entry of `from`, as far as a connection shows it.
@@ -44,10 +43,10 @@ fn identified(namespaces: Namespaces, requirement: Requirement) -> Peer {
     Peer::Pods(namespaces, Selector::new([requirement]))
 }
 
-/// Everybody who shows an identity.
-pub fn anyone_identified() -> Peer {
+/// Everybody who shows an identity by a label.
+pub fn anyone_identified(label: &str) -> Peer {
     let everywhere = Namespaces::Matching(Selector::everything());
-    identified(everywhere, Requirement::Exists(IDENTITY.into()))
+    identified(everywhere, Requirement::Exists(label.into()))
 }
 
 /// A value of a field: exact, `pre*`, `*suf`, or `*` for any (IS31).
@@ -69,21 +68,17 @@ impl CallerReader<'_> {
                 let Some(values) = values.as_ref().filter(|values| !values.is_empty()) else {
                     return;
                 };
-                let each: Vec<Peer> = if self.anonymous {
-                    Vec::new() // IS34
-                } else {
-                    values.iter().map(|value| peer(value)).collect()
-                };
+                let each = values.iter().map(|value| peer(value)).collect();
                 caller.all.push(if not {
-                    Peer::NoneOf(each.into())
+                    Peer::NoneOf(each) // IS34
                 } else {
-                    Peer::AnyOf(each.into())
+                    Peer::AnyOf(each)
                 });
             };
         let principal = |value: &str| self.principal(value);
         let namespace = |value: &str| {
             let named = Selector::new([like(NAMESPACE_NAME_LABEL, value)]);
-            let exists = Requirement::Exists(IDENTITY.into());
+            let exists = Requirement::Exists(self.identity.into());
             identified(Namespaces::Matching(named), exists)
         };
         let account = |value: &str| self.account(value);
@@ -104,7 +99,7 @@ impl CallerReader<'_> {
         ];
         caller.requests = told(&requests);
         let named = source.principals.iter().chain(&source.not_principals);
-        caller.foreign = !self.anonymous && named.flatten().any(|value| self.is_foreign(value));
+        caller.foreign = named.flatten().any(|value| self.is_foreign(value));
         caller
     }
 
@@ -118,7 +113,7 @@ impl CallerReader<'_> {
             }
             _ => value.to_owned(),
         };
-        identified(everywhere, like(IDENTITY, &value))
+        identified(everywhere, like(self.identity, &value))
     }
 
     /// Whether a value names a trust domain, and none is told that it could be compared with.
@@ -134,7 +129,7 @@ impl CallerReader<'_> {
         let domain = self.settings.trust_domain();
         let identity = format!("{domain}/ns/{namespace}/sa/{account}");
         let everywhere = Namespaces::Matching(Selector::everything());
-        let same = Requirement::In(IDENTITY.into(), vec![identity.into()]);
+        let same = Requirement::In(self.identity.into(), vec![identity.into()]);
         identified(everywhere, same)
     }
 }

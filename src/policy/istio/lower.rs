@@ -5,7 +5,8 @@
 //! proxy reads of a connection.
 
 use crate::model::Truth;
-use crate::policy::istio::callers::{CallerReader, MeshCaller, every_one};
+use crate::policy::istio::callers::{CallerReader, MeshCaller, anyone_identified, every_one};
+use crate::policy::istio::labels::IDENTITY;
 use crate::policy::istio::operations::{Asked, Conditions, addresses, asked, tcp};
 use crate::policy::istio::profile::IstioProfile;
 use crate::policy::istio::settings::{Dataplane, IstioSettings};
@@ -14,7 +15,7 @@ use crate::policy::istio::written::{
 };
 use crate::policy::layer_policy::PlacedRules;
 use crate::policy::layout::{PeersPlace, PortsPlace, RulePlace};
-use crate::policy::rule::{Action, Peers, PortMatch, Ports, Qualifier, Rule};
+use crate::policy::rule::{Action, Peer, Peers, PortMatch, Ports, Qualifier, Rule};
 use crate::set::TrafficSet;
 use crate::source::Path;
 
@@ -61,78 +62,66 @@ impl Lowering<'_> {
         if !held.possible() {
             return;
         }
-        for anonymous in [false, true] {
-            let ports = self.ports_of(anonymous);
-            if ports[1].is_empty() {
-                continue;
-            }
+        for (identity, ports) in self.profile.identities() {
             let read = ReadRule {
                 lowering: self,
                 policy,
                 rule,
                 index,
-                anonymous,
+                identity,
                 sure: held == Truth::Yes,
             };
-            read.on(&ports[0], true, into);
-            read.on(&ports[1].difference(&ports[0]), false, into);
+            read.on(&ports, into);
         }
-    }
-
-    /// The ports of the proxy where connections surely are with or without identities, and may be
-    /// (IS30).
-    fn ports_of(&self, anonymous: bool) -> [TrafficSet; 2] {
-        let [surely, perhaps] = &self.profile.anonymous;
-        let ports = if anonymous {
-            [surely.clone(), perhaps.clone()]
-        } else {
-            [tcp().difference(perhaps), tcp().difference(surely)]
-        };
-        ports.map(|ports| ports.difference(&self.profile.bypassed))
     }
 }
 
-/// One rule at one kind of proxy, where connections carry identities or do not.
+/// One rule at one kind of proxy, where connections carry identities of one label.
 struct ReadRule<'r> {
     lowering: &'r Lowering<'r>,
     policy: &'r Authorization,
     rule: &'r RuleOfIstio,
     index: usize,
-    anonymous: bool,
+    identity: &'static str,
     sure: bool,
 }
 
 impl ReadRule<'_> {
-    /// The rules on some ports, which surely are as the rule is read or may be.
-    fn on(&self, ports: &TrafficSet, sure: bool, into: &mut PlacedRules) {
+    /// The rules on some ports.
+    fn on(&self, ports: &TrafficSet, into: &mut PlacedRules) {
         let conditions = Conditions::new(self.rule);
         let profile = self.lowering.profile;
+        let read_before = self.is_behind_waypoint() && self.asks_about_requests(&conditions);
         let plain = match profile.dataplane {
+            Dataplane::Ambient if read_before => TrafficSet::empty(), // IS52
             Dataplane::Ambient => tcp(),
             Dataplane::Sidecar => profile.plain.clone(),
         };
-        let sure = sure && self.sure;
         let plain = ports.intersection(&plain);
-        self.of_connections(&plain, &conditions, sure, into);
-        self.of_requests(&ports.difference(&plain), &conditions, sure, into);
+        self.of_connections(&plain, &conditions, into);
+        self.of_requests(&ports.difference(&plain), &conditions, into);
+    }
+
+    /// Whether callers of the mesh come by a waypoint, whose identity is then the caller's (IS62).
+    fn is_behind_waypoint(&self) -> bool {
+        self.lowering.profile.waypoint.possible()
+    }
+
+    /// Whether the rule has a field that only a request shows.
+    fn asks_about_requests(&self, conditions: &Conditions) -> bool {
+        let callers = self.callers(conditions);
+        let mut of_callers = callers.iter().flat_map(|(_, caller)| &caller.requests);
+        let mut asked = self.asked().into_iter();
+        conditions.requests
+            || of_callers.next().is_some()
+            || asked.any(|asked| !asked.requests.is_empty())
     }
 
     /// Where the proxy reads connections only (IS50-IS52).
-    fn of_connections(
-        &self,
-        ports: &TrafficSet,
-        conditions: &Conditions,
-        sure: bool,
-        into: &mut PlacedRules,
-    ) {
+    fn of_connections(&self, ports: &TrafficSet, conditions: &Conditions, into: &mut PlacedRules) {
         let (callers, asked) = (self.callers(conditions), self.asked());
-        let has_requests = conditions.requests
-            || callers
-                .iter()
-                .any(|(_, caller)| !caller.requests.is_empty())
-            || asked.iter().any(|asked| !asked.requests.is_empty());
         let action = self.policy.action;
-        if has_requests && action == AuthorizationAction::Allow {
+        if action == AuthorizationAction::Allow && self.asks_about_requests(conditions) {
             return; // IS50
         }
         let ambient = self.lowering.profile.dataplane == Dataplane::Ambient;
@@ -154,18 +143,12 @@ impl ReadRule<'_> {
                 .ports
                 .intersection(ports)
                 .intersection(&conditions.ports);
-            self.push(meant, asked, &on, &[], sure && !unread, into);
+            self.push(meant, asked, &on, &[], self.sure && !unread, into);
         }
     }
 
     /// Where the proxy may read requests: what is asked of them is a condition.
-    fn of_requests(
-        &self,
-        ports: &TrafficSet,
-        conditions: &Conditions,
-        sure: bool,
-        into: &mut PlacedRules,
-    ) {
+    fn of_requests(&self, ports: &TrafficSet, conditions: &Conditions, into: &mut PlacedRules) {
         if ports.is_empty() {
             return;
         }
@@ -184,7 +167,7 @@ impl ReadRule<'_> {
                 let mut requests: Vec<&str> = of_callers.chain(&asked.requests).copied().collect();
                 requests.extend(when);
                 requests.dedup();
-                self.push(meant.into_iter(), asked, &on, &requests, sure, into);
+                self.push(meant.into_iter(), asked, &on, &requests, self.sure, into);
             }
         }
     }
@@ -194,7 +177,7 @@ impl ReadRule<'_> {
         let reader = CallerReader {
             settings: self.lowering.settings,
             namespace: self.lowering.namespace,
-            anonymous: self.anonymous,
+            identity: self.identity,
         };
         let mut caller = reader.caller(source);
         for further in &conditions.sources {
@@ -249,7 +232,11 @@ impl ReadRule<'_> {
         let (mut anyone, mut foreign) = (false, false);
         for (place, caller) in callers {
             foreign |= caller.foreign;
-            let Some(peer) = every_one(caller.all.clone()) else {
+            let mut all = caller.all.clone();
+            if self.is_behind_waypoint() {
+                all.push(Peer::NoneOf([anyone_identified(IDENTITY)].into())); // IS62
+            }
+            let Some(peer) = every_one(all) else {
                 anyone = true;
                 continue;
             };

@@ -12,6 +12,7 @@ mod lower;
 mod member;
 mod modes;
 mod operations;
+mod plain_calls;
 mod policies;
 pub mod profile;
 pub mod read;

@@ -73,14 +73,16 @@ fn counts<'o>(
     meant.possible().then_some((peer, meant))
 }
 
-/// Which of the objects of one level may be the one that counts: the oldest (IS43).
+/// Which of the objects of one level may be the one that counts: the oldest, and of several of one
+/// age any (IS43).
 fn alternatives(found: Vec<(usize, &PeerAuthentication, Truth)>) -> Vec<Option<usize>> {
     let certain = found.iter().any(|(_, _, meant)| *meant == Truth::Yes);
     let told = found
         .iter()
         .all(|(_, peer, meant)| peer.created.is_some() && *meant == Truth::Yes);
-    if told && let Some(oldest) = found.iter().min_by_key(|(_, peer, _)| &peer.created) {
-        return vec![Some(oldest.0)];
+    if told && let Some(oldest) = found.iter().map(|(_, peer, _)| &peer.created).min() {
+        let as_old = found.iter().filter(|(_, peer, _)| peer.created == *oldest);
+        return as_old.map(|(i, ..)| Some(*i)).collect();
     }
     let each = found.iter().map(|(i, _, _)| Some(*i));
     let none = (!certain).then_some(None);

@@ -2,7 +2,7 @@
 
 use crate::model::{Requirement, Selector};
 use crate::policy::istio::callers::anyone_identified;
-use crate::policy::istio::labels::PROFILE;
+use crate::policy::istio::labels::{IDENTITY, PROFILE};
 use crate::policy::istio::lower::other_traffic;
 use crate::policy::istio::profile::{IstioProfile, StrictPorts};
 use crate::policy::istio::written::{IstioContent, IstioObject, PeerAuthentication};
@@ -106,27 +106,47 @@ pub fn past_the_proxy(ports: &TrafficSet) -> (Rule, RulePlace) {
     (Rule::new(Action::Allow, Peers::Any, ports), whole("rules"))
 }
 
+/// The rule that lets by whoever comes by a waypoint, whose identity nobody reads here (IS62).
+pub fn past_the_waypoint() -> (Rule, RulePlace) {
+    let words = "what the waypoint lets by";
+    let peers = Peers::Of([anyone_identified(IDENTITY)].into());
+    let ports = Ports::Of([PortMatch::Traffic(TrafficSet::protocol(Protocol::Tcp))].into());
+    let rule = Rule {
+        qualifiers: vec![Qualifier::Application(words.into())],
+        ..Rule::new(Action::Allow, peers, ports)
+    };
+    (rule, whole("rules"))
+}
+
 /// A place that is one field.
 fn whole(field: &str) -> RulePlace {
     RulePlace::whole(Path::root().key(field))
 }
 
-/// The rule that closes ports to connections without an identity.
-pub fn closed_to_plaintext(strict: &StrictPorts) -> (Rule, RulePlace) {
+/// The rules that close ports to connections without an identity.
+pub fn closed_to_plaintext(strict: &StrictPorts, profile: &IstioProfile) -> PlacedRules {
     let words = "which PeerAuthentication counts";
     let doubt = (!strict.certain).then(|| Qualifier::Undocumented(words.into()));
-    let peers = Peers::Of([Peer::NoneOf([anyone_identified()].into())].into());
-    let ports = Ports::Of([PortMatch::Traffic(strict.ports.clone())].into());
-    let rule = Rule {
-        qualifiers: doubt.into_iter().collect(),
-        ..Rule::new(Action::Deny, peers, ports)
-    };
     let field = if strict.of_ports {
         "portLevelMtls"
     } else {
         "mtls"
     };
-    (rule, whole(field))
+    let mut rules = Vec::new();
+    for (label, shown) in profile.identities_in_strict_mode() {
+        let ports = strict.ports.intersection(&shown);
+        if ports.is_empty() {
+            continue;
+        }
+        let peers = Peers::Of([Peer::NoneOf([anyone_identified(label)].into())].into());
+        let ports = Ports::Of([PortMatch::Traffic(ports)].into());
+        let rule = Rule {
+            qualifiers: doubt.iter().cloned().collect(),
+            ..Rule::new(Action::Deny, peers, ports)
+        };
+        rules.push((rule, whole(field)));
+    }
+    rules
 }
 
 /// The policy that stands for waypoints: what they decide is read by nobody here (IS62).
@@ -153,7 +173,7 @@ pub fn waypoint(profiles: &[IstioProfile]) -> Option<Policy> {
         pods: Selector::new([of_profiles(&profiles)]),
     };
     let words = "the waypoint refuses it";
-    let peers = Peers::Of([anyone_identified()].into());
+    let peers = Peers::Of([anyone_identified(IDENTITY)].into());
     let tcp = TrafficSet::protocol(Protocol::Tcp);
     let ports = Ports::Of([PortMatch::Traffic(tcp)].into());
     let rule = Rule {

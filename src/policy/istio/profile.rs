@@ -2,6 +2,8 @@
 //! besides whom they select.
 
 use crate::model::Truth;
+use crate::policy::istio::labels::{IDENTITY, IN_TUNNELS, UNLESS_PLAIN, UNLESS_RULED};
+use crate::policy::istio::operations::tcp;
 use crate::policy::istio::settings::Dataplane;
 use crate::policy::proxies::PortNames;
 use crate::set::TrafficSet;
@@ -17,14 +19,52 @@ pub struct IstioProfile {
     pub plain: TrafficSet,
     /// The ports that connections reach past the proxy (IS5).
     pub bypassed: TrafficSet,
-    /// Where connections carry no identity, surely and perhaps (IS30).
-    pub anonymous: [TrafficSet; 2],
+    /// Where sidecars send no identity, surely and perhaps, because of the mode (IS30).
+    pub disabled: [TrafficSet; 2],
+    /// Where every sidecar, and where some, may send none because of a `DestinationRule`.
+    pub ruled: [TrafficSet; 2],
     /// Which objects ask for an identity, on which ports, and whether surely (IS45).
     pub strict: Vec<StrictPorts>,
     /// What the pod's port names stand for, where the mesh tells ports apart by them.
     pub names: PortNames,
     /// Of each condition on the destination's address that policies have, whether it holds.
     pub addresses: Vec<Truth>,
+}
+
+/// Some ports of a pod where callers show the identity of one label.
+pub type ShownIdentity = (&'static str, TrafficSet);
+
+impl IstioProfile {
+    /// How callers show their identities, on which ports of the proxy (IS30).
+    pub fn identities(&self) -> Vec<ShownIdentity> {
+        let [surely, perhaps] = &self.disabled;
+        self.shown(surely, perhaps)
+    }
+
+    /// The same where the mode surely asks for identities (IS45).
+    pub fn identities_in_strict_mode(&self) -> Vec<ShownIdentity> {
+        self.shown(&TrafficSet::empty(), &TrafficSet::empty())
+    }
+
+    fn shown(&self, plain: &TrafficSet, perhaps: &TrafficSet) -> Vec<ShownIdentity> {
+        let [everyone, some] = &self.ruled;
+        let each = [
+            (IN_TUNNELS, plain.clone()),
+            (UNLESS_PLAIN, perhaps.union(everyone)),
+            (UNLESS_RULED, some.clone()),
+            (IDENTITY, tcp()),
+        ];
+        let mut rest = tcp().difference(&self.bypassed);
+        let mut shown = Vec::new();
+        for (label, ports) in each {
+            let ports = ports.intersection(&rest);
+            rest = rest.difference(&ports);
+            if !ports.is_empty() {
+                shown.push((label, ports));
+            }
+        }
+        shown
+    }
 }
 
 /// Where one `PeerAuthentication` asks for an identity.

@@ -3,18 +3,19 @@
 use crate::model::open_labels::perhaps;
 use crate::model::{
     Cluster, ContainerPort, Labels, LabelsId, NamespaceId, Pod, PodId, Requirement, Selector,
-    Service, TargetPort, Truth,
+    Service, Truth,
 };
-use crate::policy::istio::labels::{IDENTITY, PROFILE};
+use crate::policy::istio::labels::{IDENTITY, IN_TUNNELS, PROFILE, UNLESS_RULED};
 use crate::policy::istio::lower::Lowering;
 use crate::policy::istio::member::{Mesh, MeshMember};
 use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
+use crate::policy::istio::plain_calls::{PlainCalls, target_numbers};
 use crate::policy::istio::policies::{
     AUTHORIZATION, PEER, add, closed_to_plaintext, in_namespace, of_profiles, past_the_proxy,
-    policy, waypoint,
+    past_the_waypoint, policy, waypoint,
 };
-use crate::policy::istio::profile::{IstioProfile, StrictPorts};
+use crate::policy::istio::profile::IstioProfile;
 use crate::policy::istio::settings::{Dataplane, IstioSettings};
 use crate::policy::istio::written::{
     Authorization, AuthorizationAction, ConditionForm, IstioContent, IstioObject,
@@ -48,6 +49,7 @@ pub fn take(
         return;
     }
     let taking = Taking {
+        plain: PlainCalls::new(mesh.cluster, settings.root()),
         mesh,
         objects,
         ambient,
@@ -55,7 +57,7 @@ pub fn take(
     let members = taking.members();
     let found = taking.profiles(&members);
     let further = taking.labels(&found);
-    let untold = taking.untold(&found.profiles);
+    let untold = taking.untold(&found);
     let made = taking.policies(&found);
     let proxies = found.proxies();
     cluster.add_labels(&further);
@@ -67,6 +69,8 @@ pub fn take(
 /// The objects of a mesh while they are taken up.
 struct Taking<'t> {
     mesh: Mesh<'t>,
+    /// Whom rules let call without an identity.
+    plain: PlainCalls<'t>,
     objects: &'t [IstioObject],
     /// Whether some pods may have no proxy of their own.
     ambient: bool,
@@ -146,6 +150,7 @@ impl<'t> Taking<'t> {
         }
         modes.strict.retain(|strict| !strict.ports.is_empty());
         let ambient = member.dataplane == Dataplane::Ambient;
+        let ruled = self.plain.ports(pod, &services);
         let labels: Vec<&Labels> = services.iter().map(|service| &service.labels).collect();
         IstioProfile {
             dataplane: member.dataplane,
@@ -159,12 +164,13 @@ impl<'t> Taking<'t> {
             } else {
                 plain_ports(pod, &services)
             },
-            bypassed,
-            anonymous: if ambient {
+            disabled: if ambient {
                 Default::default()
             } else {
                 modes.disabled
             },
+            ruled: ruled.map(|ports| ports.difference(&bypassed)),
+            bypassed,
             strict: modes.strict,
             names: if self.ambient {
                 port_names(pod)
@@ -177,33 +183,47 @@ impl<'t> Taking<'t> {
 
     /// The labels of the members.
     fn labels(&self, found: &Profiles) -> Vec<(PodId, Vec<(&'static str, Arc<str>)>)> {
-        let domain = self.mesh.settings.trust_domain();
+        let shown = found.shown_identities();
         let each = found.members.iter().map(|(id, member, profile)| {
-            let namespace = &self.mesh.cluster.pod_namespace(*id).name;
-            let account = self.mesh.facts.account(*id);
-            let identity = format!("{domain}/ns/{namespace}/sa/{account}");
-            let told = |value: String, certain: bool| -> Arc<str> {
-                if certain {
-                    value.into()
-                } else {
-                    perhaps(&value).into()
-                }
-            };
             let is_member = member.certain == Truth::Yes;
-            let identity = told(identity, is_member && !self.mesh.sends_past_proxy(*id));
-            let profile = told(profile.to_string(), is_member);
-            (*id, vec![(IDENTITY, identity), (PROFILE, profile)])
+            let mut labels: Vec<(&'static str, Arc<str>)> = vec![
+                (IDENTITY, self.identity(*id, is_member)),
+                (PROFILE, told(&profile.to_string(), is_member)),
+            ];
+            let tunnels = member.dataplane == Dataplane::Ambient;
+            let further = shown
+                .iter()
+                .filter(|label| tunnels || **label != IN_TUNNELS);
+            labels.extend(further.map(|label| {
+                let ruled = || self.plain.is_ruled(self.mesh.cluster.pod(*id));
+                let certain = tunnels || *label == UNLESS_RULED && !ruled();
+                (*label, self.identity(*id, is_member && certain))
+            }));
+            (*id, labels)
         });
         each.collect()
     }
 
+    /// The identity of a pod, as it shows it surely or perhaps.
+    fn identity(&self, id: PodId, certain: bool) -> Arc<str> {
+        let domain = self.mesh.settings.trust_domain();
+        let namespace = &self.mesh.cluster.pod_namespace(id).name;
+        let account = self.mesh.facts.account(id);
+        let identity = format!("{domain}/ns/{namespace}/sa/{account}");
+        told(&identity, certain && !self.mesh.sends_past_proxy(id))
+    }
+
     /// What is not told of pods that are not loaded.
-    fn untold(&self, profiles: &[IstioProfile]) -> Vec<(&'static str, String)> {
-        let numbers: Vec<String> = (0..profiles.len()).map(|i| i.to_string()).collect();
-        vec![
+    fn untold(&self, found: &Profiles) -> Vec<(&'static str, String)> {
+        let numbers: Vec<String> = (0..found.profiles.len()).map(|i| i.to_string()).collect();
+        let mut untold = vec![
             (IDENTITY, perhaps("")),
             (PROFILE, perhaps(&numbers.join("|"))),
-        ]
+        ];
+        let further = found.shown_identities().into_iter();
+        let further = further.filter(|label| self.ambient || *label != IN_TUNNELS);
+        untold.extend(further.map(|label| (label, perhaps(""))));
+        untold
     }
 
     fn policies(&self, found: &Profiles) -> Vec<Policy> {
@@ -224,25 +244,22 @@ impl<'t> Taking<'t> {
 
     /// The policies that one `PeerAuthentication` makes (IS45).
     fn peer(&self, index: usize, object: &IstioObject, found: &Profiles) -> Vec<Policy> {
-        let mut by_ports: BTreeMap<Vec<&StrictPorts>, BTreeSet<usize>> = BTreeMap::new();
+        let mut by_rules = ProfilesByRules::default();
         for (number, profile) in found.profiles.iter().enumerate() {
-            let own = profile
-                .strict
-                .iter()
-                .filter(|strict| strict.object == index);
-            let own: Vec<&StrictPorts> = own.collect();
-            if !own.is_empty() {
-                by_ports.entry(own).or_default().insert(number);
+            let strict = profile.strict.iter();
+            let own = strict.filter(|strict| strict.object == index);
+            let rules: PlacedRules = own.flat_map(|s| closed_to_plaintext(s, profile)).collect();
+            if !rules.is_empty() {
+                by_rules.add(rules, number);
             }
         }
         let root = *object.namespace == *self.mesh.settings.root();
         let namespaces = in_namespace(object, root);
-        if by_ports.is_empty() {
+        if by_rules.0.is_empty() {
             let nobody = self.nothing(object, &PEER, namespaces);
             return vec![nobody];
         }
-        let each = by_ports.into_iter().map(|(strict, profiles)| {
-            let rules = strict.into_iter().map(closed_to_plaintext).collect();
+        let each = by_rules.0.into_iter().map(|(rules, profiles)| {
             let subject = Subject {
                 namespaces: namespaces.clone(),
                 pods: Selector::new([of_profiles(&profiles)]),
@@ -281,7 +298,7 @@ impl<'t> Taking<'t> {
             return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
         }
         let isolates = written.action == AuthorizationAction::Allow; // IS21
-        let mut by_rules: Vec<(PlacedRules, BTreeSet<usize>)> = Vec::new();
+        let mut by_rules = ProfilesByRules::default();
         for (number, profile) in found.profiles.iter().enumerate() {
             let lowering = Lowering {
                 settings: self.mesh.settings,
@@ -293,13 +310,13 @@ impl<'t> Taking<'t> {
             if isolates && !profile.bypassed.is_empty() {
                 rules.push(past_the_proxy(&profile.bypassed));
             }
-            match by_rules.iter_mut().find(|(known, _)| *known == rules) {
-                Some((_, profiles)) => _ = profiles.insert(number),
-                None => by_rules.push((rules, [number].into())),
+            if isolates && profile.waypoint.possible() {
+                rules.push(past_the_waypoint());
             }
+            by_rules.add(rules, number);
         }
-        let several = by_rules.len() > 1;
-        let each = by_rules.into_iter().map(|(rules, profiles)| {
+        let several = by_rules.0.len() > 1;
+        let each = by_rules.0.into_iter().map(|(rules, profiles)| {
             let mut wanted = selector(&written.selector).requirements().to_vec();
             wanted.push(if several {
                 of_profiles(&profiles)
@@ -317,6 +334,28 @@ impl<'t> Taking<'t> {
             return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
         }
         made
+    }
+}
+
+/// The numbers of the profiles to which an object means the same rules.
+#[derive(Default)]
+struct ProfilesByRules(Vec<(PlacedRules, BTreeSet<usize>)>);
+
+impl ProfilesByRules {
+    fn add(&mut self, rules: PlacedRules, number: usize) {
+        match self.0.iter_mut().find(|(known, _)| *known == rules) {
+            Some((_, profiles)) => _ = profiles.insert(number),
+            None => self.0.push((rules, [number].into())),
+        }
+    }
+}
+
+/// What stands for a value that is told surely, or perhaps.
+fn told(value: &str, certain: bool) -> Arc<str> {
+    if certain {
+        value.into()
+    } else {
+        perhaps(value).into()
     }
 }
 
@@ -386,14 +425,7 @@ fn plain_ports(pod: &Pod, services: &[&Service]) -> TrafficSet {
         if port.protocol != Protocol::Tcp {
             continue;
         }
-        let one = |number: u16| TrafficSet::ports(Protocol::Tcp, number, number);
-        let numbers = match &port.target {
-            TargetPort::Number(number) => one(*number),
-            TargetPort::Name(name) => pod
-                .named_ports(name)
-                .filter(|(protocol, _)| *protocol == Protocol::Tcp)
-                .fold(TrafficSet::empty(), |all, (_, n)| all.union(&one(n))),
-        };
+        let numbers = target_numbers(port, pod);
         let protocol = port.app_protocol.as_deref().or_else(|| {
             let name = port.name.as_deref()?;
             Some(name.split('-').next().unwrap_or(name))
@@ -409,6 +441,16 @@ fn plain_ports(pod: &Pod, services: &[&Service]) -> TrafficSet {
 }
 
 impl Profiles {
+    /// The labels besides the plain one by which some pod asks for identities.
+    fn shown_identities(&self) -> Vec<&'static str> {
+        let all = self.profiles.iter().flat_map(|profile| {
+            let strict = profile.identities_in_strict_mode();
+            profile.identities().into_iter().chain(strict)
+        });
+        let labels: BTreeSet<&'static str> = all.map(|(label, _)| label).collect();
+        labels.into_iter().filter(|l| *l != IDENTITY).collect()
+    }
+
     /// Between which pods traffic travels otherwise (IS61, IS62).
     fn proxies(&self) -> Option<MeshProxies> {
         let number = |i: usize| -> Box<str> { i.to_string().into() };
