@@ -6,6 +6,7 @@
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Mention, PassedOver, Tally, Unlisted};
 use crate::load::bound_pod::BoundPod;
+use crate::load::network_ids::NetworkIds;
 use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
 use crate::policy::PolicySet;
@@ -38,6 +39,8 @@ pub struct Assembly<'o> {
     pub(super) namespace: Arc<str>,
     /// Pods with what binds them to policies of other dialects.
     pub(super) bound_pods: Vec<BoundPod>,
+    /// The network ids of namespaces.
+    pub(super) network_ids: NetworkIds,
     /// Objects of layers, which are taken up together.
     pub(super) layer_objects: Vec<LayerObject>,
     /// What objects of the cluster say besides labels, as far as layers go by it.
@@ -77,6 +80,7 @@ impl<'o> Assembly<'o> {
             unlisted: Vec::new(),
             namespace: (&*options.namespace).into(),
             bound_pods: Vec::new(),
+            network_ids: NetworkIds::default(),
             layer_objects: Vec::new(),
             facts: ObjectFacts::default(),
             names_accounts: false,

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Containers, and init containers that keep running (sidecars).
-fn containers(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> {
+pub fn containers(spec: Option<&SyntaxNode>) -> impl Iterator<Item = &SyntaxNode> {
     let list = |key: &str| {
         let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
         list.unwrap_or_default().iter()

@@ -92,6 +92,8 @@ pub enum Contribution {
     Antrea(Box<AntreaExtra>),
     /// A policy that is not modelled, or that the API server refuses for its kind.
     Unmodelled(Box<UnmodelledPolicy>),
+    /// Which plugin `OpenShift` says that its network has.
+    NetworkPlugin(Box<str>),
     /// What could not be listed in the cluster.
     Unlisted(Box<Unlisted>),
     /// It adds nothing, but shows which traffic is intended.

@@ -164,6 +164,10 @@ fn contribution(
         ("", "Node") => {
             return Contribution::Node(Box::new(cluster_objects::node(&object.name, node)));
         }
+        ("network.openshift.io", "ClusterNetwork") => {
+            let plugin = node.get("pluginName").and_then(SyntaxNode::as_str);
+            return Contribution::NetworkPlugin(plugin.unwrap_or_default().into());
+        }
         ("", "Service") => {
             return Contribution::Service(Box::new(cluster_objects::service(&object.name, node)));
         }

@@ -1,17 +1,23 @@
 //! What a pod says besides its labels and ports that binds it to policies of other dialects:
 //! annotations, containers that are proxies, and probes.
 
+use crate::load::container_ports::{container_ports, containers};
 use crate::policy::linkerd::member::PROBE;
 use crate::policy::object_facts::CONTAINER;
 use crate::tree::SyntaxNode;
 
 /// Annotations that bind a pod to policies of other dialects.
-const BINDING: [&str; 10] = [
+const BINDING: [&str; 15] = [
     "linkerd.io/inject",
     "sidecar.istio.io/inject",
     "ambient.istio.io/bypass-inbound-capture",
     "ovn.kubernetes.io/security_groups",
     "consul.hashicorp.com/connect-inject",
+    "consul.hashicorp.com/connect-service",
+    "kuma.io/sidecar-injection",
+    "kuma.io/service",
+    "linkerd.io/service",
+    "networking.gke.io/interfaces",
     "k8s.v1.cni.cncf.io/networks",
     "k8s.v1.cni.cncf.io/network-status",
     "v1.multus-cni.io/default-network",
@@ -51,25 +57,35 @@ fn proxies(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str
 
 /// The ports on which probes of a pod ask for a path.
 fn probes(node: Option<&SyntaxNode>) -> impl Iterator<Item = (Box<str>, Box<str>)> {
-    let spec = node.and_then(|n| n.get("spec"));
-    let containers = spec
-        .and_then(|s| s.get("containers"))
-        .map(SyntaxNode::items);
-    let containers = containers.unwrap_or_default().iter();
-    let probes = containers.flat_map(|c| PROBES.iter().filter_map(|probe| c.get(probe)));
-    let ports = probes.filter_map(|probe| probe.get("httpGet")?.get("port"));
-    ports.filter_map(|port| {
-        let number = || port.as_i64().map(|n| n.to_string());
-        let text = port.as_str().map(str::to_owned).or_else(number)?;
-        Some((format!("{PROBE}{text}").into(), Box::default()))
-    })
+    let each = containers(node.and_then(|n| n.get("spec"))).flat_map(|container| {
+        let probes = PROBES.iter().filter_map(|probe| container.get(probe));
+        let ports = probes.filter_map(|probe| probe.get("httpGet")?.get("port"));
+        ports.flat_map(|port| numbers(port, container))
+    });
+    each.map(|number| (format!("{PROBE}{number}").into(), Box::default()))
+}
+
+/// The numbers of a port of a probe; a name is one of its container.
+fn numbers(port: &SyntaxNode, container: &SyntaxNode) -> Vec<i64> {
+    let text = port.as_str();
+    if let Some(number) = port.as_i64().or_else(|| text?.parse().ok()) {
+        return vec![number];
+    }
+    let declared = container_ports(container).into_iter();
+    let named = declared.filter(|declared| declared.name.as_deref() == text);
+    named.map(|declared| i64::from(declared.port)).collect()
 }
 
 /// The probes of a container.
 const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// The names of containers that are proxies of a mesh.
-const PROXIES: [&str; 2] = ["istio-proxy", "linkerd-proxy"];
+const PROXIES: [&str; 4] = [
+    "istio-proxy",
+    "linkerd-proxy",
+    "kuma-sidecar",
+    "consul-dataplane",
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,9 @@
 use crate::load::assembly::Assembly;
 use crate::load::bound_pod::BoundPod;
 use crate::load::identity;
+use crate::load::marked_pods::{MarkedPods, exactly, selects};
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
-use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
+use crate::model::{Cluster, Node, Selector};
 use crate::policy::dialects;
 use crate::policy::layer_policy::PolicyHead;
 use crate::policy::spared_policy;
@@ -167,6 +168,9 @@ impl Assembly<'_> {
         spares: &SparedPeers,
         at: &Origin,
     ) {
+        let Some(spares) = self.network_ids.settle(spares) else {
+            return;
+        };
         let Some(tier) = self.policies.tier(spared_policy::tier()) else {
             return;
         };
@@ -179,7 +183,7 @@ impl Assembly<'_> {
                 shape: spares.shape,
             };
             let ends = (direction, subject.clone());
-            let mut policy = spared_policy::policy(head, ends, spares, what);
+            let mut policy = spared_policy::policy(head, ends, &spares, what);
             policy.tier = tier;
             self.interner.share(&mut policy);
             self.policies.policies.push(policy);
@@ -205,15 +209,17 @@ impl Assembly<'_> {
         match &reach.pods {
             TaintPods::Labelled(pods) => vec![everyone(pods.clone())],
             TaintPods::Account(account) => bound(&|pod| pod.account.as_deref() == Some(account)),
-            TaintPods::Annotated { key, word, always } => {
-                let carries = |pod: &BoundPod| pod.annotation(key).is_some();
-                if !always && !self.bound_pods.iter().any(carries) {
-                    return vec![everyone(Selector::everything())];
-                }
-                bound(&|pod| {
-                    pod.annotation(key)
-                        .is_some_and(|v| has_word(v, word.as_deref()))
-                })
+            TaintPods::Annotated { key, word } => bound(&|pod| {
+                pod.annotation(key)
+                    .is_some_and(|v| has_word(v, word.as_deref()))
+            }),
+            TaintPods::InMesh {
+                marks,
+                labelled,
+                service,
+            } => {
+                let mesh = MarkedPods::new(marks, cluster, self);
+                mesh.subjects(&namespaces, labelled, service.as_deref())
             }
             TaintPods::Behind(service) => {
                 let services = cluster.services().filter(|(_, s)| {
@@ -265,25 +271,6 @@ fn addresses(reached: &TaintNodes, cluster: &Cluster) -> IpSet {
     let told = nodes.flat_map(|(_, node)| node.addresses.iter());
     let all = told.chain(&reached.addresses);
     IpSet::from_cidrs(all.map(|address| ipnet::IpNet::from(*address)))
-}
-
-/// The pods with exactly the labels of a pod, in its namespace.
-fn exactly(cluster: &Cluster, pod: PodId) -> Subject {
-    let pod = cluster.pod(pod);
-    let labels = cluster.labels(pod.labels).iter();
-    let same = |(k, v): (&str, &str)| Requirement::In(k.into(), vec![v.into()]);
-    Subject {
-        namespaces: Namespaces::Named(cluster.namespace(pod.namespace).name.clone()),
-        pods: Selector::new(labels.map(same)),
-    }
-}
-
-fn selects(namespaces: &Namespaces, namespace: &Namespace) -> bool {
-    match namespaces {
-        Namespaces::Named(name) => *name == namespace.name,
-        Namespaces::Matching(selector) => namespace.selected_by(selector).possible(),
-        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
-    }
 }
 
 /// Whether a list of words, separated by commas, has a word.

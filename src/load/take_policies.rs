@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::{Assembly, count, help};
+use crate::load::network_ids::NetworkIds;
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
 use crate::model::{Cluster, EndpointSource, Truth};
@@ -45,6 +46,7 @@ fn names_accounts(object: &LoadedObject) -> bool {
 impl Assembly<'_> {
     /// Takes up every policy, or leaves a taint in its place.
     pub(super) fn take_policies(&mut self, objects: Vec<LoadedObject>, cluster: &Cluster) {
+        self.network_ids = NetworkIds::of(&objects);
         for mut object in objects {
             self.remarks(&mut object);
             self.annotated(&object, cluster);

@@ -90,6 +90,8 @@ pub fn binds(annotation: &str) -> bool {
             | "traffic.sidecar.istio.io"
             | "ambient.istio.io"
             | "consul.hashicorp.com"
+            | "kuma.io"
+            | "networking.gke.io"
             | "ovn.kubernetes.io"
             | "k8s.v1.cni.cncf.io"
             | "v1.multus-cni.io"

@@ -4,7 +4,8 @@ use crate::model::{Pattern, Requirement, Selector};
 use crate::policy::linkerd::profile::IDENTITY;
 use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 use crate::policy::linkerd::written::{
-    GrantForm, IdentitiesForm, LegacyForm, LinkerdContent, LinkerdObject, NetworkForm, RefForm,
+    GROUP, GrantForm, IdentitiesForm, LegacyForm, LinkerdContent, LinkerdObject, NetworkForm,
+    RefForm,
 };
 use crate::policy::rule::{AddressOwner, Namespaces, Peer};
 use crate::policy::validate::parse_block_or_address;
@@ -152,7 +153,7 @@ pub fn of_authorization(
                     && wanted(&object.content)
             })
         };
-        match &*reference.kind {
+        match reference.is_of(&REFERRED)? {
             "ServiceAccount" => {
                 let named = identity(&settings.identity_of(&reference.name, of));
                 only_one(&mut clients.identity, vec![named])?;
@@ -171,6 +172,9 @@ pub fn of_authorization(
                     return None;
                 };
                 let list = form.networks.as_deref().filter(|list| !list.is_empty())?;
+                if list.iter().any(is_swallowed) {
+                    return None; // LD62: it was refused
+                }
                 only_one(&mut clients.networks, networks(list))?;
             }
             _ => return None,
@@ -186,17 +190,34 @@ fn only_one<T>(part: &mut Option<T>, value: T) -> Option<()> {
     empty.then_some(())
 }
 
-/// LD41.
+/// The kinds of authentications, each with its group (LD33).
+const REFERRED: [(&str, &str); 3] = [
+    ("", "ServiceAccount"),
+    (GROUP, "MeshTLSAuthentication"),
+    (GROUP, "NetworkAuthentication"),
+];
+
+/// Whether the exceptions of a network leave nothing of it.
+pub fn is_swallowed(form: &NetworkForm) -> bool {
+    networks(std::slice::from_ref(form)).is_empty()
+}
+
+/// LD41: one with both lists, or with none, was refused.
 fn of_identities(
     form: &IdentitiesForm,
     namespace: &str,
     settings: &LinkerdSettings,
 ) -> Option<Vec<Requirement>> {
-    let named = form
-        .identities
-        .iter()
-        .flatten()
-        .map(|value| identity(value));
+    let is_empty = |count: Option<usize>| count.is_none_or(|count| count == 0);
+    let lists = [
+        form.identities.as_ref().map(Vec::len),
+        form.identity_refs.as_ref().map(Vec::len),
+    ];
+    if lists.map(is_empty) == [false, false] {
+        return None;
+    }
+    let named = form.identities.iter().flatten();
+    let named = named.map(|value| identity(value));
     let refs = form.identity_refs.iter().flatten();
     let refs = refs.map(|reference| referred(reference, namespace, settings));
     let all: Option<Vec<Requirement>> = named.map(Some).chain(refs).collect();
@@ -210,7 +231,7 @@ fn referred(
     settings: &LinkerdSettings,
 ) -> Option<Requirement> {
     let of = reference.namespace.as_deref().unwrap_or(namespace);
-    match &*reference.kind {
+    match reference.is_of(&[("", "ServiceAccount"), ("", "Namespace")])? {
         "ServiceAccount" => Some(identity(&settings.identity_of(&reference.name, of))),
         "Namespace" => {
             let suffix = settings.identity_of_namespace(&reference.name);

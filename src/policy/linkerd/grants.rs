@@ -5,7 +5,7 @@ use crate::model::doors::DoorSpec;
 use crate::policy::linkerd::clients::{Clients, of_authorization, of_legacy};
 use crate::policy::linkerd::settings::LinkerdSettings;
 use crate::policy::linkerd::written::{
-    GrantForm, LegacyForm, LinkerdContent, LinkerdObject, ServerForm,
+    GrantForm, LegacyForm, LinkerdContent, LinkerdObject, ServerForm, TARGETS,
 };
 use crate::policy::lowered::Checks;
 use crate::policy::validate;
@@ -79,7 +79,7 @@ impl<'t> LinkerdObjects<'t> {
         let own = self
             .servers()
             .filter(|(_, server, _)| server.namespace == object.namespace);
-        match &*target.kind {
+        match target.is_of(&TARGETS).unwrap_or_default() {
             "Server" => own
                 .filter(|(_, server, _)| *server.name == *target.name)
                 .map(|(i, ..)| (i, false))

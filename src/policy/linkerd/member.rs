@@ -135,20 +135,12 @@ impl<'m> LinkerdMesh<'m> {
 
     /// The ports on which a probe of a pod asks for a path (LD52).
     pub fn probed(&self, id: PodId) -> TrafficSet {
-        let pod = self.cluster.pod(id);
         let told = self.facts.pods.get(&id).map_or(&[][..], |all| all);
         let probes = told.iter().filter_map(|(key, _)| key.strip_prefix(PROBE));
-        let mut found = TrafficSet::empty();
-        for probe in probes {
-            let numbers: Vec<u16> = match probe.parse() {
-                Ok(number) => vec![number],
-                Err(_) => pod.named_ports(probe).map(|(_, port)| port).collect(),
-            };
-            for number in numbers {
-                found = found.union(&one(number, number));
-            }
-        }
-        found
+        let numbers = probes.filter_map(|probe| probe.parse().ok());
+        numbers.fold(TrafficSet::empty(), |all, number: u16| {
+            all.union(&one(number, number))
+        })
     }
 }
 

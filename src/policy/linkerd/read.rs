@@ -2,10 +2,11 @@
 
 use crate::model::Labels;
 use crate::policy::layer_object::LayerObject;
+use crate::policy::linkerd::clients::is_swallowed;
 use crate::policy::linkerd::settings::InboundPolicy;
 use crate::policy::linkerd::written::{
     GrantForm, IdentitiesForm, LegacyForm, LinkerdContent, LinkerdForm, LinkerdObject, NetworkForm,
-    NetworksForm, RouteForm, ServerForm,
+    NetworksForm, RouteForm, ServerForm, TARGETS,
 };
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::unmodelled;
@@ -40,13 +41,15 @@ pub fn authorization(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     read::<GrantForm>(node, header, "AuthorizationPolicy", |form, checks| {
         let target = &form.target_ref;
         let at = Path::root().key("spec").key("targetRef");
-        let known = ["Server", "Namespace", "HTTPRoute", "GRPCRoute"];
-        if !known.contains(&&*target.kind) {
-            let message = format!("`{}` is not a kind of target", target.kind);
-            let help = "use Server, Namespace, HTTPRoute or GRPCRoute";
+        let known = target.is_of(&TARGETS);
+        if known.is_none() {
+            let group = target.group.as_deref().unwrap_or("core");
+            let message = format!("`{}` of group `{group}` is no target", target.kind);
+            let help = "use Server or HTTPRoute of policy.linkerd.io, Namespace of core, \
+                        HTTPRoute or GRPCRoute of gateway.networking.k8s.io";
             checks.refused_help(&at.key("kind"), message, help);
         }
-        if target.kind == "Namespace" && target.name != header.namespace {
+        if known == Some("Namespace") && target.name != header.namespace {
             let message = format!("`{}` is not the policy's own namespace", target.name);
             checks.refused(&at.key("name"), message);
         }
@@ -146,6 +149,9 @@ fn check_server(form: &ServerForm, checks: &mut Checks) {
 fn check_networks(networks: Option<&[NetworkForm]>, at: &Path, checks: &mut Checks) {
     for (i, network) in networks.into_iter().flatten().enumerate() {
         let at = at.index(i);
+        if is_swallowed(network) && parse_block_or_address(&network.cidr).is_some() {
+            checks.refused(&at.key("except"), "the exceptions leave nothing"); // LD62
+        }
         let texts = [(&network.cidr, at.key("cidr"))].into_iter();
         let except = network.except.iter().flatten().enumerate();
         let except = except.map(|(i, text)| (text, at.key("except").index(i)));

@@ -199,13 +199,12 @@ impl LinkerdTaking<'_> {
             .as_deref()
             .and_then(InboundPolicy::from_api);
         let clients = told.and_then(|policy| of_policy(policy, self.mesh.settings)); // LD22
-        let admission = |ports: &TrafficSet, certain: bool| PortAdmission {
-            ports: ports.clone(),
-            clients: clients.clone(),
-            requests: routed.contains(&index),
-            certain,
+        let admission = ClaimAdmission {
+            clients: clients.as_ref(),
+            servers: &[(index, false)],
+            routed,
         };
-        let by_ports = by_claims(profiles, &[(index, false)], &admission);
+        let by_ports = admission.by_profiles(profiles);
         let made = by_ports.into_iter().map(|(admissions, of)| {
             let rules = admissions.iter();
             let rules = rules.flat_map(|admission| admission.rules(profiles, "accessPolicy"));
@@ -232,21 +231,12 @@ impl LinkerdTaking<'_> {
             LinkerdContent::Legacy(_) => "ServerAuthorization",
             _ => "AuthorizationPolicy",
         };
-        let of_routes = |server: &usize| {
-            let mut servers = grant.servers.iter();
-            servers.any(|(i, requests)| i == server && *requests)
+        let admission = ClaimAdmission {
+            clients: Some(&grant.clients),
+            servers: &grant.servers,
+            routed,
         };
-        let requests = grant
-            .servers
-            .iter()
-            .any(|(i, _)| routed.contains(i) || of_routes(i));
-        let admission = |ports: &TrafficSet, certain: bool| PortAdmission {
-            ports: ports.clone(),
-            clients: Some(grant.clients.clone()),
-            requests,
-            certain,
-        };
-        let by_ports = by_claims(profiles, &grant.servers, &admission);
+        let by_ports = admission.by_profiles(profiles);
         let made = by_ports.into_iter().map(|(admissions, of)| {
             let rules = admissions.iter();
             let rules = rules.flat_map(|admission| admission.rules(profiles, ""));
@@ -364,28 +354,63 @@ fn of_profiles(profiles: &BTreeSet<usize>) -> Requirement {
     Requirement::In(PROFILE.into(), numbers.collect())
 }
 
-/// The profiles by what some Servers admit there, on the ports that they claim.
-fn by_claims(
-    profiles: &[LinkerdProfile],
-    servers: &[(usize, bool)],
-    admission: &impl Fn(&TrafficSet, bool) -> PortAdmission,
-) -> Vec<(Vec<PortAdmission>, BTreeSet<usize>)> {
-    let mut found: Vec<(Vec<PortAdmission>, BTreeSet<usize>)> = Vec::new();
-    for (number, profile) in profiles.iter().enumerate() {
-        let claims = profile.claims.iter();
-        let own = claims.filter(|(server, ..)| servers.iter().any(|(i, _)| i == server));
-        let own: Vec<PortAdmission> = own
-            .map(|(_, ports, certain)| admission(ports, *certain))
-            .collect();
-        if own.is_empty() {
-            continue;
+/// Whom an object lets in at some Servers.
+struct ClaimAdmission<'a> {
+    clients: Option<&'a Clients>,
+    /// The numbers of the Servers, and whether it counts for requests of a route alone.
+    servers: &'a [(usize, bool)],
+    /// The Servers with routes.
+    routed: &'a BTreeSet<usize>,
+}
+
+impl ClaimAdmission<'_> {
+    /// The profiles by what it admits there, on the ports that the Servers claim.
+    fn by_profiles(
+        &self,
+        profiles: &[LinkerdProfile],
+    ) -> Vec<(Vec<PortAdmission>, BTreeSet<usize>)> {
+        let mut found: Vec<(Vec<PortAdmission>, BTreeSet<usize>)> = Vec::new();
+        for (number, profile) in profiles.iter().enumerate() {
+            let claims = profile.claims.iter();
+            let meant = |server: &usize| self.servers.iter().any(|(i, _)| i == server);
+            let own = claims.filter(|(server, ..)| meant(server));
+            let own: Vec<PortAdmission> = own
+                .flat_map(|(server, ports, certain)| self.at(*server, ports, *certain, profile))
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            match found.iter_mut().find(|(known, _)| *known == own) {
+                Some((_, of)) => _ = of.insert(number),
+                None => found.push((own, [number].into())),
+            }
         }
-        match found.iter_mut().find(|(known, _)| *known == own) {
-            Some((_, of)) => _ = of.insert(number),
-            None => found.push((own, [number].into())),
-        }
+        found
     }
-    found
+
+    /// What it admits on ports of one Server: a route counts where there are requests (LD50, LD53).
+    fn at(
+        &self,
+        server: usize,
+        ports: &TrafficSet,
+        certain: bool,
+        profile: &LinkerdProfile,
+    ) -> Vec<PortAdmission> {
+        let mut servers = self.servers.iter();
+        let whole = servers.any(|(i, of_route)| *i == server && !of_route);
+        let has_routes = self.routed.contains(&server);
+        let opaque = ports.intersection(&profile.opaque);
+        let read = ports.difference(&opaque);
+        [(read, has_routes, true), (opaque, false, whole)]
+            .into_iter()
+            .map(|(ports, requests, counts)| PortAdmission {
+                ports,
+                clients: self.clients.filter(|_| counts).cloned(),
+                requests,
+                certain,
+            })
+            .collect()
+    }
 }
 
 /// The ports that a Server claims of a pod (LD21).
@@ -397,9 +422,9 @@ fn claimed(form: &ServerForm, pod: &Pod) -> TrafficSet {
     if let Some(number) = port.as_u64().and_then(|n| u16::try_from(n).ok()) {
         return one(number);
     }
-    let named = pod.named_ports(port.as_str().unwrap_or_default());
-    let tcp = named.filter(|(protocol, _)| *protocol == Protocol::Tcp);
-    tcp.fold(TrafficSet::empty(), |all, (_, number)| {
-        all.union(&one(number))
-    })
+    let name = port.as_str();
+    let declared = pod.ports.iter().chain(pod.init_ports());
+    let named =
+        declared.filter(|port| port.name.as_deref() == name && port.protocol == Protocol::Tcp);
+    named.fold(TrafficSet::empty(), |all, port| all.union(&one(port.port)))
 }

@@ -151,6 +151,34 @@ pub struct RefForm {
     pub namespace: Option<String>,
 }
 
+/// The group of Linkerd's policies.
+pub const GROUP: &str = "policy.linkerd.io";
+
+impl RefForm {
+    /// Which of some kinds, each with its group, is meant; none where it is no one of them. The
+    /// group that is left out is the core.
+    pub fn is_of(&self, kinds: &[(&str, &'static str)]) -> Option<&'static str> {
+        let group = match self.group.as_deref() {
+            None | Some("core") => "",
+            Some(group) => group,
+        };
+        let mut kinds = kinds.iter();
+        let found = kinds.find(|(of, kind)| {
+            of.eq_ignore_ascii_case(group) && kind.eq_ignore_ascii_case(&self.kind)
+        });
+        found.map(|(_, kind)| *kind)
+    }
+}
+
+/// The kinds that an `AuthorizationPolicy` may be for, each with its group (LD31, LD32).
+pub const TARGETS: [(&str, &str); 5] = [
+    (GROUP, "Server"),
+    ("", "Namespace"),
+    (GROUP, "HTTPRoute"),
+    ("gateway.networking.k8s.io", "HTTPRoute"),
+    ("gateway.networking.k8s.io", "GRPCRoute"),
+];
+
 /// The fields of a `MeshTLSAuthentication` (LD41).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

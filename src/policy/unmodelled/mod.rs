@@ -13,6 +13,7 @@
 
 mod fields;
 mod kinds;
+mod meshes;
 mod nodes;
 mod read;
 mod selectors;
@@ -23,9 +24,9 @@ mod unlisted;
 
 pub use crate::policy::unmodelled::kinds::{KINDS, NO_PART, RecognizedKind};
 pub use crate::policy::unmodelled::selectors::{label_selector, uses_plugin_labels};
-pub use crate::policy::unmodelled::spared::SparedPeers;
+pub use crate::policy::unmodelled::spared::{SparedPeers, SparedPods};
 pub use crate::policy::unmodelled::taint_reach::{
-    TaintNamespaces, TaintNodes, TaintPods, TaintReach,
+    MeshMarks, TaintNamespaces, TaintNodes, TaintPods, TaintReach,
 };
 pub use crate::policy::unmodelled::unlisted::unlisted_reach;
 
@@ -129,7 +130,7 @@ pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<TaintReach> {
         "access.smi-spec.io",
     ];
     if MESHES.contains(&group) {
-        read::deny_ingress(node)
+        meshes::deny_ingress(node)
     } else {
         read::anything(node)
     }

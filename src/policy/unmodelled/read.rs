@@ -3,6 +3,7 @@
 use crate::model::{Requirement, Selector};
 use crate::policy::taint::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
 use crate::policy::unmodelled::fields::{by_rules, field, has, items, spec, text};
+use crate::policy::unmodelled::meshes;
 use crate::policy::unmodelled::nodes;
 use crate::policy::unmodelled::selectors::{calico, cilium, label_selector};
 use crate::policy::unmodelled::taint_reach::{
@@ -26,16 +27,6 @@ pub fn anything(_: &SyntaxNode) -> Vec<TaintReach> {
 /// Both directions of everything, deny only.
 pub fn deny(_: &SyntaxNode) -> Vec<TaintReach> {
     vec![TaintReach::own(OnlyDeny, BOTH)]
-}
-
-/// Ingress of everything, deny only.
-pub fn deny_ingress(_: &SyntaxNode) -> Vec<TaintReach> {
-    vec![TaintReach::own(OnlyDeny, IN)]
-}
-
-/// Egress of everything, deny only.
-pub fn deny_egress(_: &SyntaxNode) -> Vec<TaintReach> {
-    vec![TaintReach::own(OnlyDeny, OUT)]
 }
 
 /// Egress of everything.
@@ -345,7 +336,7 @@ pub fn of_sidecar(node: &SyntaxNode) -> Vec<TaintReach> {
     if mode != Some("REGISTRY_ONLY") {
         return Vec::new();
     }
-    let reach = TaintReach::own(OnlyDeny, OUT);
+    let reach = meshes::deny_egress(node);
     let labels = field(node, &["spec", "workloadSelector", "labels"]);
     let reach = match labels.map(SyntaxNode::entries) {
         Some(entries) => {
@@ -367,29 +358,6 @@ pub fn of_sidecar(node: &SyntaxNode) -> Vec<TaintReach> {
 pub fn of_linkerd_server(node: &SyntaxNode) -> Vec<TaintReach> {
     let pods = label_selector(field(node, &["spec", "podSelector"]));
     vec![TaintReach::own(OnlyDeny, IN).labelled(pods)]
-}
-
-/// Consul's intentions: the pods of the mesh in their namespace.
-pub fn of_consul(_: &SyntaxNode) -> Vec<TaintReach> {
-    let pods = TaintPods::Annotated {
-        key: "consul.hashicorp.com/connect-inject",
-        word: Some("true".into()),
-        always: false,
-    };
-    vec![TaintReach::own(OnlyDeny, IN).pods(pods)]
-}
-
-/// SMI: the pods of the destination's service account.
-pub fn of_traffic_target(node: &SyntaxNode) -> Vec<TaintReach> {
-    let reach = TaintReach::own(OnlyDeny, IN);
-    let reach = match text(node, &["spec", "destination", "namespace"]) {
-        Some(namespace) => reach.named([namespace]),
-        None => reach,
-    };
-    match text(node, &["spec", "destination", "name"]) {
-        Some(account) => vec![reach.pods(TaintPods::Account(account.into()))],
-        None => vec![reach],
-    }
 }
 
 /// NSX: `appliedTo` of the policy or of each rule, `direction` of each rule.

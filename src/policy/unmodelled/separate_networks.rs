@@ -6,8 +6,12 @@ use crate::policy::taint::TaintEffect::{Anything, OnlyDeny};
 use crate::policy::unmodelled::fields::{field, items, text};
 use crate::policy::unmodelled::read::unless_none;
 use crate::policy::unmodelled::spared;
-use crate::policy::unmodelled::spared::SparedPeers;
-use crate::policy::unmodelled::taint_reach::{BOTH, IN, TaintPods, TaintReach};
+use crate::policy::unmodelled::spared::{SparedPeers, SparedPods, shape_of};
+use crate::policy::unmodelled::taint_reach::{
+    BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach,
+};
+use crate::policy::validate::parse_block_or_address;
+use crate::set::IpSet;
 use crate::tree::SyntaxNode;
 
 /// Kube-OVN's security groups: the pods whose annotation names the group.
@@ -15,7 +19,6 @@ pub fn of_kubeovn_group(node: &SyntaxNode) -> Vec<TaintReach> {
     let pods = TaintPods::Annotated {
         key: "ovn.kubernetes.io/security_groups",
         word: text(node, &["metadata", "name"]).map(Into::into),
-        always: true,
     };
     vec![TaintReach::own(Anything, BOTH).pods(pods)]
 }
@@ -34,11 +37,7 @@ pub fn of_kubeovn_subnet(node: &SyntaxNode) -> Vec<TaintReach> {
     let private = field(node, &["spec", "private"]).and_then(SyntaxNode::as_bool) == Some(true);
     let mut all = Vec::new();
     if private {
-        all.push(sparing_own(
-            TaintReach::own(OnlyDeny, IN),
-            node,
-            &spared::SUBNET,
-        ));
+        all.push(sparing_own(TaintReach::own(OnlyDeny, IN), node));
     }
     let rules = items(node, &["spec", "acls"]);
     let toward = |word: &str| {
@@ -58,38 +57,73 @@ pub fn of_kubeovn_vpc(node: &SyntaxNode) -> Vec<TaintReach> {
     if items(node, &["spec", "namespaces"]).is_empty() {
         return Vec::new();
     }
-    vec![sparing_own(
-        TaintReach::own(OnlyDeny, BOTH),
-        node,
-        &spared::VPC,
-    )]
+    vec![sparing_own(TaintReach::own(OnlyDeny, BOTH), node)]
 }
 
-/// The namespaces a Kube-OVN object lists, whose pods it leaves alone among themselves; every one
-/// if it lists none.
-fn sparing_own(reach: TaintReach, node: &SyntaxNode, shape: &'static Shape) -> TaintReach {
+/// The namespaces a Kube-OVN object lists, whose pods it leaves alone among themselves, and the
+/// subnets that it lets in; every namespace if it lists none.
+fn sparing_own(reach: TaintReach, node: &SyntaxNode) -> TaintReach {
     let names = items(node, &["spec", "namespaces"]);
-    if names.is_empty() {
-        return reach;
-    }
+    let allowed = items(node, &["spec", "allowSubnets"]).iter();
+    let allowed = allowed.filter_map(|block| parse_block_or_address(block.as_str()?));
     let spares = SparedPeers {
-        shape,
-        namespaces: spared::named(names.iter().filter_map(SyntaxNode::as_str)),
-        outside: false,
+        pods: if names.is_empty() {
+            SparedPods::None
+        } else {
+            SparedPods::In(spared::named(names.iter().filter_map(SyntaxNode::as_str)))
+        },
+        blocks: IpSet::from_cidrs(allowed),
+        ..SparedPeers::nobody(shape(node))
     };
     listed(reach, node).sparing(spares)
+}
+
+/// How the parts of an object are called.
+fn shape(node: &SyntaxNode) -> &'static Shape {
+    let word = |key: &str| text(node, &[key]).unwrap_or_default();
+    shape_of(word("apiVersion"), word("kind"))
 }
 
 /// `OpenShift`'s network namespaces: another network id is another network, under one plugin.
 pub fn of_net_namespace(node: &SyntaxNode) -> Vec<TaintReach> {
     let name = text(node, &["netname"]).or_else(|| text(node, &["metadata", "name"]));
-    if field(node, &["netid"]).and_then(SyntaxNode::as_i64) == Some(0) {
-        return Vec::new();
-    }
+    let id = field(node, &["netid"]).and_then(SyntaxNode::as_i64);
+    let own = || SparedPods::In(spared::named(name.into_iter()));
     let spares = SparedPeers {
-        shape: &spared::NET_NAMESPACE,
-        namespaces: spared::named(name.into_iter()),
+        pods: id.map_or_else(own, SparedPods::OfNetwork),
         outside: true,
+        ..SparedPeers::nobody(shape(node))
     };
     vec![TaintReach::own(OnlyDeny, BOTH).named(name).sparing(spares)]
+}
+
+/// NSX: the networks of pods, between which there may be no route.
+pub fn of_nsx_network(node: &SyntaxNode) -> Vec<TaintReach> {
+    let spares = SparedPeers {
+        pods: SparedPods::OfSameNamespace,
+        outside: true,
+        ..SparedPeers::nobody(shape(node))
+    };
+    vec![TaintReach::own(OnlyDeny, BOTH).sparing(spares)]
+}
+
+/// Firewalls on the way out of the cluster: pods are never hit (RC4).
+pub fn of_egress_firewall(node: &SyntaxNode) -> Vec<TaintReach> {
+    let spares = SparedPeers::nobody(shape(node)).but_outside();
+    vec![TaintReach::own(OnlyDeny, OUT).sparing(spares)]
+}
+
+/// Cilium's redirections of one address to pods of the own node: where it leads is not known.
+pub fn of_local_redirect(node: &SyntaxNode) -> Vec<TaintReach> {
+    let address = text(node, &["spec", "redirectFrontend", "addressMatcher", "ip"]);
+    let Some(address) = address.and_then(parse_block_or_address) else {
+        return Vec::new();
+    };
+    let all = IpSet::full();
+    let spares = SparedPeers {
+        blocks: all.difference(&IpSet::from_cidrs([address])),
+        ..SparedPeers::nobody(shape(node)).but_outside()
+    };
+    let reach = TaintReach::own(OnlyDeny, OUT).sparing(spares);
+    vec![reach.namespaces(TaintNamespaces::All)]
 }

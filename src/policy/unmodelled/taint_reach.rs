@@ -38,20 +38,37 @@ pub enum TaintPods {
     Labelled(Selector),
     /// Those that run as this service account.
     Account(Box<str>),
-    /// Those that carry this annotation, with this word in its value if one is given; every one, if
-    /// no pod of the input carries the annotation and `always` is not set.
+    /// Those that carry this annotation, with this word in its value if one is given.
     Annotated {
         /// The annotation.
         key: &'static str,
         /// A word of its value.
         word: Option<Box<str>>,
-        /// Whether a pod without the annotation is never reached.
-        always: bool,
+    },
+    /// Those of a mesh; every one, where nothing in the input says who is of it.
+    InMesh {
+        /// How pods become part of it.
+        marks: &'static MeshMarks,
+        /// Only those with these labels.
+        labelled: Selector,
+        /// Only those that serve what the mesh calls so: every one, where nothing tells who does.
+        service: Option<Box<str>>,
     },
     /// Those behind this Service of the object's namespace.
     Behind(Box<str>),
     /// No pods, but nodes, and with them the pods on a node's network.
     OfNodes(TaintNodes),
+}
+
+/// How pods become part of a mesh.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MeshMarks {
+    /// The label or annotation, of pods or namespaces.
+    pub key: &'static str,
+    /// The container of the proxy.
+    pub container: &'static str,
+    /// The annotation that tells what a pod serves, where it is not called as its Service.
+    pub service: &'static str,
 }
 
 /// The nodes an object reaches: those that any of these means.

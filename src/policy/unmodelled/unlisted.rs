@@ -57,7 +57,16 @@ fn by_kind(group: &str, kind: &str) -> Option<Vec<TaintReach>> {
             // those of the root namespace hold for the whole mesh
             vec![TaintReach::own(Anything, IN).namespaces(TaintNamespaces::All)]
         }
-        "Sidecar" => vec![TaintReach::own(OnlyDeny, OUT).namespaces(TaintNamespaces::All)],
+        "Mesh" => vec![TaintReach::own(OnlyDeny, BOTH)],
+        "MeshTrafficPermission" => {
+            vec![TaintReach::own(OnlyDeny, IN).namespaces(TaintNamespaces::All)]
+        }
+        "MeshPassthrough" | "MeshExternalService" | "EgressNetwork" => {
+            vec![TaintReach::own(OnlyDeny, OUT).namespaces(TaintNamespaces::All)]
+        }
+        "CiliumLocalRedirectPolicy" | "Sidecar" => {
+            vec![TaintReach::own(OnlyDeny, OUT).namespaces(TaintNamespaces::All)]
+        }
         "EgressFirewall" | "EgressNetworkPolicy" => vec![TaintReach::own(OnlyDeny, OUT)],
         "FQDNNetworkPolicy" | "FqdnNetworkPolicy" => {
             vec![TaintReach::own(UnorderedTier, BOTH)]
@@ -72,11 +81,10 @@ fn by_kind(group: &str, kind: &str) -> Option<Vec<TaintReach>> {
             let pods = TaintPods::Annotated {
                 key: "ovn.kubernetes.io/security_groups",
                 word: None,
-                always: true,
             };
             vec![TaintReach::own(Anything, BOTH).pods(pods)]
         }
-        "Subnet" => vec![TaintReach::own(Anything, BOTH)],
+        "Subnet" if group == "kubeovn.io" => vec![TaintReach::own(Anything, BOTH)],
         "Vpc" | "NetNamespace" => vec![TaintReach::own(OnlyDeny, BOTH)],
         "UserDefinedNetwork" | "ClusterUserDefinedNetwork" | "NetworkAttachmentDefinition" => {
             let labelled = Requirement::Exists(PRIMARY_NETWORK_LABEL.into());
