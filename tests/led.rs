@@ -54,7 +54,10 @@ fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow)
                 .collect()
         }
         ViaService::OfNode(own) => vec![(flow, ConnectionOrigin::OfNode(own))],
-        ViaService::Rewritten(..) | ViaService::ByName(_) | ViaService::OwnNode(_) => {
+        ViaService::PolicedNode(_)
+        | ViaService::Rewritten(..)
+        | ViaService::ByName(_)
+        | ViaService::OwnNode(_) => {
             unreachable!("none is made here")
         }
     };

@@ -293,3 +293,79 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
         &[("plain/out", "shop/web", No)],
     );
 }
+
+/// Pods of which some have an interface on a network of GKE, in a namespace that is closed.
+fn with_interfaces() -> String {
+    let interfaces = "networking.gke.io/interfaces: '[{\"interfaceName\": \"eth0\", \"network\": \
+                      \"default\"}, {\"interfaceName\": \"eth1\", \"network\": \"blue\"}]'";
+    pods("team: a", "team: b", interfaces)
+}
+
+/// What the default network denies may pass on another one that both pods are on.
+#[test]
+fn pods_on_a_network_of_gke_may_reach_each_other_there() {
+    let closed = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: closed, \
+                  namespace: shop}, spec: {podSelector: {}, policyTypes: [Ingress]}}";
+    touches(&plain(), closed, &[("shop/web", "shop/db", No)]);
+    let ways = [("shop/web", "shop/db", Maybe), ("plain/out", "shop/db", No)];
+    touches(&with_interfaces(), closed, &ways);
+    let network = "{apiVersion: networking.gke.io/v1, kind: Network, metadata: {name: blue}}";
+    let ways = [("shop/web", "shop/db", Yes), ("plain/out", "shop/db", Yes)];
+    touches(&with_interfaces(), network, &ways);
+}
+
+/// What polices nodes stands before their ports, and not before pods.
+#[test]
+fn a_firewall_of_nodes_stands_before_their_ports() {
+    let cluster = "
+apiVersion: v1
+kind: Node
+metadata: {name: n, labels: {rack: a}}
+status: {addresses: [{type: InternalIP, address: 192.0.2.21}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  nodeName: n
+  containers: [{name: c, image: i, ports: [{containerPort: 8080, hostPort: 8081}]}]
+status: {podIP: 10.0.0.9}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
+";
+    let firewall = "
+apiVersion: ingressnodefirewall.openshift.io/v1alpha1
+kind: IngressNodeFirewall
+metadata: {name: h}
+spec: {nodeSelector: {matchLabels: {rack: a}}, interfaces: [eth0], ingress: []}
+";
+    let both = format!("{cluster}---{firewall}");
+    for (text, asked, door) in [(cluster, "yes", "open"), (&both, "unknown", "unknown")] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("t.yaml");
+        std::fs::write(&file, text).unwrap();
+        let run = |words: &[&str]| {
+            let mut netpal = std::process::Command::new(env!("CARGO_BIN_EXE_netpal"));
+            let netpal = netpal.args(words).arg("-f").arg(&file);
+            String::from_utf8(netpal.output().unwrap().stdout).unwrap()
+        };
+        let answer = run(&["can", OUTSIDE, "192.0.2.21:30080"]);
+        assert!(
+            answer.lines().any(|line| line.starts_with(asked)),
+            "{answer}"
+        );
+        let answer = run(&["can", OUTSIDE, "shop/web:8080"]);
+        assert!(
+            answer.lines().any(|line| line.starts_with("yes")),
+            "{answer}"
+        );
+        let doors = run(&["doors"]);
+        let lines = doors.lines().filter(|line| line.contains("Port shop/web"));
+        let lines: Vec<&str> = lines.collect();
+        assert_eq!(lines.len(), 2, "{doors}");
+        assert!(lines.iter().all(|line| line.contains(door)), "{doors}");
+    }
+}

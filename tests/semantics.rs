@@ -189,7 +189,10 @@ fn specified(env: &Environment, pair: &Pair) -> Truth {
         }
         Some(ViaService::OfNode(own)) => vec![(flow, ConnectionOrigin::OfNode(own))],
         Some(
-            led @ (ViaService::Rewritten(..) | ViaService::ByName(_) | ViaService::OwnNode(_)),
+            led @ (ViaService::PolicedNode(_)
+            | ViaService::Rewritten(..)
+            | ViaService::ByName(_)
+            | ViaService::OwnNode(_)),
         ) => {
             panic!("{led:?}: the facts about Services are in tests/services.rs")
         }

@@ -63,6 +63,7 @@ impl DoorBuilder<'_> {
         let first = self.lines.len();
         let pods = pods.iter().map(|id| (*id, at.container)).collect();
         self.pods_behind(&door, &caller, None, at.protocol, pods);
+        self.policed(first);
         let reason = match at.address {
             Some(address) if !is_public(address) => DoorReason::PrivateAddress,
             None if private_nodes => DoorReason::PrivateNodes,

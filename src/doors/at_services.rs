@@ -96,6 +96,9 @@ impl DoorBuilder<'_> {
         let found = self.of_family(service, port, place.address.map(Family::of));
         let first = self.lines.len();
         self.endpoints_behind(&door, &caller, id, port.protocol, found);
+        if place.kind == DoorKind::NodePort {
+            self.policed(first);
+        }
         self.settle(first, place);
     }
 

@@ -12,6 +12,7 @@ use crate::model::doors::{DoorObject, DoorSpec, Gateway, ReferenceGrant};
 use crate::model::{
     Cluster, NamespaceId, PodId, Service, ServiceId, ServicePort, Truth, WorkloadId,
 };
+use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{IpSet, Protocol};
 use std::net::IpAddr;
@@ -157,6 +158,23 @@ impl<'g> DoorBuilder<'g> {
                 self.pods_behind(door, caller, shown.as_deref(), protocol, at(sure));
                 self.addresses_behind(door, caller, shown.as_deref(), protocol, addresses);
             }
+        }
+    }
+
+    /// Whether callers get as far as a port of a node is not known where something polices nodes
+    /// that is not modelled.
+    pub fn policed(&mut self, first: usize) {
+        if !self
+            .calls
+            .graph
+            .environment()
+            .has_policed_nodes(Direction::Ingress)
+        {
+            return;
+        }
+        let open = self.lines[first..].iter_mut();
+        for line in open.filter(|line| line.passage.status == DoorStatus::Open) {
+            line.passage = Passage::because(DoorStatus::Unknown, DoorReason::NodesPoliced);
         }
     }
 

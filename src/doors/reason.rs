@@ -54,10 +54,11 @@ pub enum DoorReason {
     LbClassNotKnown,
     SourceRangesPrivate,
     KindNotRead,
+    NodesPoliced,
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 50] = [
+const TABLE: [(DoorReason, &str, &str); 51] = [
     (
         DoorReason::KindNotRead,
         "kind-not-read",
@@ -303,6 +304,11 @@ const TABLE: [(DoorReason, &str, &str); 50] = [
         DoorReason::SourceRangesPrivate,
         "loadBalancerSourceRanges",
         "its loadBalancerSourceRanges are private; some platforms ignore them",
+    ),
+    (
+        DoorReason::NodesPoliced,
+        "nodes-policed",
+        "something that is not modelled polices nodes, and may stop callers there",
     ),
 ];
 

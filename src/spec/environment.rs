@@ -317,6 +317,11 @@ impl Environment {
         !policed.is_empty() && self.may_be_node_of(end, policed)
     }
 
+    /// Whether something that is not modelled polices some node in a direction.
+    pub fn has_policed_nodes(&self, direction: Direction) -> bool {
+        !self.policed_nodes[direction.index()].is_empty()
+    }
+
     /// Whether an end is, or may be, one of the nodes with these addresses: a pod on its node's
     /// network is its node.
     pub fn may_be_node_of(&self, end: Endpoint, addresses: &IpSet) -> bool {

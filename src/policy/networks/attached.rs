@@ -2,6 +2,7 @@
 //! networks.
 
 use crate::model::{Cluster, PodId};
+use crate::policy::networks::labels::DEFAULT;
 use crate::policy::object_facts::ObjectFacts;
 use crate::set::{Protocol, TrafficSet};
 use serde_json::Value as Json;
@@ -28,6 +29,12 @@ pub const POLICY_FOR: &str = "k8s.v1.cni.cncf.io/policy-for";
 /// The interface that OVN-Kubernetes calls that of a primary user-defined network.
 const PRIMARY_INTERFACE: &str = "ovn-udn1";
 
+/// The annotation that asks for networks of GKE.
+pub const GKE_INTERFACES: &str = "networking.gke.io/interfaces";
+
+/// What stands for the namespace of a network of GKE, which has none.
+pub const OF_GKE: &str = "gke:";
+
 /// A definition that a pod asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedNetwork {
@@ -41,9 +48,10 @@ pub struct AskedNetwork {
 
 /// The definitions that a pod asks for; none where the annotation cannot be read.
 pub fn asked(cluster: &Cluster, facts: &ObjectFacts, pod: PodId) -> Option<Vec<AskedNetwork>> {
+    let of_gke = asked_of_gke(facts, pod)?;
     let own = &*cluster.pod_namespace(pod).name;
     let Some(value) = facts.of_pod(pod, NETWORKS) else {
-        return Some(Vec::new());
+        return Some(of_gke);
     };
     if value.trim().starts_with('[') {
         let list: Json = serde_json::from_str(value).ok()?;
@@ -55,11 +63,28 @@ pub fn asked(cluster: &Cluster, facts: &ObjectFacts, pod: PodId) -> Option<Vec<A
                 addresses: addresses(&item["ips"]),
             })
         });
-        return each.collect();
+        return of_gke.into_iter().map(Some).chain(each).collect();
     }
     let each = names(value, own).map(|(namespace, name)| AskedNetwork {
         name: name.split('@').next().unwrap_or(name).into(),
         namespace: namespace.into(),
+        addresses: Vec::new(),
+    });
+    Some(of_gke.into_iter().chain(each).collect())
+}
+
+/// The networks of GKE that a pod asks for besides the default one.
+fn asked_of_gke(facts: &ObjectFacts, pod: PodId) -> Option<Vec<AskedNetwork>> {
+    let Some(value) = facts.of_pod(pod, GKE_INTERFACES) else {
+        return Some(Vec::new());
+    };
+    let list: Json = serde_json::from_str(value).ok()?;
+    let names = list.as_array()?.iter().map(|item| item["network"].as_str());
+    let names: Option<Vec<&str>> = names.collect();
+    let further = names?.into_iter().filter(|name| *name != DEFAULT);
+    let each = further.map(|name| AskedNetwork {
+        namespace: OF_GKE.into(),
+        name: name.into(),
         addresses: Vec::new(),
     });
     Some(each.collect())

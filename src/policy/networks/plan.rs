@@ -87,6 +87,8 @@ pub enum NetworkPlugin {
     Ovn,
     /// One that the programs that enforce policies know unless they are told otherwise (NW77).
     Usual,
+    /// GKE's, of whose policies it is not known here what they say.
+    Gke,
     /// Another one.
     Other,
 }
@@ -207,7 +209,7 @@ impl NetworkPlan {
             let on = self.on_wire(wire);
             let is_policed = policed.contains(wire);
             if with_policed || !is_policed {
-                let certain = !is_policed && !self.meshed;
+                let certain = !is_policed && !self.meshed && !self.is_of_gke(wire);
                 tunnels.push(tunnel(on.clone(), on.clone(), beside(wire, certain)));
             }
             let perhaps = self.perhaps_on_wire(wire);
@@ -233,6 +235,12 @@ impl NetworkPlan {
             what: format!("what lies behind the secondary network {wire}").into(),
         };
         wires.map(way).collect()
+    }
+
+    /// Whether a wire is one of GKE.
+    pub fn is_of_gke(&self, wire: &str) -> bool {
+        let mut networks = self.secondary.values();
+        networks.any(|n| *n.wire == *wire && n.plugin == NetworkPlugin::Gke)
     }
 
     /// Whether there are more wires than are told apart where no network is named.

@@ -1,7 +1,7 @@
 //! The secondary networks of pods, and the policies of these networks (NW60-NW63, NW70-NW77).
 
 use crate::model::{PodId, Selector, Truth};
-use crate::policy::networks::attached::{AskedNetwork, addresses_by, asked};
+use crate::policy::networks::attached::{AskedNetwork, OF_GKE, addresses_by, asked};
 use crate::policy::networks::labels::SECONDARY;
 use crate::policy::networks::plan::{
     Attachments, NetworkFault, NetworkFaultKind, NetworkPlan, NetworkPlugin, SecondaryNetwork,
@@ -80,6 +80,12 @@ impl NetworkTaking<'_> {
     /// The network of a definition that a pod or a policy names; one of its own where the
     /// definition is not in the input.
     fn network_named(&self, asked: &AskedNetwork, plan: &mut NetworkPlan) -> Box<str> {
+        if *asked.namespace == *OF_GKE {
+            let name: Box<str> = format!("{OF_GKE}{}", asked.name).into();
+            let known = plan.secondary.entry(name.clone());
+            known.or_insert_with(|| of_gke(&name));
+            return name;
+        }
         if let Some(object) = self.definition(&asked.namespace, &asked.name) {
             return network_name(object);
         }
@@ -191,6 +197,16 @@ fn missing(name: &str) -> SecondaryNetwork {
         plugin: NetworkPlugin::Other,
         subnets: true,
         document: DocumentId::NONE,
+    }
+}
+
+/// A network of GKE: policies with an annotation are for it, and those of its other kinds for every
+/// network.
+fn of_gke(name: &str) -> SecondaryNetwork {
+    SecondaryNetwork {
+        reach: WireReach::Physical,
+        plugin: NetworkPlugin::Gke,
+        ..missing(name)
     }
 }
 

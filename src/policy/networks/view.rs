@@ -104,7 +104,12 @@ fn secondary(
     network: &SecondaryNetwork,
 ) -> NetworkView {
     let (wire, mut policies) = (&*network.wire, policies.clone());
-    let doubts = of_meshes(&policies);
+    let mut doubts = of_meshes(&policies);
+    if plan.is_of_gke(wire) {
+        let everyone = subjects(Requirement::Exists(SECONDARY.into()));
+        let (effect, both) = (TaintEffect::OnlyDeny, [true, true]);
+        doubts.push(doubt(OF_GKE, effect, everyone, both));
+    }
     policies.policies.iter_mut().for_each(silence);
     policies.plugin = PluginObjects {
         networks: policies.plugin.networks.take(),
@@ -149,6 +154,9 @@ fn moved(cluster: &Cluster, plan: &NetworkPlan, wire: &str) -> Cluster {
     });
     cluster
 }
+
+/// What is not known of networks of GKE.
+const OF_GKE: &str = "what policies say of networks of GKE";
 
 /// What is not known of a mesh.
 const OF_MESH: &str = "what the service mesh does on secondary networks";

@@ -26,6 +26,8 @@ pub enum ViaService {
     ToItself,
     /// A caller outside the cluster, possibly forwarded by a node.
     ThroughNode(IpAddr),
+    /// The same at a node that may be policed by something which is not modelled.
+    PolicedNode(IpAddr),
     /// A pod calls a Service at an address that is rewritten on the way.
     Rewritten(ServiceId, Dialled),
     /// A pod calls a Service that rules for the pod name: they see the call and not the pod behind
@@ -54,7 +56,11 @@ pub fn classify(
             Some(ViaService::ToItself)
         }
         (Endpoint::Address(caller), Endpoint::Pod(_)) if service.takes_calls_at_nodes => {
-            Some(ViaService::ThroughNode(caller))
+            Some(if is_policed(graph, resolved.dialled) {
+                ViaService::PolicedNode(caller)
+            } else {
+                ViaService::ThroughNode(caller)
+            })
         }
         (Endpoint::Pod(_), _) => match resolved.dialled {
             Some(dialled) if !inside => Some(ViaService::Rewritten(id, dialled)),
@@ -63,6 +69,19 @@ pub fn classify(
                 .or_else(|| at_cluster_address(graph, id, source, destination)),
         },
         _ => None,
+    }
+}
+
+/// Whether the node that is called may be policed by something that is not modelled, so that calls
+/// from outside may not get as far as its ports.
+fn is_policed(graph: &AllowGraph, dialled: Option<Dialled>) -> bool {
+    let env = graph.environment();
+    match dialled {
+        Some(Dialled::Node(address)) => {
+            env.may_be_policed_node(Endpoint::Address(address), Direction::Ingress)
+        }
+        Some(Dialled::Nodes) => env.has_policed_nodes(Direction::Ingress),
+        _ => false,
     }
 }
 
@@ -186,6 +205,10 @@ pub fn allowed(
         (Some(ViaService::ThroughNode(caller)), Endpoint::Pod(pod)) => {
             graph.allowed_through_node(caller, pod)
         }
+        (Some(ViaService::PolicedNode(caller)), Endpoint::Pod(pod)) => Allowed {
+            must: TrafficSet::empty(),
+            may: graph.allowed_through_node(caller, pod).may,
+        },
         (Some(ViaService::Rewritten(id, dialled)), _) => {
             rewritten(graph, (id, dialled), source, destination)
         }

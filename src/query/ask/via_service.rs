@@ -24,6 +24,7 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
         ),
         ViaService::OfNode(own) => explain_call(graph, flow, ConnectionOrigin::OfNode(own)),
         ViaService::ThroughNode(_)
+        | ViaService::PolicedNode(_)
         | ViaService::Rewritten(..)
         | ViaService::ByName(_)
         | ViaService::OwnNode(_) => explain(graph, flow),

@@ -6,11 +6,12 @@ use crate::query::ask::via_service::ViaService;
 use crate::render::text::writer::TextWriter;
 use std::io::{self, Write};
 
-/// The word for programs: `itself`, `through-node`, `rewritten`, `own-node` or `of-node`.
+/// The word for programs: `itself`, `through-node`, `policed-node`, `rewritten`, `own-node` or `of-node`.
 pub fn word(led: ViaService) -> &'static str {
     match led {
         ViaService::ToItself => "itself",
         ViaService::ThroughNode(_) => "through-node",
+        ViaService::PolicedNode(_) => "policed-node",
         ViaService::Rewritten(..) => "rewritten",
         ViaService::ByName(_) => "by-name",
         ViaService::OwnNode(_) => "own-node",
@@ -59,6 +60,9 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
             Truth::No => "the address of the node is not in the input; the pod is on another node".into(),
             Truth::Maybe => "neither the address of the node nor the pod's node is in the input".into(),
         },
+        (ViaService::PolicedNode(_), _) => {
+            "something that is not modelled polices the node that is called, and may stop calls from outside".into()
+        }
         (ViaService::ThroughNode(caller), false) => {
             format!("the Service takes calls at the nodes: by {caller} or by a node's address, the answer is the same")
         }
