@@ -6,7 +6,7 @@ use netpal::Truth::{Maybe, No, Yes};
 
 #[path = "common/meshed.rs"]
 mod meshed;
-use meshed::{linkerd, pods, verdict};
+use meshed::{linkerd, opens, pods, verdict};
 
 /// A Server on a port of the database.
 fn server(name: &str, port: &str, rest: &str) -> String {
@@ -195,4 +195,29 @@ fn networks_outside_limit_clients_of_the_mesh() {
     assert_eq!(to("Deny", "shop/web", "plain/out"), Yes);
     assert_eq!(to("Deny", "plain/out", "203.0.113.9"), Yes);
     assert_eq!(to("Allow", "shop/web", "203.0.113.9"), Yes);
+}
+
+/// LD60: a rule that leaves out the port of the proxies is reported, where they send there.
+#[test]
+fn a_rule_without_the_port_of_the_proxies_is_found() {
+    let found = |cluster: &str, ports: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("t.yaml");
+        let from = "from: [{podSelector: {matchLabels: {app: web}}}]";
+        let policy = opens(&format!("{from}, ports: [{ports}]"));
+        std::fs::write(&file, format!("{cluster}---{policy}")).unwrap();
+        let mut netpal = std::process::Command::new(env!("CARGO_BIN_EXE_netpal"));
+        let netpal = netpal.args(["lint", "--select", "NP861", "-f"]).arg(&file);
+        let text = String::from_utf8(netpal.output().unwrap().stdout).unwrap();
+        text.contains("NP861")
+    };
+    assert!(found(&linkerd(), "{port: 5432}"));
+    assert!(found(&linkerd(), "{port: sql}"));
+    assert!(!found(&linkerd(), "{port: 5432}, {port: 4143}"));
+    assert!(!found(&pods("team: a", "team: b", ""), "{port: 5432}"));
+    let skipping = "linkerd.io/inject: enabled, config.linkerd.io/skip-inbound-ports: '5432'";
+    assert!(!found(
+        &pods("team: a", "team: b", skipping),
+        "{port: 5432}"
+    ));
 }

@@ -223,3 +223,40 @@ fn behind_a_waypoint_no_identity_of_a_caller_is_read() {
         Yes
     );
 }
+
+/// IS12: what a policy for a gateway makes of its callers is a matter of requests.
+#[test]
+fn a_policy_for_a_gateway_is_a_condition_at_its_pods() {
+    let cluster = sidecars().replace(
+        "labels: {app: db}, annotations",
+        "labels: {app: db, gateway.networking.k8s.io/gateway-name: gw}, annotations",
+    );
+    let policy = |target: &str, rest: &str| {
+        format!(
+            "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: gw, namespace: shop}}
+spec: {{targetRefs: [{target}]{rest}}}
+"
+        )
+    };
+    let ask = |policy: &str, to: &str| verdict(&cluster, policy, "plain/out", to, 80);
+    let gateway = "{group: gateway.networking.k8s.io, kind: Gateway, name: gw}";
+    for rest in [", action: DENY, rules: [{}]", "", ", rules: [{}]"] {
+        let own = policy(gateway, rest);
+        assert_eq!(
+            [ask(&own, "shop/db"), ask(&own, "shop/web")],
+            [Maybe, Yes],
+            "{rest}"
+        );
+    }
+    let other = policy(&gateway.replace("name: gw", "name: other"), "");
+    assert_eq!(ask(&other, "shop/db"), Yes);
+    let service = policy("{kind: Service, group: '', name: db}", "");
+    assert_eq!(ask(&service, "shop/db"), Yes);
+    assert_eq!(
+        ask(&policy(gateway, ", action: AUDIT, rules: [{}]"), "shop/db"),
+        Yes
+    );
+}

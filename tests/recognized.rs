@@ -369,3 +369,25 @@ spec: {nodeSelector: {matchLabels: {rack: a}}, interfaces: [eth0], ingress: []}
         assert!(lines.iter().all(|line| line.contains(door)), "{doors}");
     }
 }
+
+/// Which pods are behind a Service that is not in the input is not known.
+#[test]
+fn what_is_said_of_an_unknown_service_may_be_of_any_pod_there() {
+    let config = |service: &str| {
+        format!(
+            "{{apiVersion: cilium.io/v2, kind: CiliumEnvoyConfig, metadata: {{name: e, \
+             namespace: shop}}, spec: {{services: [{{name: {service}, namespace: shop}}]}}}}"
+        )
+    };
+    let of_db = [
+        ("plain/out", "shop/db", Maybe),
+        ("plain/out", "shop/web", Yes),
+    ];
+    touches(&plain(), &config("db"), &of_db);
+    let of_any = [
+        ("plain/out", "shop/web", Maybe),
+        ("shop/web", "plain/out", Yes),
+        ("plain/out", OUTSIDE, Yes),
+    ];
+    touches(&plain(), &config("gone"), &of_any);
+}

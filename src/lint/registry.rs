@@ -155,6 +155,7 @@ lints! {
     network_without_pods "NP852" "network-without-pods" Warning true Some("6.0"), None;
     allow_between_networks "NP853" "allow-between-networks" Warning true None, None;
     network_without_label "NP854" "network-without-label" Error true Some("6.0"), None;
+    mesh_port_closed "NP861" "mesh-port-closed" Warning true None, None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
     unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;

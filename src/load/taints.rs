@@ -133,6 +133,7 @@ impl Assembly<'_> {
         origin: Option<&Origin>,
         cluster: &Cluster,
     ) {
+        let mut is_listed = false;
         for reach in reaches {
             let subjects = if let TaintPods::OfNodes(nodes) = &reach.pods {
                 vec![TaintSubject::Nodes(addresses(nodes, cluster))]
@@ -145,14 +146,20 @@ impl Assembly<'_> {
                     (&reach.spares, &subject, origin)
                 {
                     self.spare(what, reach.directions, pods, spares, at);
-                    continue;
+                    if is_listed {
+                        continue;
+                    }
                 }
+                // what a policy stands for touches nothing here, and is listed
+                let is_policy = reach.spares.is_some() && origin.is_some();
+                let is_policy = is_policy && matches!(subject, TaintSubject::Pods(_));
+                is_listed |= is_policy;
                 self.policies.taints.push(Taint {
                     what: what.into(),
                     reason,
                     effect: reach.effect,
                     subject,
-                    directions: reach.directions,
+                    directions: reach.directions.map(|touched| touched && !is_policy),
                     origin: origin.cloned(),
                 });
             }
@@ -225,6 +232,10 @@ impl Assembly<'_> {
                 let services = cluster.services().filter(|(_, s)| {
                     s.name == *service && selects(&namespaces, cluster.namespace(s.namespace))
                 });
+                let mut services = services.peekable();
+                if services.peek().is_none() {
+                    return vec![everyone(Selector::everything())]; // it is not in the input
+                }
                 let behind = services.filter_map(|(_, s)| {
                     Some(Subject {
                         namespaces: Namespaces::Named(cluster.namespace(s.namespace).name.clone()),

@@ -405,8 +405,11 @@ impl Peering<'_> {
             TunnelWay::Port(port) if !self.opens(ports, port) => Some(port),
             _ => None,
         });
+        let proxy: BTreeSet<u16> = proxy.collect();
         let words = |port| format!("no port {port}, on which proxies send TCP").into();
-        proxy.map(move |port| PortMatch::Portless(words(port)))
+        proxy
+            .into_iter()
+            .map(move |port| PortMatch::Portless(words(port)))
     }
 
     /// The ports of a rule, of traffic that travels as it is.

@@ -1,7 +1,7 @@
 //! Why a peer does not match an end, in words: what it wants, and what is there instead.
 
 use crate::model::{PodId, Requirement, Truth};
-use crate::policy::istio::labels::{IDENTITY, is_identity};
+use crate::policy::istio::labels::{IDENTITY, is_shown};
 use crate::query::explain::explanation::Mismatch;
 use crate::render::context::RenderContext;
 use crate::render::words::{clean, name_of, symbol_alone};
@@ -35,16 +35,18 @@ fn address_mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endp
     }
 }
 
-/// That a pod does not show the identity of the mesh that a peer wants.
-fn mesh_identity(context: RenderContext<'_>, wanted: &str, label: &str, pod: PodId) -> String {
-    let identity = context.graph.environment().cluster.pod_labels(pod);
-    let is = match (identity.get(label), identity.get(IDENTITY)) {
-        (Some(identity), _) => format!("is {}", clean(identity)),
-        (None, Some(_)) => "shows none there: its sidecar sends plain text".to_owned(),
-        (None, None) => "has none: it has no sidecar, or is not of the mesh".to_owned(),
-    };
-    let wanted = wanted.replace(&format!("{label}="), "");
+/// That a pod does not have or show the identity of the mesh that a peer wants.
+fn mesh_identity(context: RenderContext<'_>, wanted: &Requirement, pod: PodId) -> String {
     let name = name_of(context, Endpoint::Pod(pod));
+    if is_shown(wanted.key()) {
+        return format!("needs a mesh identity, and the sidecar of {name} sends plain text");
+    }
+    let identity = context.graph.environment().cluster.pod_labels(pod);
+    let is = identity.get(IDENTITY).map_or_else(
+        || "has none: it has no sidecar, or is not of the mesh".to_owned(),
+        |identity| format!("is {}", clean(identity)),
+    );
+    let wanted = clean(&wanted.to_string()).replace(&format!("{IDENTITY}="), "");
     format!("needs the mesh identity {wanted}; {name} {is}")
 }
 
@@ -63,8 +65,9 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
         Endpoint::Address(_) => String::new(),
     };
     let has = |of: &str, key: &str, value: Option<&str>| match value {
-        Some(value) if is_identity(key) => format!("{of} is {}", clean(value)),
-        None if is_identity(key) => format!("{of} has no mesh identity"),
+        Some(value) if key == IDENTITY => format!("{of} is {}", clean(value)),
+        None if is_shown(key) => format!("the sidecar of {of} sends plain text"),
+        None if key == IDENTITY => format!("{of} has no mesh identity"),
         Some(value) => format!("{of} has {}={}", clean(key), clean(value)),
         None => format!("{of} has no label {}", clean(key)),
     };
@@ -96,10 +99,9 @@ pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> Str
 
 /// That a label decides which is known only at run time.
 fn label_unknown(context: RenderContext<'_>, r: &Requirement, other: Endpoint) -> String {
-    if is_identity(r.key()) {
-        let wanted = clean(&r.to_string()).replace(&format!("{}=", r.key()), "");
+    if is_shown(r.key()) {
         let name = name_of(context, other);
-        return format!("needs the mesh identity {wanted}; whether {name} shows it is not certain");
+        return format!("needs a mesh identity, and the sidecar of {name} may send plain text");
     }
     format!(
         "needs pod label {}; that of {} is known only at run time",
@@ -144,8 +146,8 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
             format!("needs namespace label {}; {why}", wanted(r))
         }
         (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
-        (Mismatch::PodLabel(r), Endpoint::Pod(p)) if is_identity(r.key()) => {
-            mesh_identity(context, &wanted(r), r.key(), p)
+        (Mismatch::PodLabel(r), Endpoint::Pod(p)) if r.key() == IDENTITY || is_shown(r.key()) => {
+            mesh_identity(context, r, p)
         }
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
             format!(

@@ -36,6 +36,7 @@ pub mod label_left_out;
 pub mod label_not_shared;
 pub mod labels_beside_template;
 pub mod list_without_effect;
+pub mod mesh_port_closed;
 pub mod metadata_reachable;
 pub mod missing_tier;
 pub mod moot_peer;

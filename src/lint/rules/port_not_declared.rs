@@ -9,8 +9,8 @@
 //! **What it looks at.** Declared container ports of the destination pods.
 //!
 //! **When it stays silent.** When the pods declare no ports at all, are not all in the input (a
-//! rule for every pod of every namespace has more of them in a cluster), or the port is a Service's
-//! (NP011).
+//! rule for every pod of every namespace has more of them in a cluster), the port is a Service's
+//! (NP011), or that of the proxies of a mesh.
 //!
 //! **Settings.** None of its own.
 //!
@@ -21,8 +21,9 @@ use crate::lint::context::LintContext;
 use crate::lint::peers::{is_every_pod, peers};
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
+use crate::policy::proxies::TunnelWay;
 use crate::policy::{Direction, PortMatch, Ports, RuleRef};
-use crate::set::TrafficSet;
+use crate::set::{Protocol, TrafficSet};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, _, rule) in context.network_rules() {
@@ -51,7 +52,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             .iter()
             .flat_map(|p| context.services_behind(*p))
             .flat_map(|s| &context.cluster.service(s).ports);
-        let service_ports = service.fold(TrafficSet::empty(), |all, p| {
+        let service_ports = service.fold(proxies(context), |all, p| {
             all.union(&TrafficSet::ports(p.protocol, p.port, p.port))
         });
         for (i, port) in list.iter().enumerate() {
@@ -76,4 +77,16 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             }
         }
     }
+}
+
+/// The ports on which the proxies of meshes send.
+fn proxies(context: &LintContext<'_>) -> TrafficSet {
+    let meshes = context.input.policies.plugin.proxies.iter();
+    let ports = meshes
+        .flat_map(|mesh| &mesh.tunnels)
+        .filter_map(|t| match t.way {
+            TunnelWay::Port(port) => Some(TrafficSet::ports(Protocol::Tcp, port, port)),
+            _ => None,
+        });
+    ports.fold(TrafficSet::empty(), |all, one| all.union(&one))
 }

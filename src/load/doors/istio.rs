@@ -109,19 +109,19 @@ fn tls_of_callers(rule: &SyntaxNode) -> Vec<CallerTls> {
     let whole = at(rule, &["spec", "trafficPolicy"]).into_iter();
     let subsets = items(rule, &["spec", "subsets"]).iter();
     let each = whole.chain(subsets.filter_map(|subset| subset.get("trafficPolicy")));
-    let read = |policy: &SyntaxNode| {
-        let plain = mode_takes_identity(policy).unwrap_or(false);
-        let ports = items(policy, &["portLevelSettings"]).iter();
-        let ports = ports.filter_map(|setting| {
-            let number = at(setting, &["port", "number"]).and_then(port)?;
-            Some((number, mode_takes_identity(setting)?))
-        });
-        CallerTls {
-            plain,
-            ports: ports.collect(),
-        }
-    };
-    each.map(read).collect()
+    each.map(tls_of_policy).collect()
+}
+
+fn tls_of_policy(policy: &SyntaxNode) -> CallerTls {
+    let ports = items(policy, &["portLevelSettings"]).iter();
+    let ports = ports.filter_map(|setting| {
+        let number = at(setting, &["port", "number"]).and_then(port)?;
+        Some((number, mode_takes_identity(setting)?))
+    });
+    CallerTls {
+        plain: mode_takes_identity(policy).unwrap_or(false),
+        ports: ports.collect(),
+    }
 }
 
 /// Whether a mode of TLS is another one than that of the mesh; none where none is said.

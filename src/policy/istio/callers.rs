@@ -1,6 +1,7 @@
 //! Who is meant by a rule, as peers (IS30-IS35).
 
 use crate::model::{NAMESPACE_NAME_LABEL, Pattern, Requirement, Selector};
+use crate::policy::istio::labels::IDENTITY;
 use crate::policy::istio::settings::{DEFAULT_DOMAIN, IstioSettings};
 use crate::policy::istio::written::SourceForm;
 use crate::policy::rule::{AddressOwner, Namespaces, Peer};
@@ -14,8 +15,8 @@ pub struct CallerReader<'r> {
     pub settings: &'r IstioSettings,
     /// The namespace of the policy.
     pub namespace: &'r str,
-    /// The label of the identities that connections carry.
-    pub identity: &'static str,
+    /// The label of callers that show their identities.
+    pub shown: &'static str,
 }
 
 /// Who is meant by an entry of `from`, as far as a connection shows it.
@@ -38,15 +39,19 @@ pub fn every_one(mut peers: Vec<Peer>) -> Option<Peer> {
     Some(Peer::NoneOf(each.collect()))
 }
 
-/// Pods with an identity like this.
-fn identified(namespaces: Namespaces, requirement: Requirement) -> Peer {
-    Peer::Pods(namespaces, Selector::new([requirement]))
+/// Pods with an identity like this, which carry a label where they show it.
+fn identified(namespaces: Namespaces, requirement: Requirement, shown: &str) -> Peer {
+    let shown = (shown != IDENTITY).then(|| Requirement::Exists(shown.into()));
+    Peer::Pods(
+        namespaces,
+        Selector::new([requirement].into_iter().chain(shown)),
+    )
 }
 
-/// Everybody who shows an identity by a label.
-pub fn anyone_identified(label: &str) -> Peer {
+/// Everybody who shows an identity, where that is told by a label.
+pub fn anyone_identified(shown: &str) -> Peer {
     let everywhere = Namespaces::Matching(Selector::everything());
-    identified(everywhere, Requirement::Exists(label.into()))
+    identified(everywhere, Requirement::Exists(IDENTITY.into()), shown)
 }
 
 /// A value of a field: exact, `pre*`, `*suf`, or `*` for any (IS31).
@@ -78,8 +83,8 @@ impl CallerReader<'_> {
         let principal = |value: &str| self.principal(value);
         let namespace = |value: &str| {
             let named = Selector::new([like(NAMESPACE_NAME_LABEL, value)]);
-            let exists = Requirement::Exists(self.identity.into());
-            identified(Namespaces::Matching(named), exists)
+            let exists = Requirement::Exists(IDENTITY.into());
+            identified(Namespaces::Matching(named), exists, self.shown)
         };
         let account = |value: &str| self.account(value);
         identity(&source.principals, false, &principal);
@@ -113,7 +118,7 @@ impl CallerReader<'_> {
             }
             _ => value.to_owned(),
         };
-        identified(everywhere, like(self.identity, &value))
+        identified(everywhere, like(IDENTITY, &value), self.shown)
     }
 
     /// Whether a value names a trust domain, and none is told that it could be compared with.
@@ -129,8 +134,8 @@ impl CallerReader<'_> {
         let domain = self.settings.trust_domain();
         let identity = format!("{domain}/ns/{namespace}/sa/{account}");
         let everywhere = Namespaces::Matching(Selector::everything());
-        let same = Requirement::In(self.identity.into(), vec![identity.into()]);
-        identified(everywhere, same)
+        let same = Requirement::In(IDENTITY.into(), vec![identity.into()]);
+        identified(everywhere, same, self.shown)
     }
 }
 

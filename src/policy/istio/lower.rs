@@ -62,13 +62,13 @@ impl Lowering<'_> {
         if !held.possible() {
             return;
         }
-        for (identity, ports) in self.profile.identities() {
+        for (shown, ports) in self.profile.identities() {
             let read = ReadRule {
                 lowering: self,
                 policy,
                 rule,
                 index,
-                identity,
+                shown,
                 sure: held == Truth::Yes,
             };
             read.on(&ports, into);
@@ -76,13 +76,13 @@ impl Lowering<'_> {
     }
 }
 
-/// One rule at one kind of proxy, where connections carry identities of one label.
+/// One rule at one kind of proxy, where a label tells which callers show their identities.
 struct ReadRule<'r> {
     lowering: &'r Lowering<'r>,
     policy: &'r Authorization,
     rule: &'r RuleOfIstio,
     index: usize,
-    identity: &'static str,
+    shown: &'static str,
     sure: bool,
 }
 
@@ -177,7 +177,7 @@ impl ReadRule<'_> {
         let reader = CallerReader {
             settings: self.lowering.settings,
             namespace: self.lowering.namespace,
-            identity: self.identity,
+            shown: self.shown,
         };
         let mut caller = reader.caller(source);
         for further in &conditions.sources {

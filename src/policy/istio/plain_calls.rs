@@ -13,11 +13,11 @@ use crate::set::{Protocol, TrafficSet};
 pub struct PlainCalls<'p> {
     cluster: &'p Cluster,
     root: &'p str,
-    rules: Vec<PlainRule<'p>>,
+    rules: Vec<RuleOfCallers<'p>>,
 }
 
 /// A rule with its namespace.
-struct PlainRule<'p> {
+struct RuleOfCallers<'p> {
     namespace: &'p str,
     rule: &'p DestinationRule,
 }
@@ -31,7 +31,7 @@ impl<'p> PlainCalls<'p> {
             };
             let namespace = &*cluster.namespace(door.namespace).name;
             rule.takes_identity()
-                .then_some(PlainRule { namespace, rule })
+                .then_some(RuleOfCallers { namespace, rule })
         });
         Self {
             cluster,
@@ -76,7 +76,7 @@ impl<'p> PlainCalls<'p> {
     }
 
     /// Whether a rule for a host of a namespace is for callers of every namespace.
-    fn is_for_everyone(&self, rule: &PlainRule<'_>, namespace: &str) -> bool {
+    fn is_for_everyone(&self, rule: &RuleOfCallers<'_>, namespace: &str) -> bool {
         let exported = &rule.rule.export_to;
         let everywhere = exported.is_empty() || exported.iter().any(|to| **to == *"*");
         let looked_up = rule.namespace == namespace || rule.namespace == self.root;
@@ -85,7 +85,7 @@ impl<'p> PlainCalls<'p> {
 
     /// Whether a rule names a Service of a namespace that is not in the input, so that any pod
     /// there may be behind it.
-    fn is_unknown_host(&self, rule: &PlainRule<'_>, namespace: &str) -> bool {
+    fn is_unknown_host(&self, rule: &RuleOfCallers<'_>, namespace: &str) -> bool {
         let Some((name, of)) = rule.named() else {
             return false;
         };
@@ -97,7 +97,7 @@ impl<'p> PlainCalls<'p> {
     }
 }
 
-impl PlainRule<'_> {
+impl RuleOfCallers<'_> {
     /// The Service that the host names, and its namespace; none for a pattern.
     fn named(&self) -> Option<(&str, &str)> {
         let host = &*self.rule.host;

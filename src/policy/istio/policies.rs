@@ -149,6 +149,24 @@ pub fn closed_to_plaintext(strict: &StrictPorts, profile: &IstioProfile) -> Plac
     rules
 }
 
+/// What a policy for gateways means to their pods: requests decide, which nobody reads here (IS12).
+pub fn at_gateways(object: &IstioObject, gateways: &[Box<str>]) -> Policy {
+    const NAME: &str = "gateway.networking.k8s.io/gateway-name";
+    let named = Requirement::In(NAME.into(), gateways.to_vec());
+    let subject = Subject {
+        namespaces: in_namespace(object, false),
+        pods: Selector::new([named]),
+    };
+    let words = "the gateway refuses it";
+    let ports = Ports::Of([PortMatch::Traffic(TrafficSet::protocol(Protocol::Tcp))].into());
+    let rule = Rule {
+        qualifiers: vec![Qualifier::Application(words.into())],
+        ..Rule::new(Action::Deny, Peers::Any, ports)
+    };
+    let rules = vec![(rule, whole("rules"))];
+    policy(object, &AUTHORIZATION, subject, rules, false)
+}
+
 /// The policy that stands for waypoints: what they decide is read by nobody here (IS62).
 pub fn waypoint(profiles: &[IstioProfile]) -> Option<Policy> {
     let with = profiles.iter().enumerate();

@@ -31,7 +31,7 @@ pub struct IstioProfile {
     pub addresses: Vec<Truth>,
 }
 
-/// Some ports of a pod where callers show the identity of one label.
+/// A label that callers carry who show their identities, and the ports of a pod where it counts.
 pub type ShownIdentity = (&'static str, TrafficSet);
 
 impl IstioProfile {

@@ -3,7 +3,7 @@
 use crate::policy::istio::written::{
     Authorization, AuthorizationAction, AuthorizationForm, AuthorizationObject, ConditionForm,
     IstioContent, IstioObject, MtlsForm, MtlsMode, OperationForm, PeerAuthentication, PeerForm,
-    PeerObject, RuleOfIstio, SourceForm, WorkloadForm,
+    PeerObject, RuleOfIstio, SourceForm, TargetForm, WorkloadForm,
 };
 use crate::policy::layer_object::LayerObject;
 use crate::policy::lowered::{Checks, Header, Lowered};
@@ -74,8 +74,9 @@ fn of_authorization(
             AuthorizationAction::Allow
         }
     };
-    let targets = form.target_refs.is_some_and(|list| !list.is_empty());
-    let targeted = targets || form.target_ref.is_some();
+    let targets = form.target_refs.into_iter().flatten();
+    let targets: Vec<TargetForm> = targets.chain(form.target_ref).collect();
+    let targeted = !targets.is_empty();
     let selector = labels(form.selector, &at.key("selector"), checks);
     if targeted && !selector.is_empty() {
         let message = "a policy has `selector` or `targetRefs`, not both";
@@ -95,10 +96,17 @@ fn of_authorization(
         action,
         selector,
         targeted,
+        gateways: targets.into_iter().filter_map(gateway).collect(),
         dry_run: tried, // IS15
         provider: provider.map(Into::into),
         rules,
     }
+}
+
+/// The name of a gateway that is a target.
+fn gateway(target: TargetForm) -> Option<Box<str>> {
+    let is_gateway = target.kind.as_deref() == Some("Gateway");
+    target.name.filter(|_| is_gateway).map(Into::into)
 }
 
 /// The labels of a selector (IS11).

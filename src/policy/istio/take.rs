@@ -12,8 +12,8 @@ use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
 use crate::policy::istio::plain_calls::{PlainCalls, target_numbers};
 use crate::policy::istio::policies::{
-    AUTHORIZATION, PEER, add, closed_to_plaintext, in_namespace, of_profiles, past_the_proxy,
-    past_the_waypoint, policy, waypoint,
+    AUTHORIZATION, PEER, add, at_gateways, closed_to_plaintext, in_namespace, of_profiles,
+    past_the_proxy, past_the_waypoint, policy, waypoint,
 };
 use crate::policy::istio::profile::IstioProfile;
 use crate::policy::istio::settings::{Dataplane, IstioSettings};
@@ -31,6 +31,9 @@ use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// The value of labels of callers that show their identities.
+const SHOWN: &str = "shown";
 
 /// The port on which the proxies of nodes take what is for pods (IS61).
 const TUNNEL_PORT: u16 = 15008;
@@ -197,7 +200,7 @@ impl<'t> Taking<'t> {
             labels.extend(further.map(|label| {
                 let ruled = || self.plain.is_ruled(self.mesh.cluster.pod(*id));
                 let certain = tunnels || *label == UNLESS_RULED && !ruled();
-                (*label, self.identity(*id, is_member && certain))
+                (*label, told(SHOWN, certain))
             }));
             (*id, labels)
         });
@@ -222,7 +225,7 @@ impl<'t> Taking<'t> {
         ];
         let further = found.shown_identities().into_iter();
         let further = further.filter(|label| self.ambient || *label != IN_TUNNELS);
-        untold.extend(further.map(|label| (label, perhaps(""))));
+        untold.extend(further.map(|label| (label, perhaps(SHOWN))));
         untold
     }
 
@@ -292,9 +295,11 @@ impl<'t> Taking<'t> {
     ) -> Vec<Policy> {
         let root = *object.namespace == *self.mesh.settings.root();
         let namespaces = in_namespace(object, root); // IS10
-        let idle =
-            written.targeted || written.dry_run || written.action == AuthorizationAction::Audit;
-        if idle {
+        let decides = !written.dry_run && written.action != AuthorizationAction::Audit;
+        if decides && !written.gateways.is_empty() {
+            return vec![at_gateways(object, &written.gateways)];
+        }
+        if written.targeted || !decides {
             return vec![self.nothing(object, &AUTHORIZATION, namespaces)];
         }
         let isolates = written.action == AuthorizationAction::Allow; // IS21

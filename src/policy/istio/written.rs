@@ -50,6 +50,8 @@ pub struct Authorization {
     pub selector: BTreeMap<String, String>,
     /// Whether it is for waypoints or gateways (IS12).
     pub targeted: bool,
+    /// The gateways among these, by their names.
+    pub gateways: Vec<Box<str>>,
     /// Whether it is only tried (IS15).
     pub dry_run: bool,
     /// Whom a policy of action CUSTOM asks.

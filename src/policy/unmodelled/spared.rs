@@ -116,7 +116,7 @@ static SHAPES: [Shape; 30] = [
     shape("authentication.istio.io/v1alpha1", "Policy"),
     shape("authentication.istio.io/v1alpha1", "MeshPolicy"),
     shape("cilium.io/v2", "CiliumLocalRedirectPolicy"),
-    shape("", "object"),
+    shape("", "policy"),
 ];
 
 /// How the parts of a kind are called; those of an unknown kind like those of any object.

@@ -6,7 +6,8 @@ use crate::query::ask::via_service::ViaService;
 use crate::render::text::writer::TextWriter;
 use std::io::{self, Write};
 
-/// The word for programs: `itself`, `through-node`, `policed-node`, `rewritten`, `own-node` or `of-node`.
+/// The word for programs: `itself`, `through-node`, `policed-node`, `rewritten`, `by-name`,
+/// `own-node` or `of-node`.
 pub fn word(led: ViaService) -> &'static str {
     match led {
         ViaService::ToItself => "itself",
