@@ -213,10 +213,46 @@ fn addresses_that_may_be_of_nodes_are_not_known() {
     let graph = AllowGraph::compile(&input, &options(mode)).unwrap();
     let question: Question = "192.0.2.1 reach 198.51.100.7:443".parse().unwrap();
     let answer = ask(&graph, &Context::default(), &question).unwrap();
-    assert_ne!(
-        answer.verdict,
-        Verdict::No,
-        "egress of nodes in mode always is not told"
+    assert_eq!(answer.verdict, Verdict::No, "no Rule lets nodes out");
+}
+
+/// CI15, CI150: in mode `always` nodes are closed too, whether a Rule selects them or not.
+#[test]
+fn ci15_in_mode_always_every_node_is_closed() {
+    let always = CiliumSettings {
+        enforcement: Some(EnforcementMode::Always),
+        ..on()
+    };
+    let everything = "yes 198.51.100.7 192.0.2.1 22
+         yes 198.51.100.7 agent 22
+         yes 192.0.2.1 198.51.100.7 443";
+    let off = CiliumSettings {
+        host_firewall: None,
+        ..always.clone()
+    };
+    holds_under(&options(off), &[], everything);
+    let nothing = everything.replace("yes ", "no ");
+    holds_under(&options(always.clone()), &[], &nothing);
+    let elsewhere = policy(
+        "q",
+        "{matchLabels: {zone: b}}",
+        "ingress: [{fromEntities: [all]}]",
+    );
+    holds_under(&options(always), &[&elsewhere], &nothing);
+}
+
+/// CI25: whichever node a pod is on whose network it has, it is one.
+#[test]
+fn ci25_a_pod_on_the_network_of_a_node_that_is_not_told_is_a_node() {
+    let adrift = "apiVersion: v1\nkind: Pod\nmetadata: {name: adrift, namespace: shop}\n\
+                  spec: {hostNetwork: true, containers: [{name: c, image: i}]}\n---\n";
+    let deny = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: q, namespace: shop}\n\
+                spec: {endpointSelector: {}, enableDefaultDeny: {ingress: false}, \
+                ingressDeny: [{fromEntities: [host, remote-node]}]}\n---\n";
+    holds_under(
+        &options(CiliumSettings::default()),
+        &[adrift, deny],
+        "no adrift a 80",
     );
 }
 

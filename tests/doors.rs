@@ -559,6 +559,48 @@ spec: {containers: [{name: c, image: i}]}
     }
 }
 
+/// DO95, DO106: a pod that dials out for callers, and Services of other clusters, leave it open too.
+#[test]
+fn tunnels_and_services_of_other_clusters_may_be_doors() {
+    let pod = |labels: &str, container: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: out, namespace: shop}}\n\
+             spec: {{replicas: 2, selector: {{matchLabels: {{a: b}}}}, template: {{metadata: {{labels: {{{labels}}}}}, \
+             spec: {{containers: [{{{container}}}]}}}}}}\n"
+        )
+    };
+    let import = "apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceImport\n\
+                  metadata: {name: web, namespace: shop}\nspec: {type: ClusterSetIP, ports: [{port: 80}]}\n";
+    let json = r#"{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "t", "namespace": "shop"},
+        "spec": {"containers": [{"name": "c", "image": "registry.example/inlets/inlets-pro:0.9"}]}}"#;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let doors = |text: &str| netpal_at(root, &["doors", "-f", "-"], text).stdout;
+    let of_image = "name: c, image: 'docker.io/cloudflare/cloudflared:2024.1@sha256:aa'";
+    let cases = [
+        (pod("a: b", of_image), Some("1 cloudflared tunnel is")),
+        (
+            pod("a: b, app: ngrok", "name: c"),
+            Some("1 ngrok tunnel is"),
+        ),
+        (
+            pod("a: b", "name: tailscale"),
+            Some("1 tailscale tunnel is"),
+        ),
+        (json.to_owned(), Some("1 inlets-pro tunnel is")),
+        (import.to_owned(), Some("1 ServiceImport is")),
+        (pod("a: b", "name: c, image: 'cloudflared/other:1'"), None),
+    ];
+    for (input, unread) in cases {
+        let told = doors(&input);
+        let is_open = told.starts_with("no door is known");
+        assert_eq!(is_open, unread.is_some(), "{input}{told}");
+        assert!(
+            told.contains(unread.unwrap_or("no door: nothing")),
+            "{told}"
+        );
+    }
+}
+
 const PROXY: &str = "\
 apiVersion: v1
 kind: Pod

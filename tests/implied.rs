@@ -267,6 +267,36 @@ fn a_field_has_several_forms() {
     let asked = "shop/caller reach shop/db:80 --cni calico";
     assert_eq!(verdict(asked, &staged), "yes");
     assert_eq!(verdict(&format!("{asked} --staged"), &staged), "no");
+    // CA11, CA112: one that is to be deleted takes the enforced one of its name away
+    let enforced = format!(
+        "{staged}---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+         metadata: {{name: p, namespace: shop}}\nspec: {{podSelector: {{}}}}\n"
+    );
+    let deleted = enforced.replace("stagedAction: Set", "stagedAction: Delete");
+    assert_eq!(verdict(asked, &deleted), "no");
+    assert_eq!(verdict(&format!("{asked} --staged"), &deleted), "yes");
+    assert_eq!(verdict(&format!("{asked} --staged"), &enforced), "no");
+    // CA45, CA112: among others of its order a promoted policy stands as its enforced kind
+    let tied = |kind: &str, name: &str, action: &str| {
+        format!(
+            "---\napiVersion: projectcalico.org/v3\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{order: 1000, types: [Ingress], ingress: [{{action: {action}}}]}}\n"
+        )
+    };
+    let knp = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+               metadata: {name: q, namespace: shop}\nspec: {podSelector: {}, ingress: [{}]}\n";
+    let namespaced = format!(
+        "{CALLER}{db}{knp}{}",
+        tied("StagedNetworkPolicy", "q", "Deny")
+    );
+    let global = tied("StagedGlobalNetworkPolicy", "q", "Deny").replace(", namespace: shop", "");
+    let global = format!(
+        "{CALLER}{db}{}{global}",
+        tied("NetworkPolicy", "q", "Allow")
+    );
+    let asked = format!("{asked} --staged");
+    assert_eq!(verdict(&asked, &namespaced), "yes"); // q/shop/K... before q/shop/N...
+    assert_eq!(verdict(&asked, &global), "no"); // q//G... before q/shop/N...
     let felix = |port: &str| {
         format!(
             "{CALLER}apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\n\

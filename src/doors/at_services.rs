@@ -2,18 +2,16 @@
 //! addresses (DO40 to DO48).
 
 use crate::doors::builder::{DoorBuilder, caller_at, is_public};
+use crate::doors::caller::{Caller, family_of};
 use crate::doors::line::{Door, DoorKind, DoorStatus, Passage};
 use crate::doors::reason::DoorReason;
 use crate::doors::services::Behind;
 use crate::model::{
-    BalancerAddress, OutsideService, PodId, Service, ServiceId, ServicePort, Truth,
+    BalancerAddress, BalancerTargets, OutsideService, PodId, Service, ServiceId, ServicePort, Truth,
 };
 use crate::set::{Family, IpSet};
 use crate::spec::FamilySet;
 use std::net::IpAddr;
-
-/// The class of load balancers that AWS's controller makes (DO48).
-const AWS_CLASS: &str = "service.k8s.aws/nlb";
 
 /// Where callers dial a Service, and what is known of that place.
 struct ServicePlace {
@@ -26,6 +24,8 @@ struct ServicePlace {
     known: Option<(DoorStatus, DoorReason)>,
     /// The callers that a load balancer lets through.
     ranges: Option<IpSet>,
+    /// What it calls.
+    targets: BalancerTargets,
 }
 
 impl DoorBuilder<'_> {
@@ -60,6 +60,7 @@ impl DoorBuilder<'_> {
             address: None,
             known: private.then_some((DoorStatus::Internal, DoorReason::PrivateNodes)),
             ranges: None,
+            targets: BalancerTargets::Nodes,
         }
     }
 
@@ -92,7 +93,11 @@ impl DoorBuilder<'_> {
             class: class.filter(|_| place.kind == DoorKind::LoadBalancer),
             origin: service.origin.clone(),
         };
-        let caller = caller_at(place.address, families(service), outside.keeps_caller);
+        let keeps = outside.keeps_caller || place.targets == BalancerTargets::PodsAsCaller;
+        let caller = match place.targets {
+            BalancerTargets::Pods => Caller::PrivateSubnet,
+            _ => caller_at(place.address, families(service), keeps),
+        };
         let found = self.of_family(service, port, place.address.map(Family::of));
         let first = self.lines.len();
         self.endpoints_behind(&door, &caller, id, port.protocol, found);
@@ -100,6 +105,9 @@ impl DoorBuilder<'_> {
             self.policed(first);
         }
         self.settle(first, place);
+        if matches!(caller, Caller::Client(_)) {
+            self.admitted_of_ranges(first, place);
+        }
     }
 
     /// What is behind a port for callers of a family (DO31).
@@ -140,6 +148,28 @@ impl DoorBuilder<'_> {
     }
 }
 
+impl DoorBuilder<'_> {
+    /// Where policies see the caller's address and let in none of those that the load balancer
+    /// lets through, only callers of a platform that ignores its ranges come in (DO46).
+    fn admitted_of_ranges(&mut self, first: usize, place: &ServicePlace) {
+        let Some(ranges) = &place.ranges else {
+            return;
+        };
+        let caller = Caller::Ranges(ranges.clone());
+        for line in &mut self.lines[first..] {
+            let (pod, traffic) = (line.pods().first().copied(), line.target.traffic());
+            let (DoorStatus::Open, Some(pod), Some(traffic)) = (line.passage.status, pod, traffic)
+            else {
+                continue;
+            };
+            if self.calls.at_pod(&caller, pod, traffic).status != DoorStatus::Open {
+                let reason = DoorReason::SourceRangesNotAdmitted;
+                line.passage = Passage::because(DoorStatus::Unknown, reason);
+            }
+        }
+    }
+}
+
 /// The places of a load balancer: its addresses, or one that is pending.
 fn balancers(outside: &OutsideService, port: &ServicePort) -> Vec<ServicePlace> {
     let is_pending = outside.balancer.is_empty();
@@ -166,7 +196,8 @@ fn at_balancer(
         number: Some(port.port),
         address,
         known: known_of_balancer(outside, address),
-        ranges: ranges(outside),
+        ranges: ranges(outside, address),
+        targets: outside.targets,
     }
 }
 
@@ -182,10 +213,11 @@ fn known_of_balancer(
         return Some((DoorStatus::Internal, DoorReason::InternalLoadBalancer));
     }
     match class {
-        Some(AWS_CLASS) if outside.internal.is_none() && address.is_none() => {
+        _ if outside.by_aws_controller && outside.internal.is_none() && address.is_none() => {
             Some((DoorStatus::Internal, DoorReason::NlbSchemeDefault))
         }
-        Some(AWS_CLASS) | None => None,
+        _ if outside.by_aws_controller => None,
+        None => None,
         Some(_) if outside.balancer.is_empty() => {
             Some((DoorStatus::Unknown, DoorReason::LbClassNotKnown))
         }
@@ -193,16 +225,17 @@ fn known_of_balancer(
     }
 }
 
-/// The public callers that a load balancer lets through; `None` where it lets all through.
-fn ranges(outside: &OutsideService) -> Option<IpSet> {
+/// The public callers that a load balancer lets through to an address; `None` where it lets all
+/// through.
+fn ranges(outside: &OutsideService, address: Option<IpAddr>) -> Option<IpSet> {
     if outside.source_ranges.is_empty() {
         return None;
     }
     let ranges = IpSet::from_cidrs(outside.source_ranges.iter().copied());
-    let allowed = ranges.intersection(&IpSet::internet());
-    let is_all = Family::ALL
-        .into_iter()
-        .any(|family| IpSet::internet().only(family).is_subset(&ranges));
+    let families = address.map_or(FamilySet::BOTH, family_of);
+    let allowed = ranges.intersection(&families.addresses(&IpSet::internet()));
+    let mut families = families.iter();
+    let is_all = families.any(|family| IpSet::internet().only(family).is_subset(&ranges));
     (!is_all).then_some(allowed)
 }
 
@@ -225,6 +258,7 @@ fn external_address(address: IpAddr, port: &ServicePort) -> ServicePlace {
         address: Some(address),
         known: private.then_some((DoorStatus::Internal, DoorReason::PrivateAddress)),
         ranges: None,
+        targets: BalancerTargets::Nodes,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::doors::line::DoorStatus;
 use crate::doors::reason::DoorReason;
 use crate::doors::served::Served;
 use crate::model::doors::{
-    DoorObject, Gateway, GatewayRoute, Listener, ParentRef, RouteNamespaces,
+    DoorObject, Gateway, GatewayRoute, Listener, ParentRef, RouteKind, RouteNamespaces,
 };
 use crate::model::{NamespaceId, Truth};
 use std::net::IpAddr;
@@ -54,6 +54,9 @@ impl<'g> DoorBuilder<'g> {
     ) -> Result<Attachment<'g>, Stop> {
         if &*parent.group != GROUP || &*parent.kind != "Gateway" {
             return Err((DoorStatus::Unknown, DoorReason::OtherParent));
+        }
+        if route.kind == RouteKind::Tls && route.hostnames.is_empty() {
+            return Err((DoorStatus::Refused, DoorReason::NoHostname)); // DO66
         }
         let own = &*self.cluster().namespace(object.namespace).name;
         let namespace = parent.namespace.as_deref().unwrap_or(own);

@@ -32,6 +32,8 @@ pub enum Caller {
     PrivateSubnet,
     /// All of some addresses.
     Blocks(IpSet),
+    /// A client at any of some addresses.
+    Ranges(IpSet),
     /// Something of which nothing is known (DO57).
     Untold,
     /// Something that is neither a pod nor an address to policies (DO94).
@@ -123,6 +125,10 @@ impl<'g> Calls<'g> {
             Caller::Client(families) => {
                 let internet = families.addresses(&IpSet::internet());
                 let admission = self.addresses(pod, internet).clone();
+                self.judged(&admission, pod, traffic)
+            }
+            Caller::Ranges(addresses) => {
+                let admission = self.addresses(pod, addresses.clone()).clone();
                 self.judged(&admission, pod, traffic)
             }
             Caller::ClientOrNode(families) => self.client_or_node(*families, pod, traffic),

@@ -40,6 +40,7 @@ pub enum DoorReason {
     NamespaceLabelsNotKnown,
     CertificateNotGranted,
     Hostname,
+    NoHostname,
     NoReferenceGrant,
     StatusNotAccepted,
     NotAdmitted,
@@ -53,12 +54,13 @@ pub enum DoorReason {
     NlbSchemeDefault,
     LbClassNotKnown,
     SourceRangesPrivate,
+    SourceRangesNotAdmitted,
     KindNotRead,
     NodesPoliced,
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 51] = [
+const TABLE: [(DoorReason, &str, &str); 52] = [
     (
         DoorReason::KindNotRead,
         "kind-not-read",
@@ -241,6 +243,11 @@ const TABLE: [(DoorReason, &str, &str); 51] = [
         "it has no host name in common with the listener",
     ),
     (
+        DoorReason::NoHostname,
+        "no-hostname",
+        "a TLSRoute has to name a host",
+    ),
+    (
         DoorReason::NoReferenceGrant,
         "no-reference-grant",
         "no ReferenceGrant of the Service's namespace admits the route",
@@ -303,7 +310,12 @@ const TABLE: [(DoorReason, &str, &str); 51] = [
     (
         DoorReason::SourceRangesPrivate,
         "loadBalancerSourceRanges",
-        "its loadBalancerSourceRanges are private; some platforms ignore them",
+        "its loadBalancerSourceRanges let no public caller in; some platforms ignore them",
+    ),
+    (
+        DoorReason::SourceRangesNotAdmitted,
+        "loadBalancerSourceRanges",
+        "policies let none of its loadBalancerSourceRanges in; some platforms ignore them",
     ),
     (
         DoorReason::NodesPoliced,

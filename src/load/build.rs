@@ -354,6 +354,16 @@ fn add(
     draft: PodDraft,
     origin: Origin,
 ) -> Option<BoundPod> {
+    if let Some(tunnel) = draft.tunnel
+        && cluster.workload(workload).pods.is_empty()
+    {
+        cluster.add_door(DoorObject {
+            name: cluster.workload(workload).name.clone(),
+            namespace,
+            origin: origin.clone(),
+            spec: DoorSpec::Unread(format!("{tunnel} tunnel").into()),
+        });
+    }
     let labels = if names_accounts {
         with_account(&draft)
     } else {

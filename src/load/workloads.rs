@@ -7,6 +7,7 @@
 //! nobody writes down ([`NAME_OF_A_JOB`]).
 
 use crate::load::container_ports::{host_ports, init_ports, ports};
+use crate::load::doors::tunnels;
 use crate::load::pod_annotations::annotations;
 use crate::model::{
     ContainerPort, HostPort, Labels, PodDnsName, Requirement, Selector, WorkloadKind,
@@ -58,6 +59,8 @@ pub struct PodDraft {
     pub account: Option<Arc<str>>,
     /// The annotations that decide which policies of other dialects govern it.
     pub annotations: Box<[(Box<str>, Box<str>)]>,
+    /// The tunnel that it is an end of, by which callers may come in (DO95).
+    pub tunnel: Option<&'static str>,
 }
 
 impl PodDraft {
@@ -389,6 +392,7 @@ pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
         replicas: 1,
         account: account(spec).map(Into::into),
         annotations: annotations(node),
+        tunnel: node.and_then(tunnels::of),
     }
 }
 

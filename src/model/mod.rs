@@ -26,7 +26,7 @@ pub use crate::model::labels::{Labels, Pattern, Requirement, Selector, Truth};
 pub use crate::model::named_addresses::{NamedAddresses, NamedBy};
 pub use crate::model::pod::{ContainerPort, HostPort, Pod, PodDnsName, RareParts};
 pub use crate::model::service::{
-    BalancerAddress, EndpointSource, OutsideService, Service, ServiceEndpoint, ServicePort,
-    TargetPort,
+    BalancerAddress, BalancerTargets, EndpointSource, OutsideService, Service, ServiceEndpoint,
+    ServicePort, TargetPort,
 };
 pub use crate::model::workload::{MadeWorkload, Workload, WorkloadKind};

@@ -85,6 +85,23 @@ pub struct OutsideService {
     pub internal: Option<bool>,
     /// Whether an annotation asks for Google's load balancers to dial the pods (DO92).
     pub network_endpoint_group: bool,
+    /// Whether AWS's own controller makes the load balancer, which is internal unless it is told
+    /// otherwise (DO48).
+    pub by_aws_controller: bool,
+    /// What the load balancer calls.
+    pub targets: BalancerTargets,
+}
+
+/// What a load balancer calls, and what of the caller is left there (DO91).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BalancerTargets {
+    /// Nodes, on the ports that the Service has there.
+    #[default]
+    Nodes,
+    /// The pods, from an address of its own.
+    Pods,
+    /// The pods, with the caller's address.
+    PodsAsCaller,
 }
 
 /// An address of a load balancer.

@@ -11,7 +11,7 @@
 
 use crate::model::{Selector, Truth};
 use crate::policy::antrea::policy::AntreaPolicy;
-use crate::policy::calico::policy::CalicoPolicy;
+use crate::policy::calico::policy::{CalicoPolicy, StagedAction};
 use crate::policy::cilium::written::WrittenRule;
 use crate::policy::layout::Layout;
 pub use crate::policy::priority::Priority;
@@ -348,6 +348,8 @@ pub enum PolicySource {
     Calico(Arc<CalicoPolicy>),
     /// A policy of Antrea.
     Antrea(Arc<AntreaPolicy>),
+    /// A `NetworkPolicy` that Calico has staged, and what promoting it does.
+    Staged(StagedAction),
     /// A cluster network policy: those of its peers that are whole namespaces, by direction, rule
     /// and peer. To a network plugin they may be more than pods.
     Admin(Arc<[(Direction, usize, usize)]>),
@@ -391,13 +393,22 @@ impl Policy {
         }
     }
 
+    /// What promoting it does, if it is staged (CA112).
+    pub fn staged(&self) -> Option<StagedAction> {
+        match &self.written {
+            Some(PolicySource::Calico(written)) => written.staged,
+            Some(PolicySource::Staged(action)) => Some(*action),
+            _ => None,
+        }
+    }
+
     /// Whether it was lowered from a policy of a network plugin's own.
     pub fn is_of_plugin(&self) -> bool {
         match self.written {
             Some(PolicySource::Cilium(_) | PolicySource::Calico(_) | PolicySource::Antrea(_)) => {
                 true
             }
-            Some(PolicySource::Admin(_)) | None => false,
+            Some(PolicySource::Admin(_) | PolicySource::Staged(_)) | None => false,
         }
     }
 

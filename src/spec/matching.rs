@@ -321,6 +321,7 @@ pub fn node_matches(env: &Environment, selector: &Selector, endpoint: Endpoint) 
             match pod.node.as_deref().map(|name| env.cluster.find_node(name)) {
                 _ if !pod.host_network => Truth::No,
                 Some(Some(node)) => Truth::from(selector.matches(&node.labels)),
+                _ if selector.is_everything() => Truth::Yes, // whichever node it is on
                 _ => Truth::Maybe,
             }
         }

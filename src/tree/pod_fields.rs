@@ -68,7 +68,7 @@ impl KeptFields {
             (Self::Containers, "livenessProbe" | "readinessProbe" | "startupProbe") => {
                 Some(Self::Probe)
             }
-            (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
+            (Self::Containers, _) => within(&["name", "image", "ports", "restartPolicy"]),
             (Self::Probe, "httpGet") => Some(Self::HttpGet),
             (Self::Probe, _) => None,
             (Self::HttpGet, _) => within(&["port"]),

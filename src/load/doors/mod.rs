@@ -8,6 +8,7 @@ mod gateway;
 mod ingress;
 mod istio;
 mod openshift;
+pub(in crate::load) mod tunnels;
 pub(in crate::load) mod unread;
 
 use crate::model::doors::{DoorSpec, RouteKind};

@@ -5,7 +5,7 @@
 use crate::tree::SyntaxNode;
 
 /// Groups and kinds; a kind of `*` is every kind of the group.
-const KINDS: [(&str, &str); 27] = [
+const KINDS: [(&str, &str); 31] = [
     ("traefik.io", "IngressRoute"),
     ("traefik.io", "IngressRouteTCP"),
     ("traefik.io", "IngressRouteUDP"),
@@ -28,11 +28,15 @@ const KINDS: [(&str, &str); 27] = [
     ("elbv2.k8s.aws", "TargetGroupBinding"),
     ("networking.gke.io", "MultiClusterIngress"),
     ("multicluster.x-k8s.io", "ServiceExport"),
+    ("multicluster.x-k8s.io", "ServiceImport"),
     ("net.gke.io", "ServiceExport"),
+    ("net.gke.io", "ServiceImport"),
+    ("networking.gke.io", "MultiClusterService"),
     ("gateway.networking.k8s.io", "ListenerSet"),
     ("gateway.networking.x-k8s.io", "XListenerSet"),
     ("networking.cfargotunnel.com", "TunnelBinding"),
     ("ingress.k8s.ngrok.com", "*"),
+    ("ngrok.k8s.ngrok.com", "*"),
 ];
 
 /// Fields of custom resources by which their operators publish what they make, where they say so.

@@ -158,11 +158,10 @@ fn tie(written: &CalicoPolicy, settings: &CalicoSettings) -> String {
     let (name, tier) = (&written.stored_name, &written.tier);
     let namespace = written.namespace.as_deref();
     if settings.ties_by_name() {
-        let kind = match (written.staged.is_some(), namespace) {
-            (false, Some(_)) => "NetworkPolicy",
-            (false, None) => "GlobalNetworkPolicy",
-            (true, Some(_)) => "StagedNetworkPolicy",
-            (true, None) => "StagedGlobalNetworkPolicy",
+        // a staged one is asked only where it was promoted to its enforced kind (CA112)
+        let kind = match namespace {
+            Some(_) => "NetworkPolicy",
+            None => "GlobalNetworkPolicy",
         };
         return format!("{name}/{}/{kind}", namespace.unwrap_or_default());
     }

@@ -11,6 +11,7 @@ use crate::policy::calico::written::PolicyForm;
 use crate::policy::lowered::{Checks, Header, Lowered};
 use crate::policy::network_policy;
 use crate::policy::priority::Priority;
+use crate::policy::rule::PolicySource;
 use crate::policy::unmodelled;
 use crate::policy::validate::{decoded, is_dns_label};
 use crate::policy::written_object::WrittenObject;
@@ -57,6 +58,10 @@ pub fn staged_global(node: &SyntaxNode, header: Header<'_>) -> Lowered {
 
 /// Reads a `StagedKubernetesNetworkPolicy`: a `NetworkPolicy` that is not enforced.
 pub fn staged_kubernetes(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    let spec = node.get("spec");
+    let written = spec.and_then(|spec| spec.get("stagedAction"));
+    let action = written.filter(|action| !action.is_null());
+    let action = action.map_or(Some(StagedAction::Set), |a| action_of(a.as_str()?));
     let mut plain = node.clone();
     if let Value::Mapping(fields) = &mut plain.value {
         for field in fields.iter_mut() {
@@ -74,6 +79,14 @@ pub fn staged_kubernetes(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     for policy in &mut lowered.policies {
         policy.shape = &STAGED_KUBERNETES;
         policy.applies = [false, false];
+        policy.written = action.map(PolicySource::Staged);
+    }
+    if action.is_none() {
+        lowered.policies.clear();
+        let at = Path::root().key("spec").key("stagedAction");
+        let mut checks = Checks::default();
+        checks.invalid(&at, NO_ACTION);
+        lowered.invalid.extend(checks.0);
     }
     lowered.void = lowered.policies.is_empty();
     lowered
@@ -346,14 +359,21 @@ fn stage(spec: &PolicyForm, at: &Path, door: &mut CalicoDoor<'_>) -> Stage {
 
 /// CA11, CA112.
 fn staged_action(spec: &PolicyForm, at: &Path, door: &mut CalicoDoor<'_>) -> StagedAction {
-    match spec.staged_action.as_deref() {
-        None | Some("" | "Set" | "Learn" | "Ignore") => StagedAction::Set,
-        Some("Delete") => StagedAction::Delete,
-        Some(other) => {
-            let message = format!("`{other}` is none of Set, Delete, Learn and Ignore");
-            door.refuse(&at.key("stagedAction"), message);
-            StagedAction::Set
-        }
+    let told = action_of(spec.staged_action.as_deref().unwrap_or_default());
+    told.unwrap_or_else(|| {
+        door.refuse(&at.key("stagedAction"), NO_ACTION);
+        StagedAction::Set
+    })
+}
+
+/// What is wrong with an action that there is not.
+const NO_ACTION: &str = "`stagedAction` is one of Set, Delete, Learn and Ignore";
+
+fn action_of(word: &str) -> Option<StagedAction> {
+    match word {
+        "" | "Set" | "Learn" | "Ignore" => Some(StagedAction::Set),
+        "Delete" => Some(StagedAction::Delete),
+        _ => None,
     }
 }
 

@@ -349,20 +349,16 @@ fn is_staged_kubernetes(policy: &Policy) -> bool {
 /// be deleted (CA112). Which of the policies are not in force.
 fn promote(special: &mut PolicySet) -> BTreeSet<usize> {
     let key = |p: &Policy| (p.calico().is_some(), p.namespace.clone(), p.name.clone());
-    let staged = |p: &Policy| match p.calico() {
-        Some(written) => written.staged,
-        None => is_staged_kubernetes(p).then_some(StagedAction::Set),
-    };
     let replaced: BTreeSet<_> = special
         .policies
         .iter()
-        .filter(|p| staged(p).is_some())
+        .filter(|p| p.staged().is_some())
         .map(key)
         .collect();
     let mut gone = BTreeSet::new();
     for (i, policy) in special.policies.iter_mut().enumerate() {
         let is_admin = policy.calico().is_none() && policy.namespace.is_none();
-        let goes = match staged(policy) {
+        let goes = match policy.staged() {
             Some(action) => action == StagedAction::Delete,
             None => !is_admin && replaced.contains(&key(policy)),
         };

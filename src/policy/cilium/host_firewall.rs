@@ -19,6 +19,7 @@
 
 use crate::model::open_labels::at_run_time;
 use crate::model::{Cluster, Labels, Pod, Requirement, Selector};
+use crate::policy::cilium::always::closing_everything;
 use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
 use crate::policy::cilium::selector::governed_nodes;
 use crate::policy::host_labels::HOST_NODE;
@@ -57,11 +58,12 @@ pub fn add_host_firewall(
 ) -> Option<Cluster> {
     let is_on = options.host_firewall && options.enforcement != EnforcementMode::Never;
     let rules = special.policies.iter().filter(|_| is_on);
-    let rules: Vec<Policy> = rules.filter_map(|p| at_nodes(p, cluster)).collect();
+    let mut rules: Vec<Policy> = rules.filter_map(|p| at_nodes(p, cluster)).collect();
+    let closes_all = is_on && options.enforcement == EnforcementMode::Always;
+    rules.extend(closes_all.then(closing_every_node));
     let document = rules.first()?.document;
-    let is_untold = options.enforcement == EnforcementMode::Always;
     let taints = rules.iter();
-    let taints = taints.filter_map(|rule| untold(rule, cluster, node_cidrs, is_untold));
+    let taints = taints.filter_map(|rule| untold(rule, cluster, node_cidrs));
     let taints: Vec<Taint> = taints.collect();
     special.taints.extend(taints);
     let mut added = LayerPolicies::new(special);
@@ -118,6 +120,19 @@ fn at_nodes(policy: &Policy, cluster: &Cluster) -> Option<Policy> {
     is_in_force.then_some(copy)
 }
 
+/// What closes every node in the mode in which every endpoint is closed (CI15).
+fn closing_every_node() -> Policy {
+    let itself = || vec![from_itself()];
+    Policy {
+        subject: Subject {
+            namespaces: Namespaces::Matching(Selector::everything()),
+            pods: Selector::new([Requirement::Exists(HOST_NODE.into())]),
+        },
+        rules: [itself(), itself()],
+        ..closing_everything()
+    }
+}
+
 /// What a node sends itself: by its text the firewall asks about it as about any other, and yet it
 /// never leaves the node by the interfaces at which that stands.
 fn from_itself() -> Rule {
@@ -130,23 +145,22 @@ fn from_itself() -> Rule {
 }
 
 /// What may be denied at addresses that may be those of nodes: which of them are is not told, nor
-/// which labels these nodes have; all of it, where that is not told of any node.
-fn untold(rule: &Policy, cluster: &Cluster, node_cidrs: &IpSet, all: bool) -> Option<Taint> {
+/// which labels these nodes have.
+fn untold(rule: &Policy, cluster: &Cluster, node_cidrs: &IpSet) -> Option<Taint> {
     let told = cluster.nodes().flat_map(|(_, node)| &node.addresses);
     let told = IpSet::from_cidrs(told.map(|address| ipnet::IpNet::from(*address)));
-    let may_be = match (node_cidrs.is_empty(), told.is_empty()) {
+    let addresses = match (node_cidrs.is_empty(), told.is_empty()) {
         (false, _) => node_cidrs.difference(&told),
         (true, true) => IpSet::assumed_pods(), // private addresses: one of them may be a node's
         (true, false) => IpSet::empty(),
     };
-    let addresses = if all { may_be.union(&told) } else { may_be };
     (!addresses.is_empty()).then(|| Taint {
         what: format!("{} {}", rule.shape.kind, rule.full_name()).into(),
         reason: TaintReason::UnmodelledKind,
         effect: TaintEffect::OnlyDeny,
         subject: TaintSubject::Nodes(addresses),
         directions: Direction::ALL.map(|direction| rule.governs(direction)),
-        origin: Some(Origin::document(rule.document)),
+        origin: Some(Origin::document(rule.document)).filter(|o| o.document != DocumentId::NONE),
     })
 }
 

@@ -6,6 +6,7 @@
 //! of it; [`specialize`] lowers every Rule once more when a graph is compiled, now with the options
 //! of the agent, the Services and the groups, and rewrites what Cilium reads otherwise.
 
+mod always;
 mod blocks;
 mod check;
 mod host_firewall;

@@ -9,7 +9,8 @@
 //! right (a mode that closes everything adds one policy at the end); to do it twice is to do it
 //! once. Cost: O(policies); nothing, if no policy is read otherwise.
 
-use crate::model::{Cluster, Labels, Selector, Truth};
+use crate::model::{Cluster, Labels};
+use crate::policy::cilium::always::{closing_everything, is_mode};
 use crate::policy::cilium::host_firewall::{add_host_firewall, without_host_firewall};
 use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::{CiliumOptions, EnforcementMode};
@@ -18,7 +19,6 @@ use crate::policy::cilium::selector::{any_of, holds_without_namespace, of_kubern
 use crate::policy::cilium::written::WrittenRule;
 use crate::policy::foreign::not_in_force;
 use crate::policy::interner::PolicyInterner;
-use crate::policy::network_policy;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{
     Action, AddressOwner, Direction, Namespaces, Peer, Peers, Policy, Ports, Rule, Subject, Symbol,
@@ -26,11 +26,7 @@ use crate::policy::rule::{
 use crate::policy::taint::{Taint, TaintEffect, TaintReason, TaintSubject};
 use crate::policy::tier::{LayerIx, OwnNode, TierEnd, kubernetes};
 use crate::set::{Family, IpSet};
-use crate::source::DocumentId;
 use std::collections::BTreeSet;
-
-/// The name of the policy that stands for the mode in which everything is closed.
-const ALWAYS: &str = "enforcement-mode-always";
 
 /// What the taint is called that stands for policies of the plugin's own endpoints.
 const OWN_ENDPOINTS: &str = "policies of Cilium's own endpoints";
@@ -302,34 +298,6 @@ fn enforce(policies: &mut PolicySet, options: &CiliumOptions) {
 fn from_own_node() -> Rule {
     let own_node = Peers::Of([Peer::Symbol(Symbol::OwnNode)].into());
     Rule::new(Action::Allow, own_node, Ports::Any)
-}
-
-fn is_mode(policy: &Policy) -> bool {
-    policy.document == DocumentId::NONE && *policy.name == *ALWAYS
-}
-
-/// A policy that stands for the mode in which every endpoint is closed.
-fn closing_everything() -> Policy {
-    Policy {
-        namespace: None,
-        name: ALWAYS.into(),
-        document: DocumentId::NONE,
-        shape: &network_policy::SHAPE,
-        tier: kubernetes::NETWORK,
-        priority: 0.into(),
-        tie: None,
-        subject: Subject {
-            namespaces: Namespaces::Matching(Selector::everything()),
-            pods: Selector::everything(),
-        },
-        applies: [true, true],
-        isolates: [true, true],
-        sees_own_service: Truth::No,
-        rules: [Vec::new(), Vec::new()],
-        layout: None,
-        written: None,
-        generated: None,
-    }
 }
 
 /// The policy set under a network plugin that reads no policies of Cilium: whether they are in
