@@ -528,3 +528,96 @@ fn recorded_questions_about_services_hold() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(right > 30, "they are there to be asked");
 }
+
+/// S40, S41, S63: a block is all of its addresses, those of Services among them, and what is behind
+/// these decides there.
+#[test]
+fn a_block_holds_the_addresses_of_services() {
+    let oven = "
+apiVersion: v1
+kind: Service
+metadata: {name: oven, namespace: bakery}
+spec:
+  type: LoadBalancer
+  clusterIP: 10.96.0.5
+  externalIPs: [198.51.100.9]
+  selector: {role: oven}
+  ports: [{port: 443, targetPort: 8443, nodePort: 30443}]
+status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}
+";
+    let closed = policy("closed", "oven", "policyTypes: [Ingress]");
+    let none = "
+apiVersion: v1
+kind: Service
+metadata: {name: none, namespace: bakery}
+spec: {clusterIP: 10.97.0.5, selector: {role: nobody}, ports: [{port: 443}]}
+";
+    let input = format!("{BAKERY}---{oven}---{none}---\n{closed}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let asked = |source: &str, to: &str| {
+        let run = netpal_at(root, &["can", source, "reach", to, "-f", "-"], &input);
+        run.text().lines().find_map(|line| {
+            let word = line.split(' ').next()?;
+            ["yes", "no", "partly", "unknown"]
+                .contains(&word)
+                .then(|| word.to_owned())
+        })
+    };
+    let cases = [
+        ("10.96.0.0/16:443", "partly"),
+        ("10.96.0.0/16:80,443", "partly"),
+        ("10.96.0.0/16", "partly"),
+        ("10.96.0.0/16:80", "yes"),
+        ("203.0.113.0/24:443", "unknown"),
+        ("198.51.100.0/24:443", "unknown"),
+        ("172.20.0.0/24:30443", "unknown"),
+        ("172.20.0.0/24:443", "yes"),
+        ("10.97.0.0/16:443", "partly"),
+        ("192.0.2.0/24:443", "yes"),
+    ];
+    for (block, word) in cases {
+        assert_eq!(
+            asked("bakery/counter", block).as_deref(),
+            Some(word),
+            "{block}"
+        );
+    }
+    // no pod calls from the address of a load balancer
+    let from = asked("203.0.113.0/24", "bakery/counter:80");
+    assert_eq!(from.as_deref(), Some("yes"));
+}
+
+/// CI160: under Cilium a pod reaches itself through its own Service, whatever policies say.
+#[test]
+fn cilium_lets_a_pod_reach_itself_through_its_service() {
+    let oven = "
+apiVersion: v1
+kind: Service
+metadata: {name: oven, namespace: bakery}
+spec: {clusterIP: 10.96.0.5, selector: {role: oven}, ports: [{port: 443, targetPort: 8443}]}
+";
+    let rule = "
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: deny, namespace: bakery}
+spec: {endpointSelector: {}, ingressDeny: [{fromEntities: [all]}], egressDeny: [{toEntities: [all]}]}
+";
+    let admin = "
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: deny}
+spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, ingress: [{name: a, action: Deny, from: [{namespaces: {}}]}]}
+";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for policies in [rule, admin] {
+        let input = format!("{BAKERY}---{oven}---{policies}");
+        let asked = |source: &str| {
+            let to = "bakery/svc/oven:443";
+            let words = ["can", source, "reach", to, "-f", "-", "--cni", "cilium"];
+            netpal_at(root, &words, &input)
+        };
+        let itself = asked("bakery/oven-0");
+        assert_eq!(itself.code, 0, "{}", itself.text());
+        assert_eq!(asked("bakery/counter").code, 1, "{policies}");
+    }
+}

@@ -421,3 +421,56 @@ fn containers_beside_their_list_are_a_mistake() {
     assert_eq!(errors(&patch), [""; 0]);
     assert_eq!(load_str(&patch).cluster.workloads().len(), 0);
 }
+
+/// AN3, CA40, CA141, CI108: names, orders and ports that no object of the kind can have.
+#[test]
+fn objects_of_plugins_are_refused_for_what_no_installation_takes() {
+    let object = |api: &str, kind: &str, name: &str, spec: &str| {
+        format!(
+            "apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+        )
+    };
+    let tier = |name: &str, spec: &str| object("projectcalico.org/v3", "Tier", name, spec);
+    let antrea = |spec: &str| object("crd.antrea.io/v1beta1", "Tier", "mine", spec);
+    let cilium = |port: &str| {
+        let rule =
+            format!("{{endpointSelector: {{}}, ingress: [{{toPorts: [{{ports: [{port}]}}]}}]}}");
+        object("cilium.io/v2", "CiliumNetworkPolicy", "p", &rule)
+    };
+    let set = |name: &str| {
+        object(
+            "projectcalico.org/v3",
+            "NetworkSet",
+            name,
+            "{nets: [10.0.0.0/8]}",
+        )
+    };
+    let cases = [
+        (tier("default", "{order: 5}"), "spec.order"),
+        (
+            tier("kube-admin", "{order: 1000, defaultAction: Deny}"),
+            "spec.defaultAction",
+        ),
+        (
+            tier("kube-baseline", "{order: 10000000, defaultAction: Pass}"),
+            "",
+        ),
+        (tier("default", "{}"), ""),
+        (tier("mine.own", "{order: 5}"), "metadata.name"),
+        (tier("mine", "{order: 5, defaultAction: Pass}"), ""),
+        (set("My_Set"), "metadata.name"),
+        (set("my.set"), ""),
+        (antrea("{priority: 50}"), "spec.priority"),
+        (antrea("{priority: 51}"), ""),
+        (
+            cilium("{protocol: VRRP, port: '5'}"),
+            "spec.ingress[0].toPorts[0].ports[0].port",
+        ),
+        (cilium("{protocol: VRRP, port: '0'}"), ""),
+        (cilium("{protocol: VRRP}"), ""),
+    ];
+    for (text, at) in cases {
+        let wanted: Vec<&str> = [at].into_iter().filter(|at| !at.is_empty()).collect();
+        assert_eq!(errors(&text), wanted, "{text}");
+    }
+}

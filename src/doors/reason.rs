@@ -60,7 +60,7 @@ pub enum DoorReason {
 }
 
 /// Each reason with its word and its sentence.
-const TABLE: [(DoorReason, &str, &str); 52] = [
+const TABLE: [(DoorReason, &str, &str); 53] = [
     (
         DoorReason::KindNotRead,
         "kind-not-read",

@@ -15,7 +15,7 @@ use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
-use crate::policy::tier::OwnNode;
+use crate::policy::tier::{LayerIx, OwnNode};
 use crate::policy::{Direction, PolicyId};
 use crate::set::{Family, Traffic};
 use crate::spec::FamilySet;
@@ -56,6 +56,9 @@ impl AllowGraph {
             let policy = self.environment().policies.get(self.policy_of(s.policy));
             origin.asks(policy)
         };
+        if self.environment().cilium.is_some() {
+            asked.tiers.retain(|t| t.layer != LayerIx::CLUSTER_NETWORK); // CI160
+        }
         for group in asked.tiers.iter_mut().flat_map(|tier| &mut tier.groups) {
             group.retain(asks);
         }

@@ -52,6 +52,11 @@ fn tier(node: &SyntaxNode, header: Header<'_>) -> ReadAntreaExtra {
             checks.invalid(&at, message);
             Some(*priority)
         }
+        (Some(number), None) if STATIC.iter().any(|(_, own)| i64::from(*own) == number) => {
+            let message = format!("`{number}` is the priority of a tier that is always there");
+            checks.invalid(&at, message); // AN3
+            None
+        }
         (Some(number), None) if CUSTOM.contains(&number) => u8::try_from(number).ok(),
         (number, None) => {
             let number = number.map_or_else(|| "no number".to_owned(), |n| n.to_string());

@@ -11,7 +11,7 @@ use crate::policy::calico::read::{METADATA, is_stored, kept_metadata};
 use crate::policy::calico::written::{HostEndpointForm, NetworkSetForm, ProfileForm, TierForm};
 use crate::policy::lowered::{Checks, Header};
 use crate::policy::priority::Priority;
-use crate::policy::validate::decoded;
+use crate::policy::validate::{decoded, is_dns_label, is_dns_subdomain};
 use crate::policy::written_object::WrittenObject;
 use crate::set::IpSet;
 use crate::source::{DocumentId, Path};
@@ -112,8 +112,32 @@ fn labels(node: &SyntaxNode, metadata: &ObjectMeta, checks: &mut Checks) -> Opti
     Some(labels.into_iter().collect())
 }
 
+/// The tiers that every installation has, with their orders and ends, by each of their names (CA40).
+const BUILT_IN: [(&str, f64, &str); 5] = [
+    ("kube-admin", 1000.0, "Pass"),
+    ("adminnetworkpolicy", 1000.0, "Pass"),
+    ("default", 1_000_000.0, "Deny"),
+    ("kube-baseline", 10_000_000.0, "Pass"),
+    ("baselineadminnetworkpolicy", 10_000_000.0, "Pass"),
+];
+
 fn tier(form: &TierForm, header: Header<'_>, checks: &mut Checks) -> CalicoExtra {
     let action = form.default_action.as_deref();
+    let spec = Path::root().key("spec");
+    let built_in = BUILT_IN.iter().find(|(name, ..)| *name == header.name);
+    if let Some((name, order, end)) = built_in {
+        if form.order.is_some_and(|own| own.total_cmp(order).is_ne()) {
+            checks.refused(&spec.key("order"), format!("tier {name} has order {order}"));
+        }
+        if action.is_some_and(|own| !own.is_empty() && own != *end) {
+            let message = format!("tier {name} ends in {end}");
+            checks.refused(&spec.key("defaultAction"), message);
+        }
+    }
+    if !is_dns_label(header.name) {
+        let at = Path::root().key("metadata").key("name");
+        checks.refused(&at, format!("`{}` is no name of a tier", header.name));
+    }
     if let Some(other) = action.filter(|a| !["Pass", "Deny", ""].contains(a)) {
         let at = Path::root().key("spec").key("defaultAction");
         checks.invalid(&at, format!("`{other}` is neither Deny nor Pass"));
@@ -134,6 +158,10 @@ fn network_set(
     checks: &mut Checks,
 ) -> CalicoExtra {
     let at = Path::root().key("spec").key("nets");
+    if !is_dns_subdomain(header.name) {
+        let name = Path::root().key("metadata").key("name");
+        checks.refused(&name, format!("`{}` is no name of an object", header.name));
+    }
     let mut nets = Vec::new();
     for (i, text) in form.nets.iter().flatten().enumerate() {
         let address = text.parse::<IpAddr>().map(IpNet::from);

@@ -380,6 +380,11 @@ impl EntryCheck<'_, '_> {
                 let message = format!("`{text}` is neither a number up to 65535 nor a name");
                 self.refusals.agent(&at.key("port"), message);
             }
+            Some(text) if extended && !matches!(text, "" | "0") => {
+                let word = word.unwrap_or_default();
+                let message = format!("{word} has no ports: leave `port` out, or write \"0\"");
+                self.refusals.agent(&at.key("port"), message);
+            }
             _ => {}
         }
         if let Some(end) = form.end_port

@@ -17,6 +17,7 @@ use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_effect;
 use crate::query::ask::service_effect::ViaService;
+use crate::query::ask::services_inside::{self, called_inside};
 use crate::query::ask::shared_networks::{self, SharedNetworks};
 use crate::query::ask::symbolic;
 pub use crate::query::ask::verdict::Verdict;
@@ -135,38 +136,15 @@ pub fn ask(
     context: &Context,
     question: &Question,
 ) -> Result<Answer, ResolveError> {
-    let [source, destination] = ends(graph, context, question)?;
-    let called = graph.called(calls(destination.service.is_some()));
-    let (of_all, graph) = (graph, called.as_ref().unwrap_or(graph));
-    let pairs = source.ends.len().saturating_mul(destination.ends.len());
-    if pairs > MOST {
-        let message = format!(
-            "{} -> {} is {pairs} pairs of ends",
-            question.source.text, question.destination.text
-        );
-        let help = format!(
-            "one question may be about {MOST}; all of it is in netpal matrix and netpal list"
-        );
-        return Err(ResolveError {
-            message,
-            help: Some(help),
-            absent: false,
-        });
+    let [source, mut destination] = ends(graph, context, question)?;
+    let inside = called_inside(&graph.environment().cluster, context, question);
+    destination.without_called(question.destination.ports.as_deref(), &inside);
+    let mut pairs = decided(graph, question, &source, &destination)?;
+    if !inside.is_empty() {
+        destination.add_called(&inside);
     }
-    let asking = Asking {
-        graph,
-        question,
-        destination: &destination,
-        from_node: source.node.as_deref(),
-        one_of: source.one_of || destination.one_of,
-        memo: HashMap::new(),
-        every_family: false,
-    };
-    let mut pairs = asking.pairs(&source.ends, &destination.ends)?;
-    if let Some(mut networks) = SharedNetworks::new(of_all) {
-        let told = pairs.iter_mut().filter(|p| p.is_allowed_at_pods());
-        told.take(shared_networks::MOST)
-            .for_each(|pair| pair.networks = networks.carrying(&pair.example));
+    for one in inside.iter().take(services_inside::MOST) {
+        pairs.extend(decided(graph, &one.question, &source, &one.resolved)?);
     }
     let missing: Vec<Box<str>> = source
         .missing
@@ -175,7 +153,9 @@ pub fn ask(
         .cloned()
         .collect();
     let no_backend = destination.no_backend && pairs.is_empty() && !source.ends.is_empty();
-    let verdict = Verdict::of_all(pairs.iter().map(|p| p.verdict)).unwrap_or(if no_backend {
+    let fates = inside.iter().enumerate().filter_map(|(i, one)| one.fate(i));
+    let all = pairs.iter().map(|p| p.verdict).chain(fates);
+    let verdict = Verdict::of_all(all).unwrap_or(if no_backend {
         Verdict::No
     } else {
         Verdict::Unknown
@@ -194,6 +174,48 @@ pub fn ask(
         missing,
         no_backend,
     })
+}
+
+/// Decides every pair of ends.
+fn decided(
+    of_all: &AllowGraph,
+    question: &Question,
+    source: &Resolved,
+    destination: &Resolved,
+) -> Result<Vec<Pair>, ResolveError> {
+    let called = of_all.called(calls(destination.service.is_some()));
+    let graph = called.as_ref().unwrap_or(of_all);
+    let pairs = source.ends.len().saturating_mul(destination.ends.len());
+    if pairs > MOST {
+        return Err(too_many(question, pairs));
+    }
+    let asking = Asking {
+        graph,
+        question,
+        destination,
+        from_node: source.node.as_deref(),
+        one_of: source.one_of || destination.one_of,
+        memo: HashMap::new(),
+        every_family: false,
+    };
+    let mut pairs = asking.pairs(&source.ends, &destination.ends)?;
+    if let Some(mut networks) = SharedNetworks::new(of_all) {
+        let told = pairs.iter_mut().filter(|p| p.is_allowed_at_pods());
+        told.take(shared_networks::MOST)
+            .for_each(|pair| pair.networks = networks.carrying(&pair.example));
+    }
+    Ok(pairs)
+}
+
+fn too_many(question: &Question, pairs: usize) -> ResolveError {
+    let (from, to) = (&question.source.text, &question.destination.text);
+    let help =
+        format!("one question may be about {MOST}; all of it is in netpal matrix and netpal list");
+    ResolveError {
+        message: format!("{from} -> {to} is {pairs} pairs of ends"),
+        help: Some(help),
+        absent: false,
+    }
 }
 
 /// How pods are called.

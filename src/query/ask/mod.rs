@@ -27,6 +27,7 @@ mod selector_text;
 mod service_address;
 pub mod service_effect;
 mod service_port;
+pub(crate) mod services_inside;
 mod shared_networks;
 mod similar_names;
 pub mod surely_exists;

@@ -20,7 +20,7 @@ impl TextWriter<'_> {
         self.notes(answer, out)?;
         match answer.pairs.as_slice() {
             [] => self.nothing(answer, out),
-            [pair] => self.pair(answer, pair, out),
+            [pair] if answer.missing.is_empty() => self.pair(answer, pair, out),
             pairs => self.many(answer, pairs, out),
         }
     }

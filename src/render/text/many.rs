@@ -18,7 +18,8 @@ impl TextWriter<'_> {
             words::clean(&answer.question.destination.text),
         );
         let yes = pairs.iter().filter(|p| p.verdict == Verdict::Yes).count();
-        let one_destination = pairs.iter().all(|p| p.destination == pairs[0].destination);
+        let one_destination =
+            pairs.len() > 1 && pairs.iter().all(|p| p.destination == pairs[0].destination);
         let one_source = pairs.iter().all(|p| p.source == pairs[0].source);
         let what = if one_destination {
             let sources = sources(&answer.question.source.text, pairs);
@@ -44,6 +45,9 @@ impl TextWriter<'_> {
                     writeln!(out, "     {word:<7} {line}")?;
                 }
             }
+        }
+        for missing in &answer.missing {
+            writeln!(out, "     {}", words::clean(missing))?;
         }
         Ok(())
     }

@@ -380,6 +380,12 @@ const askNames = (ask, namespaces, workloads) => {
     return { ends: askSets.isEmpty(rest) ? inside : [...inside, { name: text, set: rest, word: false, ports: undefined }] };
   };
 
+  /** Whether a block holds an address at which a Service may be called on what is asked about. @param {Spec} spec */
+  const holdsServices = ({ target, ports }) => {
+    if (target.is !== 'addresses' || target.single) return false;
+    const atNodes = (ports || []).some((one) => services.some((s) => s.ports.some((port) => isAskedAtNodes(one, port))));
+    return askSets.meet(target.set, ofServices) || atNodes && askSets.meet(target.set, ofNodes);
+  };
   /** @param {ResolvedData | undefined} data @param {string} why @returns {Resolved} */
   const listed = (data, why) => {
     if (!data) return untold(why);
@@ -424,5 +430,5 @@ const askNames = (ask, namespaces, workloads) => {
       default: return untold('the pods of that controller are not loaded');
     }
   };
-  return { resolve, direct, numbers, behindPorts, looks, each, ofNodes };
+  return { resolve, holdsServices, direct, numbers, behindPorts, looks, each, ofNodes };
 };

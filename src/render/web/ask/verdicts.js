@@ -258,6 +258,7 @@ const askVerdicts = (data, byFlows) => {
     }
     const from = /** @type {Resolved} */ (found[0]);
     let to = /** @type {Resolved} */ (found[1]);
+    if (names.holdsServices(destination)) return untold('Services are called at addresses inside the block');
     if (ask.networks && to.service) return untold('networks decide about calls to Services');
     if (to.anywhere !== undefined && isClosed(destination, from)) {
       to = { ends: [{ name: to.anywhere, set: askSets.without(askSets.full, names.ofNodes), word: true, ports: undefined }] };
