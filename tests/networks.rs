@@ -617,3 +617,62 @@ fn guests_have_what_their_machine_says() {
         ],
     );
 }
+
+/// NW21, NW23, NW42: from another network the Services of a namespace are called at nodes, load
+/// balancers and external addresses, where policies may see a node; the locked address is no way.
+#[test]
+fn services_are_called_from_other_networks_by_nodes_and_outside_addresses() {
+    let text = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n\
+        status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}\n---\n\
+        apiVersion: v1\nkind: Namespace\n\
+        metadata: {name: blue, labels: {k8s.ovn.org/primary-user-defined-network: ''}}\n---\n\
+        apiVersion: k8s.ovn.org/v1\nkind: UserDefinedNetwork\nmetadata: {name: own, namespace: blue}\n\
+        spec: {topology: Layer2, layer2: {role: Primary, subnets: [10.100.0.0/16]}}\n---\n\
+        apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: blue, labels: {app: b}}\n\
+        spec: {nodeName: n1, containers: [{name: c, image: i}]}\nstatus: {podIP: 10.244.0.1}\n---\n\
+        apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: plain}\n\
+        spec: {nodeName: n1, containers: [{name: c, image: i}]}\nstatus: {podIP: 10.244.0.2}\n---\n\
+        apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: blue}\n\
+        spec: {type: LoadBalancer, clusterIP: 10.96.0.5, externalIPs: [198.51.100.9], \
+        selector: {app: b}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}\n\
+        status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}\n---\n";
+    let closed = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+        metadata: {name: p, namespace: blue}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n";
+    let asked = |policies: &str, question: &str| {
+        let input = load(&format!("{text}{policies}"), &[]);
+        let graph = AllowGraph::compile(&input, &options(ANY)).unwrap();
+        let question: Question = question.parse().unwrap();
+        let answer = ask(&graph, &Context::default(), &question).unwrap();
+        for pair in &answer.pairs {
+            let explained = pair.explain(&graph).allowed;
+            assert_eq!(
+                explained == Truth::Yes,
+                pair.verdict == Verdict::Yes,
+                "{question:?}"
+            );
+        }
+        answer.verdict
+    };
+    for at in [
+        "203.0.113.10:80",
+        "198.51.100.9:80",
+        "192.168.0.1:30080",
+        "nodes:30080",
+    ] {
+        for from in ["plain/a", "203.0.113.77"] {
+            let question = format!("{from} reach {at}");
+            assert_eq!(asked("", &question), Verdict::Yes, "{question}");
+            // its own node may stand in for the caller, which no policy shuts out
+            assert_eq!(asked(closed, &question), Verdict::Unknown, "{question}");
+        }
+    }
+    for at in ["10.96.0.5:80", "blue/b:8080"] {
+        assert_eq!(
+            asked("", &format!("plain/a reach {at}")),
+            Verdict::No,
+            "{at}"
+        );
+    }
+    assert_eq!(asked("", "plain/a reach 10.244.0.1:8080"), Verdict::Unknown);
+    assert_eq!(asked("", "192.168.0.1 reach blue/b:8080"), Verdict::No);
+}

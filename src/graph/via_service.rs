@@ -157,6 +157,29 @@ impl AllowGraph {
     fn by_node(&self, node: IpAddr, pod: PodId) -> Allowed {
         let environment = self.environment();
         let own = environment.is_own_of_nodes(environment.cluster.pod(pod), node);
-        self.allowed_of_node(Endpoint::Address(node), pod, own)
+        self.forwarded(Endpoint::Address(node), pod, own)
+    }
+
+    /// What passes the way in to a pod where a node forwards it, from a network that need not be
+    /// the pod's (NW42).
+    fn forwarded(&self, from: Endpoint, pod: PodId, own: Truth) -> Allowed {
+        if self.environment().policies.plugin.networks.is_none() {
+            return self.allowed_of_node(from, pod, own);
+        }
+        let to = self.space().index_of(Endpoint::Pod(pod));
+        let mut asked = self.effective_policy(to, Direction::Ingress).clone();
+        asked.tiers.retain(|tier| tier.layer != LayerIx::NETWORKS);
+        let from = self.space().index_of(from);
+        self.over_scenarios(from, to, |scenario| {
+            self.traffic_by(&asked, to, from, to, Direction::Ingress, scenario, own)
+        })
+    }
+
+    /// What passes the way in to a pod of another pod's call that nodes forward, where policies may
+    /// see the caller or any of these nodes (S41).
+    pub(crate) fn forwarded_of(&self, from: Endpoint, families: FamilySet, pod: PodId) -> Allowed {
+        let own = self.forwarded(from, pod, Truth::No);
+        let nodes = self.by_any_node(families, pod);
+        nodes.fold(own, |all, one| all.either(&one))
     }
 }

@@ -69,6 +69,8 @@ pub struct Cluster {
     workloads: Vec<Workload>,
     services: Vec<Service>,
     doors: Vec<DoorObject>,
+    /// The addresses on the default network of pods that are on one of their own.
+    locked: HashMap<IpAddr, PodId>,
     /// Addresses that objects give names.
     pub(super) named_addresses: Arc<[NamedAddresses]>,
     nodes: IndexMap<Box<str>, Node>,
@@ -216,8 +218,15 @@ impl Cluster {
     pub fn put_on_own_network(&mut self, id: PodId, addresses: Vec<IpAddr>) {
         if let Some(pod) = self.pods.get_mut(id.0 as usize) {
             pod.own_network = true;
-            pod.addresses = addresses.into();
+            let former = std::mem::replace(&mut pod.addresses, addresses.into());
+            let left = former.iter().filter(|at| !pod.addresses.contains(at));
+            self.locked.extend(left.map(|at| (*at, id)));
         }
+    }
+
+    /// The pod whose address on the default network this is, where it is on one of its own.
+    pub fn locked_at(&self, address: IpAddr) -> Option<PodId> {
+        self.locked.get(&address).copied()
     }
 
     /// Keeps which workloads serve doors whose controller the input does not show.

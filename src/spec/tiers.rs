@@ -33,7 +33,11 @@ pub(crate) fn layer(
     let policies = &question.env.policies;
     if let Some(ix) = tiers.first().filter(|ix| is_led_past(question, **ix)) {
         trace.tier(*ix);
-        trace.outcome(true, Ground::OwnService(*ix));
+        let ground = match question.case.origin {
+            ConnectionOrigin::ByNode => Ground::Default,
+            _ => Ground::OwnService(*ix),
+        };
+        trace.outcome(true, ground);
         trace.layer(Truth::Yes);
         return Truth::Yes;
     }
@@ -89,12 +93,17 @@ pub(crate) fn layer(
     allowed
 }
 
-/// Whether what a pod sends itself through its own Service never meets the tiers of a layer, which
-/// is so of Cilium (CI160).
+/// Whether a connection never meets the tiers of a layer: what a pod sends itself through its own
+/// Service those of Cilium (CI160), and what a node forwards to a Service those of networks (NW42).
 fn is_led_past(question: &DirectionQuestion<'_>, ix: TierIx) -> bool {
-    let is_hairpin = matches!(question.case.origin, ConnectionOrigin::OwnService { .. });
     let layer = question.env.policies.tiers[ix.index()].layer;
-    is_hairpin && question.env.cilium.is_some() && layer == LayerIx::CLUSTER_NETWORK
+    match question.case.origin {
+        ConnectionOrigin::OwnService { .. } => {
+            question.env.cilium.is_some() && layer == LayerIx::CLUSTER_NETWORK
+        }
+        ConnectionOrigin::ByNode => layer == LayerIx::NETWORKS,
+        _ => false,
+    }
 }
 
 /// Policies in order of priority; those of equal priority that disagree leave all their outcomes

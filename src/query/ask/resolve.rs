@@ -169,6 +169,11 @@ impl Resolver<'_> {
     /// Why it is not told what has an address: it lies where Services or pods have theirs, and none
     /// of the input is known to have it.
     fn unlisted(&self, address: IpAddr) -> Option<Box<str>> {
+        if let Some(pod) = self.cluster.locked_at(address) {
+            let pod = self.cluster.workload_name(self.cluster.pod(pod).workload);
+            let why = "on the default network, where only probes of its node and open ports get in";
+            return Some(format!("{address} is the address of {pod} {why}").into());
+        }
         let lies_in = |told: &Option<IpSet>| told.as_ref().is_some_and(|set| set.contains(address));
         if lies_in(&self.context.service_cidrs) {
             let why =

@@ -250,7 +250,11 @@ fn rewritten(
         };
         return out.and(&into).or(&graph.allowed(source, destination));
     }
+    let has_networks = graph.environment().policies.plugin.networks.is_some();
     let into = match destination {
+        Endpoint::Pod(pod) if has_networks => {
+            graph.forwarded_of(source, families(graph, dialled, destination), pod)
+        }
         Endpoint::Pod(pod) => graph
             .by_any_node(families(graph, dialled, destination), pod)
             .fold(into, |all, one| all.either(&one)),

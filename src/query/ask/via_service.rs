@@ -4,10 +4,27 @@
 
 use crate::graph::AllowGraph;
 use crate::model::Truth;
+use crate::query::ask::resolved::Dialled;
 pub use crate::query::ask::service_effect::{ViaService, allowed};
 use crate::query::explain::explanation::{Explanation, explain, explain_call};
-use crate::spec::Flow;
 use crate::spec::question::ConnectionOrigin;
+use crate::spec::{Endpoint, FamilySet, Flow};
+
+/// Explains a call that nodes forward, from a network that need not be the pod's (NW42): the way
+/// out as the caller's, the way in as a node's.
+fn explain_forwarded(graph: &AllowGraph, flow: &Flow) -> Explanation {
+    let mut explanation = explain(graph, flow);
+    let families = graph.environment().end_families(flow.destination).told();
+    let node = graph.any_node(families.unwrap_or(FamilySet::BOTH)).next();
+    if let Some(node) = node {
+        let source = Endpoint::Address(node);
+        let by_node = explain_call(graph, &Flow { source, ..*flow }, ConnectionOrigin::ByNode);
+        explanation.ingress = by_node.ingress;
+        explanation.other = None;
+        explanation.allowed = explanation.egress.allowed.and(explanation.ingress.allowed);
+    }
+    explanation
+}
 
 /// Explains a flow, taking into account how a Service changes it.
 pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> Explanation {
@@ -23,6 +40,12 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
             },
         ),
         ViaService::OfNode(own) => explain_call(graph, flow, ConnectionOrigin::OfNode(own)),
+        ViaService::Rewritten(_, dialled)
+            if !matches!(dialled, Dialled::Cluster(_))
+                && graph.environment().policies.plugin.networks.is_some() =>
+        {
+            explain_forwarded(graph, flow)
+        }
         ViaService::ThroughNode(_)
         | ViaService::PolicedNode(_)
         | ViaService::Rewritten(..)

@@ -370,6 +370,7 @@ const askNames = (ask, namespaces, workloads) => {
     const [inside, taken] = podsInside(set);
     if (single) {
       if (inside.length) return { ends: [{ ...inside[0], parts: [{ pods: inside[0].parts[0].pods.slice(0, 1), ports: undefined }] }] };
+      if (ask.networks) untold('an address may be that of a pod on a network of its own');
       if (askSets.meet(set, ofServices)) untold('that is the address of a Service');
       if (askSets.meet(set, ofNodes) && isAtNodes(asked)) untold('that is a port of a Service at the nodes');
       const [ofService, ofPod] = ask.cidrs.map((told) => Boolean(told && askSets.meet(set, askSets.read(told))));
