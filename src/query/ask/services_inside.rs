@@ -49,12 +49,7 @@ pub(crate) fn called_inside(
     places.sort_by_key(|(at, id, _)| (*at, *id));
     let found = places.into_iter().filter_map(|(at, id, dialled)| {
         let service = cluster.service(id);
-        let ports = ports_of(spec, service, dialled)?;
-        let spec = EndpointSpec {
-            text: at.to_string().into(),
-            target: Target::Addresses(IpNet::from(at)),
-            ports,
-        };
+        let spec = called_at(at, spec, service, dialled)?;
         let resolver = Resolver {
             cluster,
             context,
@@ -92,19 +87,26 @@ fn dialled_at<'c>(
         .chain(nodes.map(|at| (*at, Dialled::Node(*at))))
 }
 
-/// The ports that are asked about, as far as a Service has them where it is called; none where it
-/// has none of them. Of nodes no others are asked about than those that are named.
-fn ports_of(
+/// An address where a Service is called, with the ports that are asked about as far as the Service
+/// has them; none where it has none. Of nodes no others are asked about than those that are named.
+fn called_at(
+    at: IpAddr,
     spec: &EndpointSpec,
     service: &Service,
     dialled: Dialled,
-) -> Option<Option<Vec<PortAsk>>> {
-    let Some(ports) = &spec.ports else {
-        return (!dialled.is_at_nodes()).then_some(None);
-    };
+) -> Option<EndpointSpec> {
     let has = |ask: &&PortAsk| !asked_of_service(service, ask, Some(dialled)).is_empty();
-    let own: Vec<PortAsk> = ports.iter().filter(has).cloned().collect();
-    (!own.is_empty()).then_some(Some(own))
+    let own = |ports: &Vec<PortAsk>| ports.iter().filter(has).cloned().collect::<Vec<_>>();
+    let ports = spec.ports.as_ref().map(own);
+    let is_called = match &ports {
+        Some(ports) => !ports.is_empty(),
+        None => !dialled.is_at_nodes(),
+    };
+    is_called.then(|| EndpointSpec {
+        text: at.to_string().into(),
+        target: Target::Addresses(IpNet::from(at)),
+        ports,
+    })
 }
 
 impl CalledInside {
@@ -130,8 +132,8 @@ impl Resolved {
         let notes = told.flat_map(|one| one.resolved.notes.iter().cloned());
         let is_of_all = |note: &Note| !matches!(note, Note::Service(_));
         self.notes.extend(notes.filter(is_of_all));
-        let asked = called.iter().take(MOST);
-        self.missing = asked.filter_map(|one| one.resolved.missing.clone()).next();
+        let mut asked = called.iter().take(MOST);
+        self.missing = asked.find_map(|one| one.resolved.missing.clone());
         if called.len() > MOST {
             let why = format!("more than {MOST} addresses of Services are inside it");
             self.missing = Some(why.into());
