@@ -559,7 +559,7 @@ spec: {containers: [{name: c, image: i}]}
     }
 }
 
-/// DO95, DO106: a pod that dials out for callers, and Services of other clusters, leave it open too.
+/// DO95, DO106: pods that dial out for callers, and Services of other clusters, leave it open.
 #[test]
 fn tunnels_and_services_of_other_clusters_may_be_doors() {
     let pod = |labels: &str, container: &str| {

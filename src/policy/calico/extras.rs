@@ -112,7 +112,8 @@ fn labels(node: &SyntaxNode, metadata: &ObjectMeta, checks: &mut Checks) -> Opti
     Some(labels.into_iter().collect())
 }
 
-/// The tiers that every installation has, with their orders and ends, by each of their names (CA40).
+/// The tiers that every installation has, by each of their names, with their orders and ends
+/// (CA40).
 const BUILT_IN: [(&str, f64, &str); 5] = [
     ("kube-admin", 1000.0, "Pass"),
     ("adminnetworkpolicy", 1000.0, "Pass"),

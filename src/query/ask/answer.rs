@@ -140,9 +140,7 @@ pub fn ask(
     let inside = called_inside(&graph.environment().cluster, context, question);
     destination.without_called(question.destination.ports.as_deref(), &inside);
     let mut pairs = decided(graph, question, &source, &destination)?;
-    if !inside.is_empty() {
-        destination.add_called(&inside);
-    }
+    destination.add_called(&inside);
     for one in inside.iter().take(services_inside::MOST) {
         pairs.extend(decided(graph, &one.question, &source, &one.resolved)?);
     }

@@ -128,6 +128,9 @@ impl CalledInside {
 impl Resolved {
     /// Tells of what is called inside it, as far as a reader gets through that.
     pub(crate) fn add_called(&mut self, called: &[CalledInside]) {
+        if called.is_empty() {
+            return;
+        }
         let told = called.iter().take(TOLD);
         let notes = told.flat_map(|one| one.resolved.notes.iter().cloned());
         let is_of_all = |note: &Note| !matches!(note, Note::Service(_));
