@@ -528,3 +528,17 @@ fn a_dump_with_a_refusal_or_a_part_of_a_list_is_not_complete() {
         );
     }
 }
+
+#[test]
+fn a_kustomization_need_not_say_its_kind() {
+    let told = |name: &str, text: &str| {
+        let source = netpal::Source::Text(name.into(), text.into());
+        let input = netpal::load_sources(&[source], &[], &netpal::LoadOptions::default()).unwrap();
+        codes(&input)
+    };
+    let patches = "resources: [a.yaml]\npatches: [{path: p.yaml}]\n";
+    let warning = [(Severity::Warning, Code::NotAnObject)];
+    assert_eq!(told("base/kustomization.yaml", patches), warning);
+    assert_eq!(told("base/values.yaml", patches), []);
+    assert_eq!(told("base/kustomization.yml", "resources: [a.yaml]\n"), []);
+}

@@ -133,6 +133,27 @@ metadata: {name: closed, namespace: shop}
 spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
 ";
 
+/// NW60: a definition that is not in the input is a network of which no more is known, whether or
+/// not any other definition is.
+#[test]
+fn a_network_is_shared_though_no_definition_is_loaded() {
+    let pods = [
+        on("shop", "one", "dmz"),
+        on("shop", "two", "dmz"),
+        on("shop", "three", "other"),
+        pod("shop", "plain", ""),
+        CLOSED.to_owned(),
+    ];
+    for more in [String::new(), definition("else", "where", MACVLAN)] {
+        let input = load(&(pods.concat() + &more), &[]);
+        let expected = [
+            ("", "shop/one", "shop/two", 80, YES),
+            ("", "shop/one", "shop/plain", 80, NO),
+        ];
+        check(&input, &expected);
+    }
+}
+
 /// NW3, S65: pods without a family in common on the pod network may have one on another network.
 #[test]
 fn a_secondary_network_may_have_a_family_that_the_pod_network_has_not() {

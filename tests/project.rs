@@ -422,3 +422,45 @@ fn a_configuration_leads_nowhere_by_a_revision_or_a_link_further_down() {
         "{err}"
     );
 }
+
+#[test]
+fn a_diff_reads_each_revision_with_its_own_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write(at, "apps/pod.yaml", POD);
+    write(at, "policies/deny.yaml", DENY);
+    let both = "version: 1\ninputs: [{path: apps}, {path: policies}]\n";
+    write(at, "netpal.yaml", both);
+    git(at, &["init", "-q"]);
+    let commit = |message| {
+        git(at, &["add", "."]);
+        git(at, &["commit", "-q", "-m", message]);
+    };
+    commit("one");
+    git(at, &["tag", "one"]);
+    write(at, "netpal.yaml", "version: 1\ninputs: [{path: apps}]\n");
+    commit("two");
+    let (code, out, err) = netpal(at, &["diff", "one..HEAD"]);
+    assert_eq!(code, 1, "the policies are no longer an input: {out}{err}");
+    assert!(out.contains("shop/deny removed"), "{out}");
+    assert!(
+        err.contains("netpal.yaml is another one on each side"),
+        "{err}"
+    );
+    let (code, out, _) = netpal(at, &["diff", "one..one"]);
+    assert_eq!(code, 0, "{out}");
+    // one file for both sides
+    write(at, "pinned.yaml", both);
+    let (code, out, err) = netpal(at, &["diff", "one..HEAD", "--config", "pinned.yaml"]);
+    assert!(
+        code == 0 && !err.contains("another one"),
+        "{code} {out}{err}"
+    );
+    // what was unknown does not become certain by the change that brings it
+    write(at, "netpal.yaml", &format!("{both}unsupported: ignore\n"));
+    let unknown = "apiVersion: policy.example.org/v1\nkind: NetworkPolicy\nmetadata: {name: x, namespace: shop}\nspec: {}\n";
+    write(at, "policies/unknown.yaml", unknown);
+    commit("three");
+    let (code, out, _) = netpal(at, &["diff", "one..HEAD"]);
+    assert!(code != 0 && out.contains("undecided"), "{code} {out}");
+}

@@ -3,7 +3,7 @@
 use super::args::{Common, DiffArgs, Drawn, FailOn, PlanArgs, UnknownAs};
 use super::asked::{endpoint, helped, ports};
 use super::exit::Exit;
-use super::output::Output;
+use super::output::{self, Output};
 use super::project::Project;
 use super::report::Page;
 use super::workspace::{self, ReadMode, Workspace};
@@ -21,17 +21,23 @@ use netpal::{
 pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
     let output = Output::of::<DiffView<'_>>(common)?;
     let project = Project::open(common)?;
-    let (before, after, mut label) = sides(common, &project, args)?;
+    let (before, mut after, mut label) = sides(common, &project, args)?;
+    after.project.keep_doubts_of(&before.project);
     let (old, new) = match plugins(common, args)? {
         Some([of_before, of_after]) => {
-            let (old, new) = (side(&of_before, &before)?, side(&of_after, &after)?);
+            let (old, new) = (before.read(&of_before)?, after.read(&of_after)?);
             let named = format!("{}..{}", old.cni(&of_before), new.cni(&of_after));
             let all = [label, named].into_iter().filter(|part| !part.is_empty());
             label = all.collect::<Vec<_>>().join(", ");
             (old, new)
         }
-        None => (side(common, &before)?, side(common, &after)?),
+        None => (before.read(common)?, after.read(common)?),
     };
+    if !before.project.is_same(&after.project) && !common.quiet {
+        output::remark(
+            "note: netpal.yaml is another one on each side, and each side is read with its own; --config FILE names one for both",
+        );
+    }
     if old.input.tally.objects + new.input.tally.objects == 0 {
         bail!("no Kubernetes object on either side");
     }
@@ -61,26 +67,37 @@ fn plugins(common: &Common, args: &DiffArgs) -> Result<Option<[Common; 2]>> {
     })
 }
 
-/// Reads one side.
-fn side(common: &Common, sources: &[Source]) -> Result<Workspace> {
-    let reading = ReadMode {
-        empty: true,
-        quiet: false,
-    };
-    Workspace::read(
-        common,
-        Project::open(common)?,
-        sources,
-        &workspace::overlays(common),
-        reading,
-    )
+/// One side: what is read, and the configuration that it is read with.
+struct SideInput {
+    sources: Vec<Source>,
+    project: Project,
 }
 
-type Sides = (Vec<Source>, Vec<Source>, String);
+impl SideInput {
+    fn read(&self, common: &Common) -> Result<Workspace> {
+        let reading = ReadMode {
+            empty: true,
+            quiet: false,
+        };
+        Workspace::read(
+            common,
+            self.project.clone(),
+            &self.sources,
+            &workspace::overlays(common),
+            reading,
+        )
+    }
+}
+
+type Sides = (SideInput, SideInput, String);
 
 /// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or
 /// two CNI profiles.
 fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
+    let of = |path: &str| SideInput {
+        sources: vec![workspace::source(path)],
+        project: project.clone(),
+    };
     match (args.before.as_deref(), args.after.as_deref()) {
         (Some(_), Some(_)) | (None, _) if args.render.is_some() => {
             bail!(
@@ -93,41 +110,61 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
                     "diff takes two inputs, or -f, not both; two revisions are written REV1..REV2 -f PATH"
                 );
             }
-            let label = String::new();
-            Ok((
-                vec![workspace::source(before)],
-                vec![workspace::source(after)],
-                label,
-            ))
+            Ok((of(before), of(after), String::new()))
         }
         (Some(range), None) => {
-            let sources = match &args.render {
-                Some(command) => vec![rendered(common, command)?],
-                None => workspace::sources(common, project)?,
-            };
             let (from, to) = match range.split_once("..") {
                 Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
                 None => (range, None),
             };
-            let before = at_revision(&sources, &or_head(from))?;
+            let before = side_at(common, project, args, &or_head(from))?;
             match to {
-                Some(to) => Ok((
-                    before,
-                    at_revision(&sources, &or_head(to))?,
-                    range.to_owned(),
-                )),
-                None => Ok((before, sources, format!("{range}..working tree"))),
+                Some(to) => {
+                    let after = side_at(common, project, args, &or_head(to))?;
+                    Ok((before, after, range.to_owned()))
+                }
+                None => {
+                    let after = SideInput {
+                        sources: named_sources(common, project, args)?,
+                        project: project.clone(),
+                    };
+                    Ok((before, after, format!("{range}..working tree")))
+                }
             }
         }
         (None, _) if args.cni_after.is_some() || common.cni.len() == 2 => {
             let sources = workspace::sources(common, project)?;
-            Ok((sources.clone(), sources, String::new()))
+            let side = || SideInput {
+                sources: sources.clone(),
+                project: project.clone(),
+            };
+            Ok((side(), side(), String::new()))
         }
         (None, _) => bail!(
             "diff compares two inputs\n       netpal diff BEFORE AFTER            folders, files, git:REV:PATH\n       \
              netpal diff main..HEAD -f k8s       two revisions\n       netpal diff main -f k8s             a revision and the working tree\n       \
              netpal diff --cni calico --cni-after cilium -f k8s"
         ),
+    }
+}
+
+/// What a revision has of the inputs, read with its own configuration.
+fn side_at(
+    common: &Common,
+    project: &Project,
+    args: &DiffArgs,
+    revision: &str,
+) -> Result<SideInput> {
+    let project = project.at_revision(common, revision)?;
+    let sources = at_revision(&named_sources(common, &project, args)?, revision)?;
+    Ok(SideInput { sources, project })
+}
+
+/// What the flags name, or the configuration.
+fn named_sources(common: &Common, project: &Project, args: &DiffArgs) -> Result<Vec<Source>> {
+    match &args.render {
+        Some(command) => Ok(vec![rendered(common, command)?]),
+        None => workspace::sources(common, project),
     }
 }
 
@@ -292,7 +329,7 @@ fn answer(
     shown: &DiffShown<'_>,
 ) -> Result<Exit> {
     let DiffShown { fail_on, drawn, .. } = *shown;
-    let mut diff = netpal::diff_in(old.side(), new.side(), new.world)?;
+    let mut diff = netpal::diff_in(old.side(), new.side(), old.world.wider(new.world))?;
     if let Some(text) = shown.port {
         diff = diff.on_ports(&ports(text)?);
     }

@@ -10,8 +10,8 @@ use netpal::{
     CalicoSpec, CiliumSettings, CiliumSpec, Config, Context, Diagnostic, EndpointToHost,
     EndpointToHostSpec, EnforcementMode, EnforcementSpec, KindRows, Kubernetes, Labels,
     LoadOptions, LocalhostSpec, Locator, MatchMode, MatchSpec, PlatformSpec, PodsSpec, Requirement,
-    Selector, Source, SourceLimits, Sources, describe_diagnostic, minor_version, nearest_file,
-    parse_config, read_text,
+    Selector, Source, SourceLimits, Sources, Unsupported, describe_diagnostic, minor_version,
+    nearest_file, parse_config, read_text,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +23,8 @@ pub struct Project {
     pub config: Config,
     /// The directory it lies in, as a prefix of the paths it names; empty for the current one.
     pub base: String,
+    /// The text of the file, as it was read.
+    text: String,
     /// Whether it may name files outside that directory.
     allow_outside: bool,
     /// Whether it may have commands run and things fetched.
@@ -44,7 +46,44 @@ impl Project {
         };
         let name = path.to_string_lossy().into_owned();
         let text = read_text(&name)?;
-        let config = parse_config(&name, &text)
+        Self::of_text(common, &path, &name, text)
+    }
+
+    /// The configuration as a revision has it, unless the command line names one for both sides;
+    /// the one of the working tree where the revision has none.
+    ///
+    /// # Errors
+    /// When it has a mistake.
+    pub fn at_revision(&self, common: &Common, revision: &str) -> Result<Self> {
+        let found = match common.config {
+            Some(_) => None,
+            None => nearest_file(&CONFIG_FILE_NAMES),
+        };
+        let Some(path) = found else {
+            return Ok(self.clone());
+        };
+        let name = format!("git:{revision}:{}", path.to_string_lossy());
+        match read_text(&name) {
+            Ok(text) => Self::of_text(common, &path, &name, text),
+            Err(_) => Ok(self.clone()), // where the revision itself is unknown, the inputs say so
+        }
+    }
+
+    /// Lets what the file before took for unknown stay unknown, so that a change cannot take the
+    /// doubt away together with what it is about.
+    pub fn keep_doubts_of(&mut self, before: &Self) {
+        if self.config.unsupported == Unsupported::Ignore {
+            self.config.unsupported = before.config.unsupported;
+        }
+    }
+
+    /// Whether two configurations are written alike.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
+    fn of_text(common: &Common, path: &Path, name: &str, text: String) -> Result<Self> {
+        let config = parse_config(name, &text)
             .map_err(|problems| invalid(&problems))
             .with_context(|| {
                 format!("the configuration `{name}` cannot be read; its keys: netpal schema config")
@@ -56,6 +95,7 @@ impl Project {
         Ok(Self {
             config,
             base,
+            text,
             allow_outside: common.allow_outside,
             allow_exec: common.allow_exec,
         })

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Input, Mention};
 use crate::load::assembly::{Assembly, PolicyTemplate, count};
 use crate::load::build;
+use crate::load::kustomize_parts;
 use crate::load::made::derive::derive;
 use crate::load::made::projects;
 use crate::load::object::{Contribution, LoadedItem, LoadedObject};
@@ -63,7 +64,7 @@ impl Assembly<'_> {
         }
         let is_object = |parsed: &ParsedChunk| match parsed.content {
             ChunkContent::Items(_) | ChunkContent::Skipped => true,
-            ChunkContent::Broken | ChunkContent::NoKind | ChunkContent::Template { .. } => false,
+            ChunkContent::Broken | ChunkContent::NoKind(_) | ChunkContent::Template { .. } => false,
         };
         let has_objects = read.chunks.iter().any(is_object);
         for parsed in read.chunks {
@@ -90,7 +91,7 @@ impl Assembly<'_> {
         match parsed.content {
             ChunkContent::Skipped => self.skipped(file, parsed),
             ChunkContent::Broken => self.broken(file, &parsed),
-            ChunkContent::NoKind => {}
+            ChunkContent::NoKind(remark) => self.kustomization(file, &parsed.chunk, remark),
             ChunkContent::Template {
                 policies: false, ..
             } => self.template(file, &parsed.chunk),
@@ -100,6 +101,19 @@ impl Assembly<'_> {
                 node: *root,
             }),
             ChunkContent::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
+        }
+    }
+
+    /// Says what a Kustomization that says no kind would change; other texts without a kind are
+    /// no matter of ours.
+    fn kustomization(&mut self, file: FileId, chunk: &Chunk, remark: Option<String>) {
+        let name = self.sources.file(file).map(|file| &*file.name);
+        let is_one = name.is_some_and(kustomize_parts::is_kustomization);
+        if let Some(remark) = remark.filter(|_| is_one) {
+            let place = self.place(file, chunk.begins());
+            let (severity, code) = (DiagnosticSeverity::Warning, Code::NotAnObject);
+            let diagnostic = Diagnostic::new(severity, code, place, remark);
+            self.diagnostics.push(diagnostic);
         }
     }
 

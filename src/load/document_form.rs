@@ -2,6 +2,7 @@
 //!
 //! Lists are opened; items of a typed List inherit the kind and version that they leave out.
 
+use crate::load::kustomization;
 use crate::load::refusal;
 use crate::policy::dialects;
 use crate::source::Path;
@@ -22,8 +23,9 @@ pub enum DocumentForm {
     /// A List whose items are none.
     BadList(Problem),
     /// Something that says no kind: values, a patch of operations, a Compose file. A problem, if it
-    /// is an object otherwise.
-    NoKind(Option<Problem>),
+    /// is an object otherwise; else
+    /// what is to be said of it if it is a Kustomization.
+    NoKind(Result<Option<String>, Problem>),
 }
 
 /// Classifies a tree.
@@ -34,7 +36,8 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
         .unwrap_or_default()
         .to_owned();
     if kind.is_empty() {
-        return DocumentForm::NoKind(without_kind(&root));
+        let problem = without_kind(&root);
+        return DocumentForm::NoKind(problem.map_or_else(|| Ok(kustomization::remark(&root)), Err));
     }
     if kind == "Template" && root.get("objects").is_some() {
         let is_policy = |n: &SyntaxNode| {

@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 /// How a folder's kustomization may be called.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+/// Whether a path is that of a Kustomization.
+pub(super) fn is_kustomization(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    NAMES.contains(&name)
+}
+
 /// Fields whose entries are files, folders or repositories.
 const TAKEN_IN: [&str; 6] = [
     "resources",

@@ -24,8 +24,8 @@ pub enum ChunkContent {
     Skipped,
     /// It cannot be read.
     Broken,
-    /// It says no kind.
-    NoKind,
+    /// It says no kind. What is to be said of it if it is a Kustomization, which need not say one.
+    NoKind(Option<String>),
     /// An `OpenShift` Template.
     Template {
         /// Whether one of its objects is a policy.

@@ -186,14 +186,10 @@ impl<'o> FileReader<'o> {
 
     fn content(self, root: SyntaxNode, chunk: Chunk, problems: &mut Vec<Problem>) -> ChunkContent {
         match document_form::classify(root) {
-            DocumentForm::NoKind(problem) => {
-                let broken = problem.is_some();
-                problems.extend(problem);
-                if broken {
-                    ChunkContent::Broken
-                } else {
-                    ChunkContent::NoKind
-                }
+            DocumentForm::NoKind(Ok(remark)) => ChunkContent::NoKind(remark),
+            DocumentForm::NoKind(Err(problem)) => {
+                problems.push(problem);
+                ChunkContent::Broken
             }
             DocumentForm::BadList(problem) => {
                 problems.push(problem);

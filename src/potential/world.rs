@@ -20,6 +20,18 @@ pub enum World {
     Closed,
 }
 
+impl World {
+    /// The one of two in which more may exist.
+    #[must_use]
+    pub fn wider(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+            (Self::Namespaces, _) | (_, Self::Namespaces) => Self::Namespaces,
+            (Self::Closed, Self::Closed) => Self::Closed,
+        }
+    }
+}
+
 impl FromStr for World {
     type Err = String;
 

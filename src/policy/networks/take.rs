@@ -3,7 +3,7 @@
 use crate::model::open_labels::perhaps;
 use crate::model::{Cluster, Namespace, NamespaceId, PodId, Requirement, Selector};
 use crate::policy::networks::attached::{
-    DEFAULT_NETWORK, GKE_INTERFACES, OPEN_PORTS, open_ports, primary_addresses,
+    DEFAULT_NETWORK, GKE_INTERFACES, NETWORKS, OPEN_PORTS, open_ports, primary_addresses,
 };
 use crate::policy::networks::labels::{
     DEFAULT, OPEN, PRIMARY, REPLACED, SECONDARY, among, not, subjects,
@@ -46,8 +46,9 @@ pub fn take(
         .into_iter()
         .filter(asking(DEFAULT_NETWORK))
         .collect();
-    let of_gke = facts.pods.keys().any(asking(GKE_INTERFACES));
-    let nobody = objects.is_empty() && replaced.is_empty() && !of_gke;
+    let asks = |key| facts.pods.keys().any(asking(key));
+    let has_further = asks(GKE_INTERFACES) || asks(NETWORKS);
+    let nobody = objects.is_empty() && replaced.is_empty() && !has_further;
     if nobody && !cluster.namespaces().any(labelled) {
         return Vec::new();
     }
