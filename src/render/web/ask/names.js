@@ -367,6 +367,8 @@ const askNames = (ask, namespaces, workloads) => {
   };
   /** @param {Addresses} set @param {boolean} single @param {string} text @param {PortAsk[] | undefined} asked @returns {Resolved} */
   const addresses = (set, single, text, asked) => {
+    const [four, six] = [set[0][0], set[1][0]];
+    if ((four !== undefined && Math.floor(Number(four) / 2 ** 24) === 127) || (six !== undefined && BigInt(six) === 1n)) return wrong(text + ' is the pod itself, and nothing outside it');
     const [inside, taken] = podsInside(set);
     if (single) {
       if (inside.length) return { ends: [{ ...inside[0], parts: [{ pods: inside[0].parts[0].pods.slice(0, 1), ports: undefined }] }] };
