@@ -10,11 +10,20 @@ use std::borrow::Cow;
 
 /// A text with its control and bidirectional characters written out, cut at a length no name needs.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.len() <= 400 {
+    clean_up_to(text, 400)
+}
+
+/// The same for a whole cell or sentence, which names many things.
+pub fn clean_sentence(text: &str) -> Cow<'_, str> {
+    clean_up_to(text, 20_000)
+}
+
+fn clean_up_to(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
         return escaped(text);
     }
     let mut characters = text.chars();
-    let head: String = characters.by_ref().take(400).collect();
+    let head: String = characters.by_ref().take(most).collect();
     let more = if characters.next().is_some() {
         "…"
     } else {

@@ -561,3 +561,33 @@ fn the_way_out_names_the_blocks_that_are_let_out() {
         assert!(!run.stdout.contains("nothing and nobody"), "{}", run.stdout);
     }
 }
+
+/// S55: where no Node is loaded, pods tell the addresses of their nodes.
+#[test]
+fn a_pod_tells_the_address_of_its_node() {
+    let pod = |name: &str, node: &str, at: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: mill}}\n\
+             spec: {{nodeName: {node}, containers: [{{name: c, image: i}}]}}\n\
+             status: {{podIP: 10.1.0.{at}, hostIP: 192.0.2.{at}, hostIPs: [{{ip: 192.0.2.{at}}}, {{ip: \"2001:db8::{at}\"}}]}}\n"
+        )
+    };
+    let shut = policy("mill", "shut", "{podSelector: {}, policyTypes: [Ingress]}");
+    let pods = [pod("saw", "one", "1"), pod("plane", "two", "2"), shut].concat();
+    let node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: one}\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.9}]}\n";
+    let with_node = format!("{pods}{node}");
+    for (text, from, code) in [
+        (&pods, "192.0.2.1", 0),
+        (&pods, "192.0.2.2", 1),
+        (&pods, "192.0.2.9", 1),
+        // the object tells all that there are
+        (&with_node, "192.0.2.9", 0),
+        (&with_node, "192.0.2.1", 1),
+    ] {
+        let run = ask(text, &format!("can {from} reach mill/saw:80"));
+        assert_eq!(run.code, code, "{from}: {}", run.text());
+        let listed = ask(text, "list --to mill/saw --all");
+        let shown = listed.stdout.contains(&format!("{from}/32  mill/saw"));
+        assert_eq!(shown, code == 0, "{from}: {}", listed.text());
+    }
+}

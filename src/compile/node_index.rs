@@ -55,7 +55,9 @@ pub struct NodeIndex {
 impl NodeIndex {
     /// Finds the homes. Empty when there are neither host-network pods nor node addresses.
     pub fn new(env: &Environment, space: &EndpointSpace) -> Self {
+        let told = env.cluster.told_of_nodes().map(ipnet::IpNet::from);
         let addresses = env.node_addresses.union(&env.options.node_cidrs);
+        let addresses = addresses.union(&IpSet::from_cidrs(told));
         if space.hosts.is_empty() && addresses.is_empty() {
             return Self::default();
         }
@@ -267,7 +269,15 @@ fn near(
         Some(node) => EndpointBounds::exactly(atoms(&IpSet::from_cidrs(
             node.addresses.iter().map(|a| ipnet::IpNet::from(*a)),
         ))),
-        None => unsure(atoms(&env.options.node_cidrs)),
+        None => {
+            let told = env.cluster.told_of_node(name).map(ipnet::IpNet::from);
+            let must = atoms(&IpSet::from_cidrs(told));
+            let may = must.union(&atoms(&env.options.node_cidrs));
+            EndpointBounds {
+                must: Arc::new(must),
+                may: Arc::new(may),
+            }
+        }
     };
     NodePlaces::new(hosts, atoms)
 }

@@ -214,6 +214,7 @@ impl<'w> Vocabulary<'w> {
             .nodes()
             .flat_map(|(_, n)| n.addresses.iter())
             .map(|a| IpSet::single(*a))
+            .chain(env.cluster.told_of_nodes().map(IpSet::single))
             .chain([env.options.node_cidrs.clone()])
             .chain(env.policed_nodes.clone())
             .chain(env.governed_addresses.keys().map(|a| IpSet::single(*a)))

@@ -370,6 +370,9 @@ fn add(
         draft.labels
     };
     let labels = cluster.intern(labels);
+    if let Some(node) = &draft.node {
+        cluster.tell_node_addresses(node, &draft.node_addresses);
+    }
     let pod = cluster.add_pod(Pod {
         name: draft.name,
         namespace,

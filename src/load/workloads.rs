@@ -49,6 +49,8 @@ pub struct PodDraft {
     pub node: Option<Arc<str>>,
     /// Its addresses.
     pub addresses: Box<[IpAddr]>,
+    /// The addresses of its node, as its status tells them.
+    pub node_addresses: Box<[IpAddr]>,
     /// Whether its status says that it is ready, or says nothing.
     pub ready: bool,
     /// The name that the DNS gives it behind a headless Service.
@@ -384,7 +386,8 @@ pub fn draft(node: Option<&SyntaxNode>) -> PodDraft {
             .unwrap_or_default(),
         host_network,
         node: text("nodeName").map(Into::into),
-        addresses: addresses(node.and_then(|n| n.get("status"))),
+        addresses: addresses(node.and_then(|n| n.get("status")), ["podIPs", "podIP"]),
+        node_addresses: addresses(node.and_then(|n| n.get("status")), ["hostIPs", "hostIP"]),
         ready: is_ready(node.and_then(|n| n.get("status"))),
         dns_name: text("hostname")
             .zip(text("subdomain"))
@@ -446,17 +449,18 @@ fn label_text(value: &SyntaxNode) -> Arc<str> {
     }
 }
 
-fn addresses(status: Option<&SyntaxNode>) -> Box<[IpAddr]> {
+/// The addresses that a status lists under one key, and has under another.
+fn addresses(status: Option<&SyntaxNode>, [list, one]: [&str; 2]) -> Box<[IpAddr]> {
     let Some(status) = status else {
         return Box::default();
     };
     let listed = status
-        .get("podIPs")
+        .get(list)
         .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter()
         .filter_map(|n| n.get("ip")?.as_str());
-    let single = status.get("podIP").and_then(SyntaxNode::as_str);
+    let single = status.get(one).and_then(SyntaxNode::as_str);
     let mut found: Vec<IpAddr> = listed
         .chain(single)
         .filter_map(|s| s.parse().ok())

@@ -18,6 +18,7 @@ pub mod open_labels;
 pub mod pod;
 pub mod relabel;
 pub mod service;
+mod told_nodes;
 pub mod workload;
 
 pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};

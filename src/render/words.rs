@@ -1,7 +1,7 @@
 //! Words for the parts of an answer, shared by the formats: ends, peers, rules. Those
 //! for counts, traffic and addresses are in [`crate::words`].
 
-pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
+pub use crate::words::{addresses, clean, clean_lines, clean_sentence, traffic, written_block};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};

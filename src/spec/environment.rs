@@ -277,9 +277,17 @@ impl Environment {
             Truth::from(self.options.node_cidrs.contains(address)).and(Truth::Maybe);
         match pod.node.as_deref().map(|name| self.cluster.find_node(name)) {
             Some(Some(node)) => Truth::from(node.addresses.contains(&address)),
+            Some(None) if self.is_told_of_own(pod, address) => Truth::Yes,
             Some(None) => in_node_range,
             None => in_node_range.or(self.is_node_address(address).and(Truth::Maybe)),
         }
+    }
+
+    /// Whether pods tell that an address is that of the node `pod` runs on, whose object is not
+    /// loaded.
+    fn is_told_of_own(&self, pod: &Pod, address: IpAddr) -> bool {
+        let node = pod.node.as_deref();
+        node.is_some_and(|name| self.cluster.told_of_node(name).any(|told| told == address))
     }
 
     /// Whether an address that is some node's is that of the node `pod` runs on (S55).

@@ -73,7 +73,7 @@ impl KeptFields {
             (Self::Probe, _) => None,
             (Self::HttpGet, _) => within(&["port"]),
             (Self::Status, "conditions") => Some(Self::Conditions),
-            (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
+            (Self::Status, _) => within(&["phase", "podIP", "podIPs", "hostIP", "hostIPs"]),
             (Self::Conditions, _) => within(&["type", "status"]),
         }
     }

@@ -4,7 +4,8 @@
 //! nor mentions have a meaning. The hidden marker lets a bot find its own comment and edit it
 //! instead of adding one.
 
-use crate::diff::{Change, Diff, Kind};
+use crate::diff::{Change, Diff, Kind, OneSided, Which};
+use crate::render::text::diff::openness;
 use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
 use crate::render::text::door_changes;
 use crate::render::text::potential::sentence;
@@ -65,7 +66,7 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
             let names: Vec<String> = list
                 .iter()
                 .take(20)
-                .map(|l| code(&pages.workload(which, l.workload)))
+                .map(|one| one_sided(pages, which, one))
                 .collect();
             let more = if list.len() > 20 {
                 format!(" and {} more", list.len() - 20)
@@ -74,6 +75,11 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
             };
             let _ = writeln!(text, "\n**{word} workloads:** {}{more}", names.join(", "));
         }
+    }
+    let uses = pages.declared_uses();
+    if !uses.is_empty() {
+        let uses: Vec<String> = uses.iter().map(|used| code(used)).collect();
+        let _ = writeln!(text, "\n**Declared in manifests:** {}", uses.join(", "));
     }
     for broken in &pages.remarks.broken {
         let _ = writeln!(
@@ -180,6 +186,12 @@ fn paths(n: u64) -> String {
     } else {
         format!("{n} paths")
     }
+}
+
+/// A workload that one side lacks, and how open it is.
+fn one_sided(pages: DiffContext<'_>, which: Which, one: &OneSided) -> String {
+    let name = code(&pages.workload(which, one.workload));
+    format!("{name} ({})", openness(one))
 }
 
 fn row(pages: DiffContext<'_>, change: &Change) -> String {

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 /// A cell no spreadsheet executes.
 pub fn cell(text: &str) -> String {
-    let text = words::clean(text);
+    let text = words::clean_sentence(text);
     if text != "-" && text.starts_with(['=', '+', '-', '@', '\t']) {
         format!("'{text}")
     } else {

@@ -180,6 +180,12 @@ impl<'a> DiffContext<'a> {
         text
     }
 
+    /// The first uses of closing paths that manifests declare, in words.
+    pub fn declared_uses(&self) -> Vec<String> {
+        let uses = self.remarks.uses.iter().take(GROUPS);
+        uses.map(|used| self.declared(used)).collect()
+    }
+
     /// What follows from some of the changes: tests they break, uses that are declared.
     pub fn remarks(&self, changes: &[usize]) -> Vec<String> {
         let broken = self

@@ -60,7 +60,7 @@ pub fn sentence(pages: DiffContext<'_>, change: &DoorChange) -> String {
     let used = used(line);
     let by = policy_names(context, line);
     let text = format!("{} {used} -> {to} {}", door.title(), becomes(change, &by));
-    words::clean(&text).into_owned()
+    words::clean_sentence(&text).into_owned()
 }
 
 /// What it was and is.

@@ -6,8 +6,8 @@ use crate::words::plural;
 use std::io::{self, Write};
 
 /// What is said where nothing but the digest tells of a change.
-pub const UNTOLD: &str = "what policies mean for pods that are not in the input changed, and no \
-     line shows it; `netpal diff` with the state before says what";
+pub const UNTOLD: &str = "what policies mean for pods that are not in the input changed, or a \
+     workload came or went, and no line shows it; `netpal diff` with the state before says what";
 
 /// The counts, and every line that differs with its sign.
 ///
@@ -21,7 +21,7 @@ pub fn drift(path: &str, drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
         drift.removed.len()
     )?;
     for line in drift.lines() {
-        writeln!(out, "  {}", words::clean(&line))?;
+        writeln!(out, "  {}", words::clean_sentence(&line))?;
     }
     if drift.is_untold() {
         writeln!(out, "  {UNTOLD}")?;

@@ -1,0 +1,31 @@
+//! The addresses of nodes whose objects are not loaded, as far as the status of pods on them tells
+//! (`hostIP`, `hostIPs`). Of such a node nothing else is known.
+
+use crate::model::cluster::Cluster;
+use std::net::IpAddr;
+
+impl Cluster {
+    /// Keeps what a pod tells of the addresses of its node.
+    pub fn tell_node_addresses(&mut self, node: &str, addresses: &[IpAddr]) {
+        if addresses.is_empty() {
+            return;
+        }
+        let told = self.told_nodes.entry(node.into()).or_default();
+        told.extend(addresses);
+    }
+
+    /// The addresses that pods tell of a node whose object is not loaded.
+    pub fn told_of_node(&self, name: &str) -> impl Iterator<Item = IpAddr> + use<'_> {
+        let unlisted = self
+            .find_node(name)
+            .is_none()
+            .then(|| self.told_nodes.get(name));
+        unlisted.flatten().into_iter().flatten().copied()
+    }
+
+    /// All of them, of every node whose object is not loaded.
+    pub fn told_of_nodes(&self) -> impl Iterator<Item = IpAddr> + use<'_> {
+        let names = self.told_nodes.keys();
+        names.flat_map(|name| self.told_of_node(name))
+    }
+}
