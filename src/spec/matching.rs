@@ -4,7 +4,7 @@
 //! Every answer is a [`Truth`]: what is not known may match. The compiled graph asks these
 //! functions about representatives, so that a single match has one definition.
 
-use crate::model::{NamespaceId, Pod, PodId, Selector, Truth};
+use crate::model::{Namespace, NamespaceId, Pod, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{
     AddressOwner, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule, Subject,
@@ -109,12 +109,42 @@ pub fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) ->
     pod.host_network && (host_pods != HostPods::Undefined || mode == HostNetworkMode::Node)
 }
 
-/// Whether it is known of namespaces which values they have under keys.
-fn are_told(namespaces: [&crate::model::Namespace; 2], keys: &[Box<str>]) -> bool {
-    let told = |n: &crate::model::Namespace| {
-        n.declared.is_some() && !keys.iter().any(|k| n.labels.is_open(k))
+/// How the values of one label compare in two namespaces.
+struct ComparedLabel {
+    /// Whether it is known that both carry it.
+    present: Truth,
+    /// Whether the values are known to be equal.
+    equal: Truth,
+}
+
+/// Compares two namespaces by a label. What the object of a namespace would say is not known where
+/// it is missing, but its name is, and that is a label too (S27).
+fn compare(own: &Namespace, other: &Namespace, key: &str) -> ComparedLabel {
+    let value = |namespace: &Namespace| {
+        let found: Option<Box<str>> = namespace.labels.get(key).map(Into::into);
+        let is_known = found.is_some() || namespace.declared.is_some();
+        let is_told = is_known && !namespace.labels.is_open(key);
+        is_told.then_some(found)
     };
-    namespaces.into_iter().all(told)
+    let is_same = own.name == other.name && own.declared.is_some();
+    if is_same {
+        return ComparedLabel {
+            present: Truth::from(own.labels.get(key).is_some()),
+            equal: Truth::Yes,
+        };
+    }
+    let (own, other) = (value(own), value(other));
+    let is_there = |v: &Option<Option<Box<str>>>| {
+        v.as_ref()
+            .map_or(Truth::Maybe, |v| Truth::from(v.is_some()))
+    };
+    ComparedLabel {
+        present: is_there(&own).and(is_there(&other)),
+        equal: match (own, other) {
+            (Some(own), Some(other)) => Truth::from(own == other),
+            _ => Truth::Maybe,
+        },
+    }
 }
 
 /// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).
@@ -125,32 +155,27 @@ pub fn namespaces_match(
     other: NamespaceId,
 ) -> Truth {
     let (own, other) = (env.cluster.namespace(own), env.cluster.namespace(other));
-    let compare = |keys: &[Box<str>]| {
-        let pairs: Vec<_> = keys
-            .iter()
-            .map(|k| (own.labels.get(k), other.labels.get(k)))
-            .collect();
-        let all_present = pairs.iter().all(|(a, b)| a.is_some() && b.is_some());
-        (
-            all_present && !keys.is_empty(),
-            pairs.iter().all(|(a, b)| a == b),
-        )
-    };
-    let same = own.name == other.name && own.declared.is_some();
-    let unless_unknown = |value: bool, keys: &[Box<str>]| match keys {
-        keys if same || keys.is_empty() || are_told([own, other], keys) => Truth::from(value),
-        _ => Truth::Maybe,
+    let relation = |keys: &[Box<str>]| {
+        let each = keys.iter().map(|key| compare(own, other, key));
+        let nothing = ComparedLabel {
+            present: Truth::from(!keys.is_empty()),
+            equal: Truth::Yes,
+        };
+        each.fold(nothing, |all, one| ComparedLabel {
+            present: all.present.and(one.present),
+            equal: all.equal.and(one.equal),
+        })
     };
     match which {
         Namespaces::Named(name) => Truth::from(other.name == *name),
         Namespaces::Matching(selector) => other.selected_by(selector),
         Namespaces::SameLabels(keys) => {
-            let (present, equal) = compare(keys);
-            unless_unknown(present && equal, keys)
+            let ComparedLabel { present, equal } = relation(keys);
+            present.and(equal)
         }
         Namespaces::NotSameLabels(keys) => {
-            let (present, equal) = compare(keys);
-            unless_unknown(present && !equal, keys)
+            let ComparedLabel { present, equal } = relation(keys);
+            present.and(equal.not())
         }
     }
 }
