@@ -404,6 +404,68 @@ fn policies_may_see_an_address_before_or_after_it_is_rewritten() {
 }
 
 #[test]
+fn only_a_rule_that_names_the_address_of_a_service_leaves_a_call_of_it_open() {
+    // S41, S51, S59: what a rule for everybody says of the Service's own port decides nothing
+    let out = |egress: &str| {
+        let spec = format!("policyTypes: [Egress], egress: [{egress}]");
+        policy("out", "counter", &spec)
+    };
+    let till = service(
+        "till",
+        "clusterIP: 10.96.3.9, selector: {role: oven}, ports: [{name: a, port: 8000, targetPort: 80},
+  {name: b, port: 8001, targetPort: 81}]",
+    );
+    let block = "to: [{ipBlock: {cidr: 10.96.0.0/12}}]";
+    for (egress, destination, code) in [
+        (
+            "{ports: [{port: 8000}]}".to_owned(),
+            "bakery/svc/till:8000",
+            1,
+        ),
+        ("{ports: [{port: 8000}]}".to_owned(), "10.96.3.9:8000", 1),
+        (
+            "{ports: [{port: 80}]}".to_owned(),
+            "bakery/svc/till:8000",
+            0,
+        ),
+        (
+            format!("{{{block}, ports: [{{port: 8000}}]}}"),
+            "bakery/svc/till:8000",
+            3,
+        ),
+        (
+            format!("{{{block}, ports: [{{port: 80}}]}}"),
+            "bakery/svc/till:8000",
+            1,
+        ),
+        (
+            format!("{{{block}, ports: [{{port: 8000}}]}}, {{ports: [{{port: 8001}}]}}"),
+            "bakery/svc/till:8001",
+            1,
+        ),
+    ] {
+        let run = ask(&[till.clone(), out(&egress)], destination);
+        assert_eq!(run.code, code, "{egress} {destination}: {}", run.text());
+    }
+    let kinds = [
+        ("v1alpha1", "AdminNetworkPolicy", ""),
+        ("v1alpha2", "ClusterNetworkPolicy", "tier: Admin, "),
+    ];
+    for (version, kind, tier) in kinds {
+        let closed = format!(
+            "apiVersion: policy.networking.k8s.io/{version}
+kind: {kind}
+metadata: {{name: shut}}
+spec:
+  {{{tier}priority: 1, subject: {{namespaces: {{}}}}, egress: [{{action: Deny, to: [{{namespaces: {{}}}}]}}]}}
+"
+        );
+        let run = ask(&[till.clone(), closed], "bakery/svc/till:8000");
+        assert_eq!(run.code, 1, "{kind}: {}", run.text());
+    }
+}
+
+#[test]
 fn the_address_of_a_service_without_selector_is_replaced_by_its_endpoints() {
     let mill = service(
         "mill",

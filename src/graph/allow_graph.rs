@@ -29,6 +29,7 @@ use crate::graph::common_family::CommonFamilies;
 use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
+use crate::graph::named_services::GraphsByService;
 use crate::graph::networks;
 use crate::graph::service_calls::GraphsByCall;
 use crate::graph::tiers::{Hit, Walk};
@@ -55,6 +56,7 @@ pub struct AllowGraph {
     pub(crate) compiled: Arc<CompiledPolicySet>,
     pub(crate) for_rows: Arc<ForRows>,
     pub(super) by_call: Option<Arc<GraphsByCall<AllowGraph>>>,
+    pub(super) by_service: Option<Arc<GraphsByService<AllowGraph>>>,
 }
 
 /// The traffic between two ends: what certainly passes, and what may for all that is known.
@@ -71,6 +73,7 @@ impl AllowGraph {
         let compile = |options: &CompileOptions| Self::compile(input, options);
         let with_networks = networks::laid(input, options, compile)?;
         let by_call = GraphsByCall::new(input, options).map(Arc::new);
+        let by_service = GraphsByService::new(input, options).map(Arc::new);
         let input = with_networks.as_ref().unwrap_or(input);
         let env = Environment::new(input, options);
         let mut vocabulary = Vocabulary::new(&env)?;
@@ -102,6 +105,7 @@ impl AllowGraph {
             compiled: compiled.into(),
             for_rows: Arc::default(),
             by_call,
+            by_service,
         })
     }
 

@@ -17,6 +17,7 @@ pub mod extent;
 pub mod external;
 pub mod for_rows;
 mod invariants;
+mod named_services;
 mod networks;
 mod of_networks;
 pub mod own_node_exemption;

@@ -1,11 +1,13 @@
 //! What a graph is asked by those who look at networks: as one network among several, and as the
-//! graph of one kind of calls.
+//! graph of one kind of calls, or of the calls of one Service.
 
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
+use crate::graph::named_services::full_name;
 use crate::graph::networks::NetworkGraph;
 use crate::input::Input;
-use crate::model::PodId;
+use crate::model::{PodId, ServiceId};
+use crate::policy::Direction;
 use crate::spec::environment::{Endpoint, Flow, ServiceCalls};
 use std::sync::Arc;
 
@@ -55,11 +57,37 @@ impl AllowGraph {
     pub(crate) fn called(&self, calls: ServiceCalls) -> Option<Self> {
         let graphs = self.by_call.as_ref()?;
         let graph = graphs.graph(calls, |input, options| Self::compile(input, options).ok())?;
+        Some(self.asked_likewise(graph))
+    }
+
+    /// The graph of calls of a Service, where a rule that governs the caller sees that it is this
+    /// Service (AN40); none where no rule does.
+    pub(crate) fn calling(&self, id: ServiceId, source: Endpoint) -> Option<Self> {
+        let graphs = self.by_service.as_ref()?;
+        if self.env.cluster.service(id).headless {
+            return None;
+        }
+        let called = full_name(&self.env.cluster, id);
+        let effective = self.effective(source, Direction::Egress)?;
+        let mut governing = effective.selections();
+        let is_seen = governing.any(|selection| {
+            let policy = self.policy_of(selection.policy);
+            self.env.policies.get(policy).sees_calls_of(&called)
+        });
+        if !is_seen {
+            return None;
+        }
+        let graph = graphs.graph(id, |input, options| Self::compile(input, options).ok())?;
+        Some(self.asked_likewise(graph))
+    }
+
+    /// Another graph, asked about the same connections as this one.
+    fn asked_likewise(&self, graph: &Self) -> Self {
         let mut graph = graph.clone();
         graph.env.options.host_network = self.env.options.host_network;
         if graph.env.asked_families != self.env.asked_families {
             graph = graph.asking(self.env.asked_families);
         }
-        Some(graph)
+        graph
     }
 }

@@ -60,6 +60,8 @@ pub struct CompileOptions {
     pub network: Option<Box<str>>,
     /// How pods are called, where networks make a difference by it.
     pub calls: ServiceCalls,
+    /// The Service that is called, by namespace and name, where rules see which one it is (AN40).
+    pub called: Option<[Box<str>; 2]>,
     /// What becomes of policies that another network plugin reads.
     pub foreign: ForeignPolicies,
 }
@@ -120,6 +122,7 @@ impl Default for CompileOptions {
             plugin: Plugin::Unspecified,
             network: None,
             calls: ServiceCalls::Unknown,
+            called: None,
             foreign: ForeignPolicies::Unknown,
         }
     }

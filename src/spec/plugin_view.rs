@@ -162,7 +162,11 @@ impl PluginView {
     }
 
     fn of_antrea(&mut self) {
-        let seen = antrea::specialize::specialize(&self.policies, &self.cluster);
+        let seen = antrea::specialize::specialize(
+            &self.policies,
+            &self.cluster,
+            self.options.called.as_ref(),
+        );
         if let Some(policies) = seen.policies {
             self.policies = Arc::new(policies);
         }

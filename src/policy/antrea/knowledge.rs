@@ -10,6 +10,8 @@ pub struct AntreaKnowledge<'k> {
     pub objects: &'k AntreaObjects,
     /// The cluster, once it is known.
     pub cluster: Option<&'k Cluster>,
+    /// The Service that all traffic calls, by namespace and name, where that is told.
+    pub called: Option<&'k [Box<str>; 2]>,
 }
 
 impl<'k> AntreaKnowledge<'k> {
@@ -18,6 +20,7 @@ impl<'k> AntreaKnowledge<'k> {
         Self {
             objects,
             cluster: None,
+            called: None,
         }
     }
 }

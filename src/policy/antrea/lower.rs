@@ -5,7 +5,7 @@
 //! through and one that stops the others. Whom a rule is for depends on groups, so a policy is
 //! lowered when it is read, without these, and once more for each graph ([`super::specialize`]).
 
-use crate::model::{Cluster, NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
+use crate::model::{Cluster, NAMESPACE_NAME_LABEL, Requirement, Selector, Service, Truth};
 use crate::policy::antrea::groups::{behind, members, service};
 use crate::policy::antrea::knowledge::AntreaKnowledge;
 use crate::policy::antrea::policy::{
@@ -329,7 +329,7 @@ impl AntreaLowering<'_> {
         let somewhere = Peers::Of([Peer::Symbol(Symbol::SomeOutside)].into());
         let mut calls = Vec::new();
         match found {
-            Some(service) if service.headless || service.external_name.is_some() => {}
+            Some(service) if !is_supported(service) => {}
             Some(service) => {
                 let ports = service.ports.iter();
                 let ports = ports.map(|p| TrafficSet::ports(p.protocol, p.port, p.port));
@@ -353,8 +353,29 @@ impl AntreaLowering<'_> {
         if calls.is_empty() {
             calls.push((Peers::Of([].into()), Ports::Any));
         }
-        calls
+        match self.known.called {
+            Some(called) => {
+                seen_as_call(&calls, found.is_some_and(is_supported) && peer.is(called))
+            }
+            None => calls,
+        }
     }
+}
+
+/// Whether rules see the calls of a Service: those of one with an address.
+fn is_supported(service: &Service) -> bool {
+    !service.headless && service.external_name.is_none()
+}
+
+/// The calls of a rule where all traffic calls one Service: every call of it if the rule means that
+/// Service, none otherwise. As many as before, so that each keeps its place.
+fn seen_as_call(calls: &[(Peers, Ports)], is_meant: bool) -> Vec<(Peers, Ports)> {
+    let nobody = (Peers::Of([].into()), Ports::Any);
+    let mut seen = vec![nobody; calls.len()];
+    if is_meant {
+        seen[0].0 = Peers::Of([Peer::Symbol(Symbol::Everything)].into());
+    }
+    seen
 }
 
 /// Calls a function with the ports of a rule, for each range of ports of the source.

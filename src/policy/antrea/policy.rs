@@ -99,6 +99,13 @@ pub struct ServicePeer {
     pub everywhere: bool,
 }
 
+impl ServicePeer {
+    /// Whether it is the Service of a namespace and a name.
+    pub fn is(&self, [namespace, name]: &[Box<str>; 2]) -> bool {
+        self.name.namespace == *namespace && self.name.name == *name
+    }
+}
+
 /// Ports of the destination that are for the same ports of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourcedPorts {

@@ -34,8 +34,12 @@ pub struct SeenByAntrea {
     pub cluster: Option<Cluster>,
 }
 
-/// What Antrea makes of policies and cluster.
-pub fn specialize(policies: &PolicySet, cluster: &Cluster) -> SeenByAntrea {
+/// What Antrea makes of policies and cluster; of calls of one Service, if that is named.
+pub fn specialize(
+    policies: &PolicySet,
+    cluster: &Cluster,
+    called: Option<&[Box<str>; 2]>,
+) -> SeenByAntrea {
     if !policies.plugin.antrea.has_policies {
         return SeenByAntrea {
             policies: None,
@@ -46,6 +50,7 @@ pub fn specialize(policies: &PolicySet, cluster: &Cluster) -> SeenByAntrea {
     let known = AntreaKnowledge {
         objects,
         cluster: Some(cluster),
+        called,
     };
     let mut special = policies.clone();
     let mut interner = PolicyInterner::default();
@@ -153,6 +158,7 @@ pub fn without_policies(policies: &PolicySet, cluster: &Cluster) -> PolicySet {
     let known = AntreaKnowledge {
         objects: &policies.plugin.antrea,
         cluster: Some(cluster),
+        called: None,
     };
     let of_nodes = policies.policies.iter();
     let of_nodes = of_nodes.filter_map(|p| self::of_nodes(p, p.antrea()?, &known));

@@ -12,6 +12,7 @@ pub mod entrance;
 pub mod grammar;
 mod made_names;
 mod named_addresses;
+mod named_at;
 mod naming;
 mod node_name;
 mod nodes;

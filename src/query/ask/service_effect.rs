@@ -12,8 +12,9 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Cluster, PodId, Service, ServiceId, Truth};
-use crate::policy::{Action, Direction};
+use crate::policy::Direction;
 use crate::query::ask::asked_traffic::traffic_behind;
+use crate::query::ask::named_at::is_named;
 use crate::query::ask::resolved::{Dialled, End, Resolved};
 use crate::set::{Family, Traffic, TrafficSet};
 use crate::spec::{Endpoint, FamilySet};
@@ -31,8 +32,8 @@ pub enum ViaService {
     /// A pod calls a Service at an address that is rewritten on the way.
     Rewritten(ServiceId, Dialled),
     /// A pod calls a Service that rules for the pod name: they see the call and not the pod behind
-    /// it, and are asked among the others. Whether any lets it through, and whether any stops it.
-    ByName(CallRules),
+    /// it, and are asked among the others, in their order.
+    ByName(ServiceId),
     /// A pod calls a Service that leads to the pods of the caller's own node alone; whether the
     /// pod is there is not told, or it is not.
     OwnNode(Truth),
@@ -64,9 +65,8 @@ pub fn classify(
         }
         (Endpoint::Pod(_), _) => match resolved.dialled {
             Some(dialled) if !inside => Some(ViaService::Rewritten(id, dialled)),
-            _ => own_node(cluster, service, source, destination)
-                .or_else(|| by_name(graph, service, source))
-                .or_else(|| at_cluster_address(graph, id, source, destination)),
+            _ if graph.calling(id, source).is_some() => Some(ViaService::ByName(id)),
+            _ => of_call(graph, id, source, destination),
         },
         _ => None,
     }
@@ -127,49 +127,28 @@ fn own_node(
     }
 }
 
-/// What rules may do that name a Service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct CallRules {
-    /// Some let calls through, or leave them to others.
-    pub opens: bool,
-    /// Some stop calls, or leave them to others.
-    pub closes: bool,
-}
-
-/// Whether rules that govern the source name a Service.
-fn by_name(graph: &AllowGraph, service: &Service, source: Endpoint) -> Option<ViaService> {
-    let env = graph.environment();
-    let namespace = &env.cluster.namespace(service.namespace).name;
-    let effective = graph.effective(source, Direction::Egress)?;
-    let mut found = CallRules::default();
-    for selection in effective.selections() {
-        let policy = env.policies.get(graph.policy_of(selection.policy));
-        for action in policy.actions_at_service(namespace, &service.name) {
-            found.opens |= action != Action::Deny;
-            found.closes |= action != Action::Allow;
-        }
-    }
-    (found != CallRules::default()).then_some(ViaService::ByName(found))
-}
-
-/// What passes where rules name the Service that is called: they may stop what passes to the pod,
-/// and let through what does not.
-fn called_by_name(
+/// How a Service changes what a pod's call of it becomes, whatever rules name it.
+fn of_call(
     graph: &AllowGraph,
-    rules: CallRules,
+    id: ServiceId,
     source: Endpoint,
     destination: Endpoint,
-) -> Allowed {
-    let direct = graph.allowed(source, destination);
-    let into = graph.allowed_on(Direction::Ingress, source, destination);
-    Allowed {
-        must: if rules.closes {
-            TrafficSet::empty()
-        } else {
-            direct.must
-        },
-        may: if rules.opens { into.may } else { direct.may },
-    }
+) -> Option<ViaService> {
+    let cluster = &graph.environment().cluster;
+    own_node(cluster, cluster.service(id), source, destination)
+        .or_else(|| at_cluster_address(graph, id, source, destination))
+}
+
+/// The graph of calls of a Service that rules name, and what else the Service changes there (AN40).
+pub fn called_by_name(
+    graph: &AllowGraph,
+    id: ServiceId,
+    source: Endpoint,
+    destination: Endpoint,
+) -> Option<(AllowGraph, Option<ViaService>)> {
+    let called = graph.calling(id, source)?;
+    let changed = of_call(&called, id, source, destination);
+    Some((called, changed))
 }
 
 /// A call at a cluster address, where a rule names this address and the pod is not let through by
@@ -212,7 +191,10 @@ pub fn allowed(
         (Some(ViaService::Rewritten(id, dialled)), _) => {
             rewritten(graph, (id, dialled), source, destination)
         }
-        (Some(ViaService::ByName(rules)), _) => called_by_name(graph, rules, source, destination),
+        (Some(ViaService::ByName(id)), _) => match called_by_name(graph, id, source, destination) {
+            Some((called, changed)) => allowed(&called, changed, source, destination),
+            None => graph.allowed(source, destination),
+        },
         (Some(ViaService::OfNode(own)), Endpoint::Pod(pod)) => {
             graph.allowed_of_node(source, pod, own)
         }
@@ -273,7 +255,7 @@ fn families(graph: &AllowGraph, dialled: Dialled, destination: Endpoint) -> Fami
 }
 
 /// What leaves the source for the address of a Service before it is rewritten, as the traffic that
-/// it becomes.
+/// it becomes; for a cluster address only what rules say that name it (S41).
 fn before_translation(
     graph: &AllowGraph,
     (id, dialled): (ServiceId, Dialled),
@@ -306,6 +288,11 @@ fn before_translation(
             protocol: port.protocol,
             port: port_number,
         };
+        if let Dialled::Cluster(address) = dialled
+            && !is_named(graph, source, (address, traffic))
+        {
+            continue;
+        }
         let becomes = traffic_behind(cluster, service, port, Some(destination));
         if out.must.contains(traffic) {
             found.must = found.must.union(&becomes);

@@ -5,6 +5,7 @@
 use crate::graph::AllowGraph;
 use crate::model::Truth;
 use crate::query::ask::resolved::Dialled;
+use crate::query::ask::service_effect::called_by_name;
 pub use crate::query::ask::service_effect::{ViaService, allowed};
 use crate::query::explain::explanation::{Explanation, explain, explain_call};
 use crate::spec::question::ConnectionOrigin;
@@ -31,6 +32,11 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
     let Some(effect) = led else {
         return explain(graph, flow);
     };
+    if let ViaService::ByName(id) = effect
+        && let Some((called, changed)) = called_by_name(graph, id, flow.source, flow.destination)
+    {
+        return explain_led(&called, changed, flow);
+    }
     let mut explanation = match effect {
         ViaService::ToItself => explain_call(
             graph,

@@ -44,9 +44,7 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
             shown(dialled)
         ),
         (ViaService::ByName(_), _) => {
-            "a rule names the Service: it sees the call of the Service and not the pod behind it, and whether it or \
-             another rule is asked first decides"
-                .into()
+            "a rule names the Service: it sees the call of the Service and not the pod behind it".into()
         }
         (ViaService::OwnNode(Truth::No), _) => {
             "NO_BACKEND: internalTrafficPolicy: Local, and no pod behind the Service is on the caller's node".into()

@@ -305,11 +305,9 @@ impl ServiceReader<'_> {
         interned: &mut Interned,
     ) {
         let namespace = &self.cluster.namespace(service.namespace).name;
+        let called = [namespace.clone(), service.name.clone()];
         let mut policies = self.graph.environment().policies.policies.iter();
-        let is_named = policies.any(|policy| {
-            let mut actions = policy.actions_at_service(namespace, &service.name);
-            actions.next().is_some()
-        });
+        let is_named = policies.any(|policy| policy.sees_calls_of(&called));
         let pods = || {
             let of = |end: &End| match end {
                 End::Pods { pods, .. } => pods.clone(),
