@@ -173,7 +173,7 @@ pub use crate::query::suggest::trial::{Addition, applied};
 
 // 4. Compare: what opens and closes between two inputs, and whether one implies the other.
 pub use crate::diff::{
-    Assumption, Block as ChangeBlock, Cause, Change, Diff, DiffParty, DoorChange, Edit,
+    Assumption, Block as ChangeBlock, CallChange, Cause, Change, Diff, DiffParty, DoorChange, Edit,
     Kind as ChangeKind, MaskedChange, OneSided, Parties, PotentialChange, PotentialDiff,
     PotentialParty, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
     declared as declared_uses, diff, diff_in,

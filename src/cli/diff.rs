@@ -387,6 +387,7 @@ fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
         diff.of(kind).next().is_some()
             || diff.potential.of(kind).next().is_some()
             || diff.doors_of(kind).next().is_some()
+            || diff.calls_of(kind).next().is_some()
     };
     let undecided = (opens && may(ChangeKind::MayWiden))
         || (closes && may(ChangeKind::MayNarrow))

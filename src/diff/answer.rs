@@ -5,6 +5,7 @@
 
 use crate::diff::align::endpoint::DiffParty;
 use crate::diff::align::order::Parties;
+use crate::diff::calls::CallChange;
 use crate::diff::cause::attribution::Cause;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::doors::DoorChange;
@@ -103,6 +104,8 @@ pub struct Diff {
     pub potential: PotentialDiff,
     /// The doors that open or close, where that was asked for.
     pub doors: Vec<DoorChange>,
+    /// What changes for calls of Services that rules name.
+    pub calls: Vec<CallChange>,
 }
 
 impl Diff {
@@ -119,6 +122,10 @@ impl Diff {
         self.doors.retain(|change| {
             let arrives = change.line.target.traffic();
             arrives.is_none_or(|traffic| asked.contains(traffic))
+        });
+        self.calls.retain_mut(|change| {
+            change.traffic = change.traffic.intersection(asked);
+            !change.traffic.is_empty()
         });
         self.latent.retain_mut(|masked| {
             let mut example = (masked.example, masked.example);
@@ -146,6 +153,7 @@ impl Diff {
             && self.removed.is_empty()
             && self.potential.is_empty()
             && self.doors.is_empty()
+            && self.calls.is_empty()
     }
 
     /// Whether something may change that was not compared in full.
@@ -158,11 +166,17 @@ impl Diff {
         self.doors.iter().filter(move |c| c.kind == kind)
     }
 
+    /// The calls of Services that change in one way.
+    pub fn calls_of(&self, kind: Kind) -> impl Iterator<Item = &CallChange> {
+        self.calls.iter().filter(move |c| c.kind == kind)
+    }
+
     /// Whether paths open for certain, those of new workloads included.
     pub fn widens(&self) -> bool {
         self.of(Kind::Widened).next().is_some()
             || self.potential.of(Kind::Widened).next().is_some()
             || self.doors_of(Kind::Widened).next().is_some()
+            || self.calls_of(Kind::Widened).next().is_some()
             || self.added.iter().any(|l| l.connected)
     }
 
@@ -171,6 +185,7 @@ impl Diff {
         self.of(Kind::Narrowed).next().is_some()
             || self.potential.of(Kind::Narrowed).next().is_some()
             || self.doors_of(Kind::Narrowed).next().is_some()
+            || self.calls_of(Kind::Narrowed).next().is_some()
             || self.removed.iter().any(|l| l.connected)
     }
 }

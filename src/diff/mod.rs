@@ -22,6 +22,7 @@
 mod align;
 mod answer;
 mod before_after;
+mod calls;
 mod cause;
 mod changed_ends;
 mod changes;
@@ -38,6 +39,7 @@ pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;
 pub use crate::diff::answer::{Block, Change, Diff, MaskedChange, NoEffectEdit, OneSided};
 pub use crate::diff::before_after::{Side, Which};
+pub use crate::diff::calls::CallChange;
 pub use crate::diff::cause::assumption::Assumption;
 pub use crate::diff::cause::attribution::{Cause, What};
 pub use crate::diff::cause::declared_uses::{Use, declared};
@@ -48,6 +50,7 @@ pub use crate::diff::potential::{diff_in, diff_of_kinds};
 pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
 
 use crate::diff::align::alignment::Alignment;
+use crate::diff::calls::call_changes;
 use crate::diff::cause::edits::Edits;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::changed_ends::ChangedEnds;
@@ -84,13 +87,15 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .collect();
     // a policy that is several, of pods and of hosts, is shown if one of them is
     let is_shown = |e: &PolicyEdit| shown(e).is_some_and(|policy| of_used.contains(&policy));
+    diff.calls = call_changes([before, after]);
+    let has_call = |edit: &PolicyEdit| !diff.calls.is_empty() && sees_calls([before, after], edit);
     let touched = ChangedEnds::new(&diff.changes, [before, after]);
     diff.inert = edits
         .policies
         .iter()
         .enumerate()
         .filter(|(_, e)| !(is_shown(e) || e.same_text && e.edit.is_of_its_text()))
-        .filter(|(_, e)| !touched.is_governed_by(e))
+        .filter(|(_, e)| !touched.is_governed_by(e) && !has_call(e))
         .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: e.text_only,
@@ -103,6 +108,16 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     diff.removed = removed.collect();
     diff.edits = edits.policies;
     diff
+}
+
+/// Whether an edited policy has rules that name Services, on either side.
+fn sees_calls([before, after]: [Side<'_>; 2], edit: &PolicyEdit) -> bool {
+    let versions = [(before, edit.before), (after, edit.after)].into_iter();
+    let mut policies = versions.filter_map(|(side, id)| {
+        let policies = &side.graph.environment().policies;
+        id.map(|id| policies.get(id))
+    });
+    policies.any(|policy| policy.sees_calls())
 }
 
 /// In which document an edited policy stands, on the side where it does, and its name.

@@ -8,17 +8,17 @@
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
 use crate::diff::{
-    Block, Cause, Change, Diff, DoorChange, Kind, NoEffectEdit, OneSided, PotentialChange, What,
-    Which,
+    Block, CallChange, Cause, Change, Diff, DoorChange, Kind, NoEffectEdit, OneSided,
+    PotentialChange, What, Which,
 };
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{cells, openness};
 use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
-use crate::render::text::door_changes;
 use crate::render::text::potential::sentence;
+use crate::render::text::{call_changes, door_changes};
 use crate::render::words;
 use crate::source::{Location, Origin};
-use crate::words::plural;
+use crate::words::{plural, traffic};
 
 /// How many groups of pairs a finding lists.
 const GROUPS: usize = 10;
@@ -119,6 +119,7 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
         );
     }
     found.extend(diff.doors.iter().map(|change| door(pages, change)));
+    found.extend(diff.calls.iter().map(|change| call(pages, change)));
     for change in &diff.potential.changes {
         found.push(potential(pages, diff, change));
     }
@@ -228,6 +229,24 @@ fn door(pages: DiffContext<'_>, change: &DoorChange) -> Finding {
     let door = &change.line.door;
     let path = format!("{} {} {}", door.kind.name(), door.host, door.path);
     finding.fingerprint = object(change.kind, &door.namespace, &door.name, path);
+    finding
+}
+
+/// A change of what the callers of a Service get to.
+fn call(pages: DiffContext<'_>, change: &CallChange) -> Finding {
+    let [from, called, to] = call_changes::ends(pages.after, change);
+    let ports = traffic(&change.traffic);
+    let message = format!(
+        "{} by a rule that names the Service {called}: {from} to {to}, {ports}",
+        verb(change.kind)
+    );
+    let cluster = &pages.after.input.cluster;
+    let service = cluster.service(change.service);
+    let namespace = &cluster.namespace(service.namespace).name;
+    let place = pages.after.locator.locate(&service.origin);
+    let mut finding = new(row(change.kind), place, message);
+    finding.confidence = Confidence::Certain;
+    finding.fingerprint = object(change.kind, namespace, &service.name, ports);
     finding
 }
 

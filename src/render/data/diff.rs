@@ -1,6 +1,7 @@
 //! A diff for programs: JSON, with every pair.
 
 use crate::check::breaks::Broken;
+use crate::diff::CallChange;
 use crate::diff::{
     Cause, Change, Diff, DiffParty, DoorChange, Edit, Kind, OneSided, PotentialChange,
     PotentialDiff, Use, What, Which,
@@ -10,6 +11,7 @@ use crate::render::data::check;
 use crate::render::data::doors::{self, DoorJson};
 use crate::render::data::json;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
+use crate::render::text::call_changes;
 use crate::render::text::diff::latent;
 use crate::render::text::diff_context::{DiffContext, edit_word};
 use crate::render::text::potential::ends;
@@ -53,6 +55,25 @@ pub struct DiffJson {
     pub potential_incomplete: bool,
     /// Doors that open or close.
     pub doors: Vec<DoorChangeJson>,
+    /// What changes for calls of Services that rules name.
+    pub calls: Vec<CallChangeJson>,
+}
+
+/// A change for calls of a Service.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallChangeJson {
+    /// `widened`, `narrowed`, `may-widen` or `may-narrow`.
+    pub kind: &'static str,
+    /// The Service, with its namespace.
+    pub service: String,
+    /// The first caller, with its namespace.
+    pub from: String,
+    /// The first pod that it gets to.
+    pub to: String,
+    /// The traffic at the pod.
+    pub ports: Vec<PortsJson>,
+    /// How many pairs of pods change so, alike ones counted once.
+    pub pairs: u64,
 }
 
 /// A door that opens or closes.
@@ -227,6 +248,19 @@ pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
             .collect(),
         potential_incomplete: diff.potential.incomplete,
         doors: diff.doors.iter().map(|c| door_change(pages, c)).collect(),
+        calls: diff.calls.iter().map(|c| call_change(pages, c)).collect(),
+    }
+}
+
+fn call_change(pages: DiffContext<'_>, change: &CallChange) -> CallChangeJson {
+    let [from, service, to] = call_changes::ends(pages.after, change);
+    CallChangeJson {
+        kind: change.kind.word(),
+        service,
+        from,
+        to,
+        ports: json::traffic(&change.traffic),
+        pairs: change.pairs,
     }
 }
 

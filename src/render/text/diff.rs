@@ -10,7 +10,7 @@ use crate::render::context::Style;
 use crate::render::text::diff_context::{
     DiffContext, GROUPS, breaks, by_edit, colour, sign, summary,
 };
-use crate::render::text::{door_changes, potential};
+use crate::render::text::{call_changes, door_changes, potential};
 use crate::render::words;
 use crate::words::plural;
 use std::io::{self, Write};
@@ -73,6 +73,7 @@ pub fn text(
     }
     door_changes::text(pages, diff, style, shown, out)?;
     potential::text(pages, diff, style, shown, out)?;
+    call_changes::text(pages, diff, style, shown, out)?;
     let whole = pages.remarks.broken.iter().filter(|b| b.change.is_none());
     whole
         .map(breaks)

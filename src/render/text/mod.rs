@@ -1,6 +1,7 @@
 //! Answers for people, in a terminal.
 
 pub mod answer;
+pub(crate) mod call_changes;
 pub mod check;
 pub mod check_flows;
 pub mod critical;

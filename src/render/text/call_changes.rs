@@ -1,0 +1,59 @@
+//! Calls of Services that change between two sides: one line for each Service and kind of change.
+
+use crate::diff::{CallChange, Diff};
+use crate::render::context::{RenderContext, Style};
+use crate::render::text::diff_context::{DiffContext, colour, sign};
+use crate::render::words;
+use crate::words::{plural, traffic};
+use std::io::{self, Write};
+
+/// The section of a text.
+///
+/// # Errors
+/// When the writer fails.
+pub fn text(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    style: Style,
+    shown: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if diff.calls.is_empty() {
+        return Ok(());
+    }
+    let head = style.paint("1", "CALLS");
+    writeln!(
+        out,
+        "\n{head}  of Services, by rules that name them and do not see the pod behind"
+    )?;
+    for change in diff.calls.iter().take(shown) {
+        let sign = style.paint(colour(change.kind), sign(change.kind));
+        let [from, service, to] = ends(pages.after, change);
+        let more = match change.pairs {
+            0 | 1 => String::new(),
+            pairs => format!("  and {}", plural(pairs as usize - 1, "more pair")),
+        };
+        let ports = traffic(&change.traffic);
+        writeln!(
+            out,
+            "  {sign} {from} -> svc {service} => {to}  {ports}{more}"
+        )?;
+    }
+    let more = diff.calls.len().saturating_sub(shown);
+    if more > 0 {
+        writeln!(out, "  and {} (all of them: -v)", plural(more, "more call"))?;
+    }
+    Ok(())
+}
+
+/// The caller, the Service and the pod behind it, by their names.
+pub fn ends(context: RenderContext<'_>, change: &CallChange) -> [String; 3] {
+    let cluster = &context.graph.environment().cluster;
+    let service = cluster.service(change.service);
+    let pods = [change.source, change.destination].map(|id| cluster.pod(id));
+    let [from, to] = pods.map(|pod| (pod.namespace, &pod.name));
+    [from, (service.namespace, &service.name), to].map(|(namespace, name)| {
+        let namespace = &cluster.namespace(namespace).name;
+        words::clean(&format!("{namespace}/{name}")).into_owned()
+    })
+}
