@@ -466,6 +466,43 @@ fn what_manifests_do_not_tell_is_unknown_and_no_more() {
 }
 
 #[test]
+fn the_name_of_a_namespace_is_known_where_its_object_is_missing() {
+    // S27: the name is a label of every namespace, so AN35 and AN36 decide by it
+    let attic = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: attic, labels: {{app: db}}}}
+spec: {{containers: [{{name: c, image: i}}]}}\nstatus: {{podIP: 10.0.4.{}}}\n---\n",
+            name.len()
+        )
+    };
+    let pods = attic("trunk") + &attic("chest-of");
+    let name = "{sameLabels: [kubernetes.io/metadata.name]}";
+    for namespaces in ["{match: Self}", name] {
+        let rule = format!("ingress: [{{action: Drop, from: [{{namespaces: {namespaces}}}]}}]");
+        let drop = policy("d", &format!("priority: 1, {DB}, {rule}"));
+        holds(
+            &(pods.clone() + &drop),
+            &[
+                ("attic/trunk attic/chest-of", No),
+                ("shop/web attic/trunk", Yes),
+                ("attic/trunk shop/db", Yes),
+                ("shop/web shop/db", No),
+            ],
+        );
+    }
+    let rule = "ingress: [{action: Drop, from: [{namespaces: {sameLabels: [kubernetes.io/metadata.name, team]}}]}]";
+    let drop = policy("d", &format!("priority: 1, {DB}, {rule}"));
+    holds(
+        &(pods + &drop),
+        &[
+            ("attic/trunk attic/chest-of", Maybe),
+            ("shop/web attic/trunk", Yes),
+            ("lab/web shop/db", Yes),
+        ],
+    );
+}
+
+#[test]
 fn a_rule_that_names_a_service_sees_its_calls() {
     let web = "appliedTo: [{podSelector: {matchLabels: {app: web}}}]";
     let drop = policy(
@@ -492,12 +529,9 @@ fn a_rule_that_names_a_service_sees_its_calls() {
         )
     };
     let run = ask(&drop);
-    assert_eq!(run.code, 3, "{}", run.text());
-    assert!(
-        run.text().contains("a rule names the Service"),
-        "{}",
-        run.text()
-    );
+    assert_eq!(run.code, 1, "{}", run.text());
+    let place = "d egress[0].toServices";
+    assert!(run.text().contains(place), "{}", run.text());
     let other = policy(
         "d",
         &format!(
@@ -505,6 +539,104 @@ fn a_rule_that_names_a_service_sees_its_calls() {
         ),
     );
     assert_eq!(ask(&other).code, 0, "{}", ask(&other).text());
+}
+
+#[test]
+fn rules_that_name_a_service_are_asked_in_their_order() {
+    // AN40 among AN2, AN5, AN10 and AN13
+    let named = "toServices: [{name: db, namespace: shop}]";
+    let rules = |name: &str, fields: &str, egress: &str| {
+        let web = "appliedTo: [{podSelector: {matchLabels: {app: web}}}]";
+        policy(
+            name,
+            &format!("priority: 1, {fields}{web}, egress: [{egress}]"),
+        )
+    };
+    let (allow, drop) = (
+        format!("{{action: Allow, {named}}}"),
+        format!("{{action: Drop, {named}}}"),
+    );
+    let closed = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: k, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress]}\n---\n";
+    let folder = tempfile::tempdir().unwrap();
+    for (policies, code) in [
+        (rules("x", "", &format!("{allow}, {{action: Drop}}")), 0),
+        (rules("x", "", &format!("{{action: Allow}}, {drop}")), 0),
+        (rules("x", "", &format!("{drop}, {{action: Allow}}")), 1),
+        (rules("x", "", &allow) + closed, 0),
+        (
+            rules("first", "tier: emergency, ", "{action: Drop}") + &rules("x", "", &allow),
+            1,
+        ),
+        (
+            rules("x", "", &format!("{{action: Pass, {named}}}")) + closed,
+            1,
+        ),
+        (rules("x", "", &drop.replace("name: db", "name: bare")), 0),
+    ] {
+        let bare = "apiVersion: v1\nkind: Service\nmetadata: {name: bare, namespace: shop}
+spec: {selector: {app: db}, clusterIP: None, ports: [{port: 8080}]}\n---\n";
+        for cluster in [
+            CLUSTER.to_owned(),
+            CLUSTER.replace("clusterIP: 10.96.0.5, ", ""),
+        ] {
+            let text = format!("{cluster}{bare}{policies}");
+            std::fs::write(folder.path().join("all.yaml"), text).unwrap();
+            for called in ["shop/svc/db:80", "shop/svc/bare:8080"] {
+                let words = ["can", "shop/web", called, "-f", "."];
+                let run = netpal_at(folder.path(), &words, "");
+                let is_bare = called.contains("bare");
+                if !is_bare {
+                    assert_eq!(run.code, code, "{policies}\n{}", run.text());
+                } else if policies.contains("name: bare") {
+                    assert_eq!(run.code, 0, "{policies}\n{}", run.text());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_diff_tells_what_becomes_of_calls_by_name() {
+    // AN40: the path to the pod itself is closed on both sides
+    let db = "{action: Allow, toServices: [{name: db, namespace: shop}]}, ";
+    let rules = |first: &str| {
+        let drop = "{action: Drop, to: [{namespaceSelector: {}}]}";
+        let egress = format!("appliedTo: [{{podSelector: {{}}}}], egress: [{first}{drop}]");
+        let cluster = CLUSTER.replace("clusterIP: 10.96.0.5, ", "");
+        cluster + &policy("d", &format!("priority: 1, {egress}"))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (closed, open) = (rules(""), rules(db));
+    for (before, after, code, told) in [
+        (
+            &closed,
+            &open,
+            1,
+            "+ shop/web -> svc shop/db => shop/db  8080/TCP",
+        ),
+        (
+            &open,
+            &closed,
+            1,
+            "- shop/web -> svc shop/db => shop/db  8080/TCP",
+        ),
+        (&open, &open, 0, "0 widened"),
+    ] {
+        std::fs::write(folder.path().join("old.yaml"), before).unwrap();
+        std::fs::write(folder.path().join("new.yaml"), after).unwrap();
+        let words = ["diff", "old.yaml", "new.yaml", "--world", "closed"];
+        let run = netpal_at(folder.path(), &words, "");
+        assert_eq!(run.code, code, "{}", run.text());
+        assert!(run.text().contains(told), "{}", run.text());
+        assert!(!run.text().contains("same effect"), "{}", run.text());
+    }
+    let snapshot = ["snapshot", "-f", "old.yaml", "of.snap"];
+    std::fs::write(folder.path().join("old.yaml"), &closed).unwrap();
+    netpal_at(folder.path(), &[&snapshot[..], &["--update"]].concat(), "");
+    std::fs::write(folder.path().join("old.yaml"), &open).unwrap();
+    let run = netpal_at(folder.path(), &[&snapshot[..], &["--check"]].concat(), "");
+    assert_eq!(run.code, 1, "{}", run.text());
 }
 
 #[test]

@@ -12,12 +12,16 @@
 //! `potential sha256:...` is a digest of all that policies mean for such pods (see `meaning`), so
 //! that nothing about them changes unseen, and nothing counts that is only worded otherwise.
 //!
+//! A `call` line states what passes by the name of a Service, where rules that name it let pass
+//! something else than what passes to the pods behind it.
+//!
 //! Soundness: together with the open workloads, the lines state for every pair of workloads (and
 //! outside blocks) what certainly passes between all their pods. A `some` line states what passes
 //! between some of the pods, an `unknown` line what cannot be decided from the input. Traffic from
 //! a workload to itself is left out. The module `take` describes how the snapshot is computed and
 //! what that costs.
 
+mod calls;
 mod meaning;
 mod potential;
 mod restricted;
@@ -83,7 +87,11 @@ impl Snapshot {
     /// Takes the snapshot of an allow-graph.
     pub fn new(graph: &AllowGraph) -> Self {
         Self {
-            lines: take::Taker::new(graph).take().into_iter().collect(),
+            lines: take::Taker::new(graph)
+                .take()
+                .into_iter()
+                .chain(calls::lines(graph))
+                .collect(),
         }
     }
 

@@ -31,7 +31,7 @@ pub fn names(graph: &AllowGraph) -> Vec<String> {
 }
 
 /// The text with every blank and control character replaced.
-fn single_word(text: &str) -> String {
+pub fn single_word(text: &str) -> String {
     text.chars()
         .map(|c| {
             if is_unsafe(c) || c.is_whitespace() {
