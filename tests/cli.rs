@@ -154,6 +154,33 @@ fn questions_are_answered_line_by_line() {
     golden().bind(|| insta::assert_snapshot!("cli-questions", run.text()));
 }
 
+#[test]
+fn a_protocol_without_a_port_is_all_of_that_protocol() {
+    let input = "apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: tcp, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{protocol: TCP}]}]}
+";
+    let folder = scratch(&[("in.yaml", input.as_bytes())]);
+    for (columns, verdict) in [
+        ("TCP,", "yes,"),
+        ("udp,*", "no,"),
+        ("ICMP,", "no,"),
+        ("FOO,", "error,"),
+    ] {
+        let line = format!("internet,shop/web,{columns}");
+        let words = ["can", "--questions", "-", "-f", "in.yaml"];
+        let run = netpal_at(folder.path(), &words, &line);
+        let want = format!("{line},{verdict}");
+        assert!(run.stdout.starts_with(&want), "{want}: {}", run.text());
+    }
+}
+
 const POD: &str =
     "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: c, image: i}]}\nmetadata: ";
 

@@ -147,7 +147,8 @@ fn question(line: &QuestionAnswer) -> Result<Question> {
         line.destination.clone()
     };
     let destination = match (line.port.as_str(), line.protocol.as_str()) {
-        ("" | "*", _) => bracketed,
+        ("" | "*", "") => bracketed,
+        ("" | "*", protocol) => format!("{bracketed}:{}", whole(protocol)),
         (port, "") => format!("{bracketed}:{port}"),
         (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
     };
@@ -155,6 +156,14 @@ fn question(line: &QuestionAnswer) -> Result<Question> {
         source: super::asked::endpoint(&line.source)?,
         destination: super::asked::endpoint(&destination)?,
     })
+}
+
+/// All of a protocol, as an end of a question names it; what is none is refused there.
+fn whole(protocol: &str) -> String {
+    match protocol.to_ascii_uppercase().as_str() {
+        "ICMP" | "ICMPV6" => protocol.to_owned(),
+        _ => format!("1-65535/{protocol}"),
+    }
 }
 
 type LineAnswer = (Verdict, &'static str, Option<Verdict>);
