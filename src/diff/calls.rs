@@ -27,7 +27,7 @@ pub struct CallChange {
     /// The traffic at the pod.
     pub traffic: TrafficSet,
     /// How many pairs of pods change so; of pods that no rule tells apart one counts.
-    pub pairs: u64,
+    pub pairs: usize,
 }
 
 /// A pod or a Service of the after side with its id on both.

@@ -55,6 +55,7 @@ use crate::diff::cause::edits::Edits;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::changed_ends::ChangedEnds;
 use crate::diff::one_sided::one_sided;
+use crate::policy::Policy;
 use crate::source::DocumentId;
 use std::collections::BTreeSet;
 
@@ -117,7 +118,7 @@ fn sees_calls([before, after]: [Side<'_>; 2], edit: &PolicyEdit) -> bool {
         let policies = &side.graph.environment().policies;
         id.map(|id| policies.get(id))
     });
-    policies.any(|policy| policy.sees_calls())
+    policies.any(Policy::sees_calls)
 }
 
 /// In which document an edited policy stands, on the side where it does, and its name.

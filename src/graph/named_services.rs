@@ -3,6 +3,7 @@
 
 use crate::input::Input;
 use crate::model::{Cluster, ServiceId};
+use crate::policy::Policy;
 use crate::spec::environment::CompileOptions;
 use std::sync::{Arc, OnceLock};
 
@@ -24,7 +25,7 @@ impl<G> GraphsByService<G> {
     /// Of an input with rules that name Services, if it has any.
     pub(super) fn new(input: &Input, options: &CompileOptions) -> Option<Self> {
         let mut policies = input.policies.policies.iter();
-        let sees_calls = options.called.is_none() && policies.any(|p| p.sees_calls());
+        let sees_calls = options.called.is_none() && policies.any(Policy::sees_calls);
         sees_calls.then(|| Self {
             input: Input {
                 cluster: Arc::clone(&input.cluster),

@@ -6,6 +6,7 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Service, ServiceId};
+use crate::policy::Policy;
 use crate::query::ask::asked_traffic::traffic_behind;
 use crate::set::TrafficSet;
 use crate::snapshot::words;
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 pub fn lines(graph: &AllowGraph) -> BTreeSet<String> {
     let env = graph.environment();
     let mut lines = BTreeSet::new();
-    if !env.policies.policies.iter().any(|p| p.sees_calls()) {
+    if !env.policies.policies.iter().any(Policy::sees_calls) {
         return lines;
     }
     let names = words::names(graph);

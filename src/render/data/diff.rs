@@ -73,7 +73,7 @@ pub struct CallChangeJson {
     /// The traffic at the pod.
     pub ports: Vec<PortsJson>,
     /// How many pairs of pods change so, alike ones counted once.
-    pub pairs: u64,
+    pub pairs: usize,
 }
 
 /// A door that opens or closes.

@@ -31,7 +31,7 @@ pub fn text(
         let [from, service, to] = ends(pages.after, change);
         let more = match change.pairs {
             0 | 1 => String::new(),
-            pairs => format!("  and {}", plural(pairs as usize - 1, "more pair")),
+            pairs => format!("  and {}", plural(pairs - 1, "more pair")),
         };
         let ports = traffic(&change.traffic);
         writeln!(
