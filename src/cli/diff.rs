@@ -118,19 +118,15 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
                 None => (range, None),
             };
             let before = side_at(common, project, args, &or_head(from))?;
-            match to {
-                Some(to) => {
-                    let after = side_at(common, project, args, &or_head(to))?;
-                    Ok((before, after, range.to_owned()))
-                }
-                None => {
-                    let after = SideInput {
-                        sources: named_sources(common, project, args)?,
-                        project: project.clone(),
-                    };
-                    Ok((before, after, format!("{range}..working tree")))
-                }
-            }
+            let Some(to) = to else {
+                let after = SideInput {
+                    sources: named_sources(common, project, args)?,
+                    project: project.clone(),
+                };
+                return Ok((before, after, format!("{range}..working tree")));
+            };
+            let after = side_at(common, project, args, &or_head(to))?;
+            Ok((before, after, range.to_owned()))
         }
         (None, _) if args.cni_after.is_some() || common.cni.len() == 2 => {
             let sources = workspace::sources(common, project)?;

@@ -265,19 +265,18 @@ fn near(
         may: Arc::new(must.union(&at(None))),
         must: Arc::new(must),
     };
-    let atoms = match env.cluster.find_node(name) {
-        Some(node) => EndpointBounds::exactly(atoms(&IpSet::from_cidrs(
-            node.addresses.iter().map(|a| ipnet::IpNet::from(*a)),
-        ))),
-        None => {
-            let told = env.cluster.told_of_node(name).map(ipnet::IpNet::from);
-            let must = atoms(&IpSet::from_cidrs(told));
-            let may = must.union(&atoms(&env.options.node_cidrs));
-            EndpointBounds {
-                must: Arc::new(must),
-                may: Arc::new(may),
-            }
-        }
+    let told = env.cluster.told_of_node(name).map(ipnet::IpNet::from);
+    let object = env.cluster.find_node(name);
+    let own = object.into_iter().flat_map(|node| node.addresses.iter());
+    let own = own.map(|address| ipnet::IpNet::from(*address)).chain(told);
+    let must = atoms(&IpSet::from_cidrs(own));
+    let may = match object {
+        Some(_) => must.clone(),
+        None => must.union(&atoms(&env.options.node_cidrs)),
+    };
+    let atoms = EndpointBounds {
+        must: Arc::new(must),
+        may: Arc::new(may),
     };
     NodePlaces::new(hosts, atoms)
 }

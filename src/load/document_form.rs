@@ -22,10 +22,11 @@ pub enum DocumentForm {
     },
     /// A List whose items are none.
     BadList(Problem),
-    /// Something that says no kind: values, a patch of operations, a Compose file. A problem, if it
-    /// is an object otherwise; else
-    /// what is to be said of it if it is a Kustomization.
-    NoKind(Result<Option<String>, Problem>),
+    /// An object but for its kind, which it does not say.
+    Unusable(Problem),
+    /// Something that says no kind: values, a patch of operations, a Compose file. What is to be
+    /// said of it if it is a Kustomization.
+    NoKind(Option<String>),
 }
 
 /// Classifies a tree.
@@ -36,8 +37,10 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
         .unwrap_or_default()
         .to_owned();
     if kind.is_empty() {
-        let problem = without_kind(&root);
-        return DocumentForm::NoKind(problem.map_or_else(|| Ok(kustomization::remark(&root)), Err));
+        return match without_kind(&root) {
+            Some(problem) => DocumentForm::Unusable(problem),
+            None => DocumentForm::NoKind(kustomization::remark(&root)),
+        };
     }
     if kind == "Template" && root.get("objects").is_some() {
         let is_policy = |n: &SyntaxNode| {

@@ -186,12 +186,8 @@ impl<'o> FileReader<'o> {
 
     fn content(self, root: SyntaxNode, chunk: Chunk, problems: &mut Vec<Problem>) -> ChunkContent {
         match document_form::classify(root) {
-            DocumentForm::NoKind(Ok(remark)) => ChunkContent::NoKind(remark),
-            DocumentForm::NoKind(Err(problem)) => {
-                problems.push(problem);
-                ChunkContent::Broken
-            }
-            DocumentForm::BadList(problem) => {
+            DocumentForm::NoKind(remark) => ChunkContent::NoKind(remark),
+            DocumentForm::Unusable(problem) | DocumentForm::BadList(problem) => {
                 problems.push(problem);
                 ChunkContent::Broken
             }

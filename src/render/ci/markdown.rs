@@ -5,6 +5,7 @@
 //! instead of adding one.
 
 use crate::diff::{Change, Diff, Kind, OneSided, Which};
+use crate::render::text::call_changes::sentence as sentence_of_call;
 use crate::render::text::diff::openness;
 use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
 use crate::render::text::door_changes;
@@ -57,6 +58,7 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
         }
     }
     door_rows(pages, diff, &mut text);
+    call_rows(pages, diff, &mut text);
     potential_rows(pages, diff, &mut text);
     for (word, list, which) in [
         ("Added", &diff.added, crate::diff::Which::After),
@@ -121,6 +123,22 @@ fn door_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
             return;
         }
         text.push_str(&row);
+    }
+}
+
+/// Calls of Services that change, in a list of their own.
+fn call_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
+    if diff.calls.is_empty() {
+        return;
+    }
+    text.push_str("\n**Calls of Services:**\n\n");
+    for (i, change) in diff.calls.iter().enumerate() {
+        if text.len() > LIMIT / 2 {
+            let _ = writeln!(text, "\n{}.", plural(diff.calls.len() - i, "more call"));
+            return;
+        }
+        let (sign, said) = (sign(change.kind), sentence_of_call(pages.after, change));
+        let _ = writeln!(text, "- {} {}", code(sign), code(&said));
     }
 }
 

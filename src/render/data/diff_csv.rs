@@ -3,12 +3,14 @@
 //! What the text of a diff tells has a line here too, so that a filter on the first column is as
 //! good as the exit code. Cost: one line for each pair, written as they are found.
 
-use crate::diff::{Block, Cause, Change, Diff, DoorChange, OneSided, PotentialChange, Which};
+use crate::diff::{
+    Block, CallChange, Cause, Change, Diff, DoorChange, OneSided, PotentialChange, Which,
+};
 use crate::render::data::{csv, doors};
 use crate::render::text::diff::openness;
 use crate::render::text::diff_context::DiffContext;
-use crate::render::text::door_changes;
 use crate::render::text::potential::ends;
+use crate::render::text::{call_changes, door_changes};
 use crate::render::words;
 use crate::source::{Location, Origin};
 use std::io::{self, Write};
@@ -29,12 +31,13 @@ pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Resu
     let head = std::iter::once(HEAD.map(String::from).to_vec());
     let pairs = diff.changes.iter().flat_map(|change| pairs(pages, change));
     let doors = diff.doors.iter().map(|change| door(pages, change));
+    let calls = diff.calls.iter().map(|change| call(pages, change));
     let added = (diff.added.iter()).map(|one| one_sided(pages, Which::After, one));
     let removed = (diff.removed.iter()).map(|one| one_sided(pages, Which::Before, one));
     let potential = &diff.potential;
     let beyond = (potential.changes.iter()).flat_map(|change| of_potential(pages, diff, change));
     let rest = potential.incomplete.then(not_all_compared);
-    let loaded = pairs.chain(doors).chain(added).chain(removed);
+    let loaded = pairs.chain(doors).chain(calls).chain(added).chain(removed);
     csv::rows(head.chain(loaded).chain(beyond).chain(rest), out)
 }
 
@@ -74,6 +77,20 @@ fn door(pages: DiffContext<'_>, change: &DoorChange) -> Vec<String> {
     let cause = door_changes::sentence(pages, change);
     let tail = tail(ports, cause, door_changes::place(pages, change), true);
     line(change.kind.word(), "internet", &to, &tail)
+}
+
+/// A call of a Service.
+fn call(pages: DiffContext<'_>, change: &CallChange) -> Vec<String> {
+    let [from, service, to] = call_changes::ends(pages.after, change);
+    let to = format!("svc {service} => {to}");
+    let ports = words::traffic(&change.traffic);
+    let tail = tail(
+        ports,
+        "a rule that names the Service".to_owned(),
+        None,
+        true,
+    );
+    line(change.kind.word(), &from, &to, &tail)
 }
 
 /// A workload that only one side has.

@@ -28,22 +28,24 @@ pub fn text(
     )?;
     for change in diff.calls.iter().take(shown) {
         let sign = style.paint(colour(change.kind), sign(change.kind));
-        let [from, service, to] = ends(pages.after, change);
-        let more = match change.pairs {
-            0 | 1 => String::new(),
-            pairs => format!("  and {}", plural(pairs - 1, "more pair")),
-        };
-        let ports = traffic(&change.traffic);
-        writeln!(
-            out,
-            "  {sign} {from} -> svc {service} => {to}  {ports}{more}"
-        )?;
+        writeln!(out, "  {sign} {}", sentence(pages.after, change))?;
     }
     let more = diff.calls.len().saturating_sub(shown);
     if more > 0 {
         writeln!(out, "  and {} (all of them: -v)", plural(more, "more call"))?;
     }
     Ok(())
+}
+
+/// `shop/web -> svc data/db => data/db-0  5432/TCP  and 2 more pairs`.
+pub fn sentence(context: RenderContext<'_>, change: &CallChange) -> String {
+    let [from, service, to] = ends(context, change);
+    let more = match change.pairs {
+        0 | 1 => String::new(),
+        pairs => format!("  and {}", plural(pairs - 1, "more pair")),
+    };
+    let ports = traffic(&change.traffic);
+    format!("{from} -> svc {service} => {to}  {ports}{more}")
 }
 
 /// The caller, the Service and the pod behind it, by their names.

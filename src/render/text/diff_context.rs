@@ -347,7 +347,11 @@ pub fn summary(diff: &Diff) -> String {
 /// `, 1 door opens, 2 changes for pods not in the input` in a count of changes.
 pub fn counted(diff: &Diff) -> String {
     let potential = &diff.potential;
-    let doors = door_counts::counted(diff);
+    let calls = match diff.calls.len() {
+        0 => String::new(),
+        n => format!(", {} for calls of Services", plural(n, "change")),
+    };
+    let doors = door_counts::counted(diff) + &calls;
     match (potential.changes.len(), potential.incomplete) {
         (0, false) => doors,
         (0, true) => format!("{doors}, pods not in the input not all compared"),
