@@ -13,7 +13,7 @@ use crate::model::workload::Workload;
 use crate::set::Ix;
 use crate::set::hashed::{HashMap, HashSet, IndexMap, IndexSet};
 use crate::source::Origin;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ pub struct Cluster {
     pub(super) named_addresses: Arc<[NamedAddresses]>,
     nodes: IndexMap<Box<str>, Node>,
     /// What pods tell of the addresses of their nodes, by the names of these.
-    pub(super) told_nodes: BTreeMap<Box<str>, BTreeSet<IpAddr>>,
+    pub(super) told_nodes: BTreeMap<Box<str>, Vec<IpAddr>>,
     /// What slices and other objects list for the Services of these names.
     listed: IndexMap<(NamespaceId, Box<str>), EndpointLists>,
     /// The namespaces that are assumed, by name.

@@ -7,11 +7,16 @@ use std::net::IpAddr;
 impl Cluster {
     /// Keeps what a pod tells of the addresses of its node.
     pub fn tell_node_addresses(&mut self, node: &str, addresses: &[IpAddr]) {
-        if addresses.is_empty() {
+        if addresses.is_empty() || self.find_node(node).is_some() {
             return;
         }
-        let told = self.told_nodes.entry(node.into()).or_default();
-        told.extend(addresses);
+        if let Some(told) = self.told_nodes.get_mut(node) {
+            let new = addresses.iter().filter(|address| !told.contains(address));
+            let new: Vec<IpAddr> = new.copied().collect();
+            told.extend(new);
+        } else {
+            self.told_nodes.insert(node.into(), addresses.to_vec());
+        }
     }
 
     /// The addresses that pods tell of a node whose object is not loaded.
