@@ -380,6 +380,7 @@ impl World {
                 match node {
                     _ if !pod.host_network => Term::no(),
                     Some(node) => labelled(self, &node.labels),
+                    None if want.is_empty() => Term::yes(), // it is on some node, whichever
                     None => self.fact(&format!("{} is on a node with {want:?}", end.role)),
                 }
             }
