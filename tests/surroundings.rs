@@ -154,7 +154,7 @@ fn the_table_of_a_diff_has_doors_and_workloads_too() {
     };
     let added = table(&before, &after);
     assert!(
-        added.contains("\nwidened,internet,shop/web,8080/TCP,\"Service shop/front"),
+        added.contains("\nwidened,internet,shop/web,8080/TCP,\"LoadBalancer shop/front"),
         "{added}"
     );
     assert!(added.contains("\nadded,,shop/spare,,"), "{added}");
@@ -186,8 +186,21 @@ fn a_fix_says_what_it_does_for_pods_that_may_come() {
         "{text}"
     );
     assert!(
-        text.contains("- pods app=gateway in namespace shop"),
+        text.contains("pods app=gateway in namespace shop, if it is without"),
         "{text}"
     );
     assert!(!text.contains("no verdict changes"), "{text}");
+}
+
+#[test]
+fn other_labels_change_nothing_but_labels() {
+    let folder = folder(true);
+    let node = "apiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: web}}\n\
+                spec: {nodeName: one, containers: [{name: c, image: c}]}\n\
+                status: {podIP: 10.1.0.1, hostIP: 192.0.2.1}\n";
+    fs::write(folder.path().join("pod.yaml"), node).unwrap();
+    let relabel = ["plan", "--onto", ".", "--relabel", "shop/agent:spare=1"];
+    let run = netpal_at(folder.path(), &relabel, "");
+    assert_eq!(run.code, 0, "{}", run.text());
+    assert!(!run.stdout.contains("DOORS"), "{}", run.text());
 }

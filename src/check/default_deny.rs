@@ -64,44 +64,34 @@ fn directions(spec: &DefaultDeny) -> Vec<Direction> {
     }
 }
 
-/// A pod that is not in the input.
-pub struct PodToCome<'a> {
-    /// The pod.
-    pub pod: PodId,
-    /// The name of the namespace that it comes to.
-    pub namespace: &'a str,
-}
-
 /// The first of some pods that are not in the input and come to a namespace in scope that policies
 /// do not isolate in every direction, else one of which that is not known; `None` where no
-/// namespace in scope is one of theirs.
-pub fn open_to_come<'a, 'p>(
+/// namespace in scope is one of theirs. Each pod is given with the name of its namespace.
+pub fn open_to_come<'n>(
     graph: &AllowGraph,
     spec: &DefaultDeny,
-    pods: impl Iterator<Item = &'p PodToCome<'a>>,
-) -> Option<(Truth, Option<(PodId, Direction)>)>
-where
-    'a: 'p,
-{
+    pods: impl Iterator<Item = (PodId, &'n str)>,
+) -> Option<(Truth, Option<(PodId, Direction)>)> {
     let cluster = &graph.environment().cluster;
     let scope_of = |name: &str| match cluster.find_namespace(name) {
         Some(id) => in_scope(&spec.namespaces, cluster.namespace(id)),
         None => Truth::from(is_named(&spec.namespaces, name)),
     };
+    let directions = directions(spec);
     let mut found = None;
-    for PodToCome { pod, namespace } in pods {
+    for (pod, namespace) in pods {
         let in_scope = scope_of(namespace);
         if !in_scope.possible() {
             continue;
         }
         let so_far = found.get_or_insert((Truth::Yes, None));
-        for direction in directions(spec) {
-            let isolated = match (graph.isolated(*pod, direction), in_scope) {
+        for direction in &directions {
+            let isolated = match (graph.isolated(pod, *direction), in_scope) {
                 (Truth::No, Truth::Maybe) => Truth::Maybe,
                 (isolated, _) => isolated,
             };
             if isolated < so_far.0 {
-                *so_far = (isolated, Some((*pod, direction)));
+                *so_far = (isolated, Some((pod, *direction)));
             }
         }
     }

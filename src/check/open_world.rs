@@ -11,7 +11,7 @@
 //! pods that are not loaded, and lead through loaded ones. Cost: a compilation for each run, and
 //! the claims of absence twice more.
 
-use crate::check::default_deny::{PodToCome, open_to_come};
+use crate::check::default_deny::open_to_come;
 use crate::check::judge::Judge;
 use crate::check::outcome::{Example, FlowEnd, Outcome, PotentialFlow, Status};
 use crate::check::parse::Claim;
@@ -118,13 +118,9 @@ impl OpenWorld {
         let pods = pods.filter_map(|(kind, id)| {
             let of = &self.pods.namespaces[kind.namespace];
             let pod = cluster.workload(WorkloadId(id)).pods.first()?;
-            (!of.any).then_some(PodToCome {
-                pod: *pod,
-                namespace: &of.name,
-            })
+            (!of.any).then_some((*pod, &*of.name))
         });
-        let pods: Vec<PodToCome<'_>> = pods.collect();
-        let Some((isolated, open)) = open_to_come(&self.graph, spec, pods.iter()) else {
+        let Some((isolated, open)) = open_to_come(&self.graph, spec, pods) else {
             return;
         };
         outcome.status = match isolated {

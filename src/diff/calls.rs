@@ -8,7 +8,7 @@ use crate::diff::before_after::Side;
 use crate::diff::kind::Kind;
 use crate::graph::Allowed;
 use crate::model::{Cluster, PodId, ServiceId};
-use crate::query::ask::asked_traffic::traffic_behind;
+use crate::query::ask::asked_traffic::all_behind;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, HashSet};
 use crate::spec::Endpoint;
@@ -82,18 +82,37 @@ fn of_service(sides: [Side<'_>; 2], service: Both<ServiceId>, found: &mut Vec<Ca
     let clusters = sides.map(|side| &*side.graph.environment().cluster);
     let pods = pods_of_both(clusters);
     let behind = [0, 1].map(|i| clusters[i].service_pods(service[i]));
-    let is_behind = |pod: &&Both<PodId>| (0..2).all(|i| behind[i].contains(&pod[i]));
+    let is_behind = |pod: &Both<PodId>| (0..2).all(|i| behind[i].contains(&pod[i]));
     let class =
         |pod: Both<PodId>| [0, 1].map(|i| sides[i].graph.space().index_of(Endpoint::Pod(pod[i])));
     let mut seen = HashSet::default();
-    for destination in pods.iter().filter(is_behind) {
-        for source in pods.iter().filter(|source| source[1] != destination[1]) {
+    let called = two_of_each(pods.iter().copied().filter(is_behind), class);
+    let callers = two_of_each(pods.iter().copied(), class);
+    for destination in &called {
+        for source in callers.iter().filter(|source| source[1] != destination[1]) {
             if seen.insert((class(*source), class(*destination))) {
                 let change = of_pair(sides, service, *source, *destination);
                 change.into_iter().for_each(|change| add(found, change));
             }
         }
     }
+}
+
+/// The first two pods of each class; the second is there for the first to call.
+fn two_of_each<K: Eq + std::hash::Hash>(
+    pods: impl Iterator<Item = Both<PodId>>,
+    class: impl Fn(Both<PodId>) -> K,
+) -> Vec<Both<PodId>> {
+    let mut seen: HashMap<K, usize> = HashMap::default();
+    let mut found = Vec::new();
+    for pod in pods {
+        let many = seen.entry(class(pod)).or_default();
+        *many += 1;
+        if *many <= 2 {
+            found.push(pod);
+        }
+    }
+    found
 }
 
 /// Adds a change, to one of its kind if there is one.
@@ -119,12 +138,9 @@ fn of_pair(
     let ends = [0, 1].map(|i| [source[i], destination[i]].map(Endpoint::Pod));
     let ports = [0, 1].map(|i| {
         let cluster = &sides[i].graph.environment().cluster;
-        let called = cluster.service(service[i]);
-        let each = called.ports.iter();
-        let each = each.map(|port| traffic_behind(cluster, called, port, Some(ends[i][1])));
-        each.fold(TrafficSet::empty(), |all, one| all.union(&one))
+        all_behind(cluster, cluster.service(service[i]), Some(ends[i][1]))
     });
-    let asked = ports[0].intersection(&ports[1]);
+    let asked = Allowed::exact(ports[0].intersection(&ports[1]));
     let verdicts =
         |by_name| [0, 1].map(|i| passing(sides[i], (service[i], by_name), ends[i], &asked));
     let calls = verdicts(true);
@@ -147,15 +163,11 @@ fn passing(
     side: Side<'_>,
     (service, by_name): (ServiceId, bool),
     [source, destination]: [Endpoint; 2],
-    asked: &TrafficSet,
+    asked: &Allowed,
 ) -> Allowed {
     let called = side.graph.calling(service, source).filter(|_| by_name);
     let graph = called.as_ref().unwrap_or(side.graph);
-    let allowed = graph.allowed(source, destination);
-    Allowed {
-        must: allowed.must.intersection(asked),
-        may: allowed.may.intersection(asked),
-    }
+    graph.allowed(source, destination).and(asked)
 }
 
 /// The riskiest way in which two verdicts differ, and the traffic that does.

@@ -210,10 +210,16 @@ impl Cluster {
             let more = labels
                 .iter()
                 .map(|(key, value)| (Arc::from(*key), Arc::clone(value)));
-            let labels = self.intern(own.chain(more).collect::<Labels>());
-            if let Some(pod) = self.pods.get_mut(id.0 as usize) {
-                pod.labels = labels;
-            }
+            let labels = own.chain(more).collect();
+            self.put_labels(*id, labels);
+        }
+    }
+
+    /// Gives a pod these labels in the place of its own.
+    pub(super) fn put_labels(&mut self, id: PodId, labels: Labels) {
+        let labels = self.intern(labels);
+        if let Some(pod) = self.pods.get_mut(id.0 as usize) {
+            pod.labels = labels;
         }
     }
 
@@ -325,14 +331,6 @@ impl Cluster {
     /// The objects by which callers outside may come in, in input order.
     pub fn doors(&self) -> &[DoorObject] {
         &self.doors
-    }
-
-    /// Takes over what objects list for Services from a cluster with the same namespaces.
-    pub(crate) fn list_as(&mut self, other: &Self) {
-        self.listed.clone_from(&other.listed);
-        self.untold.clone_from(&other.untold);
-        self.told_controllers = Arc::clone(&other.told_controllers);
-        self.named_addresses = Arc::clone(&other.named_addresses);
     }
 
     /// Adds a node, replacing one of the same name.

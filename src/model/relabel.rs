@@ -25,70 +25,35 @@ pub enum Relabel {
     Namespace(NamespaceId, LabelChange),
 }
 
-fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a LabelChange>) -> Labels {
-    let mut pairs: Vec<(Box<str>, Box<str>)> =
-        labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
-    for change in changes {
-        match change {
-            LabelChange::Set(key, value) => {
-                pairs.retain(|(k, _)| k != key);
-                pairs.push((key.clone(), value.clone()));
-            }
-            LabelChange::Remove(key) => pairs.retain(|(k, _)| k != key),
-        }
-    }
-    pairs.into_iter().collect()
+fn changed(labels: &Labels, change: &LabelChange) -> Labels {
+    let (LabelChange::Set(key, _) | LabelChange::Remove(key)) = change;
+    let kept = labels.iter().filter(|(k, _)| *k != &**key);
+    let new = match change {
+        LabelChange::Set(key, value) => Some((&**key, &**value)),
+        LabelChange::Remove(_) => None,
+    };
+    kept.chain(new).collect()
 }
 
 /// The cluster with other labels; a namespace that is relabelled counts as declared.
 pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
-    let mut new = Cluster::default();
-    for (id, namespace) in cluster.namespaces() {
-        let changes_here = changes.iter().filter_map(|c| {
-            if let Relabel::Namespace(n, c) = c {
-                (*n == id).then_some(c)
-            } else {
-                None
+    let mut new = cluster.clone();
+    for change in changes {
+        match change {
+            Relabel::Namespace(id, change) => {
+                let namespace = new.namespace(*id);
+                let labels = changed(&namespace.labels, change);
+                if labels == namespace.labels {
+                    continue;
+                }
+                let (name, origin) = (namespace.name.clone(), namespace.declared.clone());
+                new.declare_namespace(&name, labels, origin.unwrap_or(Origin::nowhere()));
             }
-        });
-        let labels = changed(&namespace.labels, changes_here);
-        let nowhere = Origin::nowhere();
-        if namespace.declared.is_none() && labels == namespace.labels {
-            new.namespace_named(&namespace.name);
-        } else {
-            new.declare_namespace(
-                &namespace.name,
-                labels,
-                namespace.declared.clone().unwrap_or(nowhere),
-            );
+            Relabel::Pod(id, change) => {
+                let labels = changed(new.pod_labels(*id), change);
+                new.put_labels(*id, labels);
+            }
         }
-    }
-    for (_, node) in cluster.nodes() {
-        new.add_node(node.clone());
-    }
-    new.list_as(cluster);
-    for (_, service) in cluster.services() {
-        new.add_service(service.clone());
-    }
-    for (_, workload) in cluster.workloads() {
-        new.add_workload(crate::model::Workload {
-            pods: Vec::new(),
-            ..workload.clone()
-        });
-    }
-    for (id, pod) in cluster.pods() {
-        let changes_here = changes.iter().filter_map(|c| {
-            if let Relabel::Pod(p, c) = c {
-                (*p == id).then_some(c)
-            } else {
-                None
-            }
-        });
-        let labels = new.intern(changed(cluster.labels(pod.labels), changes_here));
-        new.add_pod(crate::model::Pod {
-            labels,
-            ..pod.clone()
-        });
     }
     new
 }

@@ -5,7 +5,8 @@ use crate::model::cluster::Cluster;
 use std::net::IpAddr;
 
 impl Cluster {
-    /// Keeps what a pod tells of the addresses of its node.
+    /// Keeps what a pod tells of the addresses of its node. Nodes are added before pods: one that
+    /// is there tells its addresses itself.
     pub fn tell_node_addresses(&mut self, node: &str, addresses: &[IpAddr]) {
         if addresses.is_empty() || self.find_node(node).is_some() {
             return;
@@ -21,16 +22,11 @@ impl Cluster {
 
     /// The addresses that pods tell of a node whose object is not loaded.
     pub fn told_of_node(&self, name: &str) -> impl Iterator<Item = IpAddr> + use<'_> {
-        let unlisted = self
-            .find_node(name)
-            .is_none()
-            .then(|| self.told_nodes.get(name));
-        unlisted.flatten().into_iter().flatten().copied()
+        self.told_nodes.get(name).into_iter().flatten().copied()
     }
 
     /// All of them, of every node whose object is not loaded.
     pub fn told_of_nodes(&self) -> impl Iterator<Item = IpAddr> + use<'_> {
-        let names = self.told_nodes.keys();
-        names.flat_map(|name| self.told_of_node(name))
+        self.told_nodes.values().flatten().copied()
     }
 }

@@ -1,14 +1,14 @@
 //! Lines about calls of Services that rules name: what passes by the name of a Service, where it is
 //! not what passes to the pod behind it (AN40).
 //!
-//! Cost: for each Service that a rule names the pairs of pods, of those that no rule tells apart
-//! once for each pair of workloads.
+//! Cost: for each Service that a rule names the pairs of kinds of pods, of each workload those that
+//! no rule tells apart once for each node.
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Service, ServiceId};
 use crate::policy::Policy;
-use crate::query::ask::asked_traffic::traffic_behind;
-use crate::set::TrafficSet;
+use crate::query::ask::asked_traffic::all_behind;
+use crate::set::hashed::HashMap;
 use crate::snapshot::words;
 use crate::spec::Endpoint;
 use std::collections::BTreeSet;
@@ -48,30 +48,47 @@ pub fn lines(graph: &AllowGraph) -> BTreeSet<String> {
 fn calls(graph: &AllowGraph, id: ServiceId, service: &Service) -> Vec<(PodId, PodId, Allowed)> {
     let cluster = &graph.environment().cluster;
     let mut found = Vec::new();
-    for (source, _) in cluster.pods() {
+    let sources = told_apart(graph, service, cluster.pods().map(|(id, _)| id));
+    let destinations = told_apart(graph, service, cluster.service_pods(id));
+    for source in sources {
         let from = Endpoint::Pod(source);
         let Some(called) = graph.calling(id, from) else {
             continue;
         };
-        for destination in cluster.service_pods(id) {
-            let to = Endpoint::Pod(destination);
-            let ports = service.ports.iter();
-            let ports = ports.map(|port| traffic_behind(cluster, service, port, Some(to)));
-            let asked = ports.fold(TrafficSet::empty(), |all, one| all.union(&one));
-            let [by_name, to_pod] = [&called, graph].map(|graph| passing(graph, from, to, &asked));
-            if source != destination && by_name != to_pod {
-                found.push((source, destination, by_name));
+        for destination in &destinations {
+            let to = Endpoint::Pod(*destination);
+            let asked = Allowed::exact(all_behind(cluster, service, Some(to)));
+            let [by_name, to_pod] =
+                [&called, graph].map(|graph| graph.allowed(from, to).and(&asked));
+            if source != *destination && by_name != to_pod {
+                found.push((source, *destination, by_name));
             }
         }
     }
     found
 }
 
-/// What passes of some traffic.
-fn passing(graph: &AllowGraph, from: Endpoint, to: Endpoint, asked: &TrafficSet) -> Allowed {
-    let allowed = graph.allowed(from, to);
-    Allowed {
-        must: allowed.must.intersection(asked),
-        may: allowed.may.intersection(asked),
+/// The first two of the pods of each workload that fare alike with a Service; the second is there
+/// for the first to call.
+fn told_apart(
+    graph: &AllowGraph,
+    service: &Service,
+    pods: impl IntoIterator<Item = PodId>,
+) -> Vec<PodId> {
+    let is_listed = service.selector.is_none(); // by address
+    let cluster = &graph.environment().cluster;
+    let mut seen: HashMap<_, usize> = HashMap::default();
+    let mut found = Vec::new();
+    for id in pods {
+        let pod = cluster.pod(id);
+        let class = graph.space().index_of(Endpoint::Pod(id));
+        let address = is_listed.then_some(&pod.addresses);
+        let key = (pod.workload, class, &pod.node, &pod.ports, address);
+        let many = seen.entry(key).or_default();
+        *many += 1;
+        if *many <= 2 {
+            found.push(id);
+        }
     }
+    found
 }

@@ -120,12 +120,6 @@ struct ComparedLabel {
 /// Compares two namespaces by a label. What the object of a namespace would say is not known where
 /// it is missing, but its name is, and that is a label too (S27).
 fn compare(own: &Namespace, other: &Namespace, key: &str) -> ComparedLabel {
-    let value = |namespace: &Namespace| {
-        let found: Option<Box<str>> = namespace.labels.get(key).map(Into::into);
-        let is_known = found.is_some() || namespace.declared.is_some();
-        let is_told = is_known && !namespace.labels.is_open(key);
-        is_told.then_some(found)
-    };
     let is_same = own.name == other.name && own.declared.is_some();
     if is_same {
         return ComparedLabel {
@@ -133,17 +127,23 @@ fn compare(own: &Namespace, other: &Namespace, key: &str) -> ComparedLabel {
             equal: Truth::Yes,
         };
     }
-    let (own, other) = (value(own), value(other));
-    let is_there = |v: &Option<Option<Box<str>>>| {
-        v.as_ref()
-            .map_or(Truth::Maybe, |v| Truth::from(v.is_some()))
+    let is_told = |namespace: &Namespace| {
+        let is_known = namespace.labels.get(key).is_some() || namespace.declared.is_some();
+        is_known && !namespace.labels.is_open(key)
     };
+    let told = [own, other].map(is_told);
+    let values = [own, other].map(|namespace| namespace.labels.get(key));
+    let if_told = |told: bool, value: bool| {
+        if told {
+            Truth::from(value)
+        } else {
+            Truth::Maybe
+        }
+    };
+    let is_there = [0, 1].map(|i| if_told(told[i], values[i].is_some()));
     ComparedLabel {
-        present: is_there(&own).and(is_there(&other)),
-        equal: match (own, other) {
-            (Some(own), Some(other)) => Truth::from(own == other),
-            _ => Truth::Maybe,
-        },
+        present: is_there[0].and(is_there[1]),
+        equal: if_told(told[0] && told[1], values[0] == values[1]),
     }
 }
 

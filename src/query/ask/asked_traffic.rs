@@ -105,7 +105,7 @@ pub(crate) fn service_traffic(
         if service.headless && service.ports.is_empty() {
             return Ok(TrafficSet::all());
         }
-        return Ok(union(service.ports.iter().map(behind)));
+        return Ok(all_behind(cluster, service, at));
     };
     let mut set = TrafficSet::empty();
     for ask in ports {
@@ -177,6 +177,12 @@ fn pod_at(cluster: &Cluster, at: Option<Endpoint>) -> Option<&Pod> {
         Endpoint::Pod(id) => Some(cluster.pod(id)),
         Endpoint::Address(_) => None,
     }
+}
+
+/// The traffic of an endpoint behind all ports of a Service.
+pub(crate) fn all_behind(cluster: &Cluster, service: &Service, at: Option<Endpoint>) -> TrafficSet {
+    let behind = |port: &ServicePort| traffic_behind(cluster, service, port, at);
+    union(service.ports.iter().map(behind))
 }
 
 /// The traffic of an endpoint behind one port of a Service: where it is listed, as it is listed.

@@ -9,7 +9,7 @@ use crate::diff::{
 use crate::render::data::{csv, doors};
 use crate::render::text::diff::openness;
 use crate::render::text::diff_context::DiffContext;
-use crate::render::text::potential::ends;
+use crate::render::text::potential::{NOT_ALL_COMPARED, ends};
 use crate::render::text::{call_changes, door_changes};
 use crate::render::words;
 use crate::source::{Location, Origin};
@@ -120,7 +120,6 @@ fn of_potential(pages: DiffContext<'_>, diff: &Diff, change: &PotentialChange) -
 
 /// That more may change than is told.
 fn not_all_compared() -> Vec<String> {
-    let cause = "more kinds of pods that are not in the input may exist than were compared";
-    let tail = tail(String::new(), cause.to_owned(), None, false);
+    let tail = tail(String::new(), NOT_ALL_COMPARED.to_owned(), None, false);
     line("undecided", "", "", &tail)
 }

@@ -2,7 +2,8 @@
 
 use crate::diff::{CallChange, Diff};
 use crate::render::context::{RenderContext, Style};
-use crate::render::text::diff_context::{DiffContext, colour, sign};
+use crate::render::text::diff_context::DiffContext;
+use crate::render::text::diff_section::{SectionHead, section};
 use crate::render::words;
 use crate::words::{plural, traffic};
 use std::io::{self, Write};
@@ -18,23 +19,13 @@ pub fn text(
     shown: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if diff.calls.is_empty() {
-        return Ok(());
-    }
-    let head = style.paint("1", "CALLS");
-    writeln!(
-        out,
-        "\n{head}  of Services, by rules that name them and do not see the pod behind"
-    )?;
-    for change in diff.calls.iter().take(shown) {
-        let sign = style.paint(colour(change.kind), sign(change.kind));
-        writeln!(out, "  {sign} {}", sentence(pages.after, change))?;
-    }
-    let more = diff.calls.len().saturating_sub(shown);
-    if more > 0 {
-        writeln!(out, "  and {} (all of them: -v)", plural(more, "more call"))?;
-    }
-    Ok(())
+    let head = SectionHead {
+        word: "CALLS",
+        about: "of Services, by rules that name them and do not see the pod behind",
+        more: "more call",
+    };
+    let line = |change: &CallChange| (change.kind, sentence(pages.after, change));
+    section(&head, diff.calls.iter().map(line), style, shown, out)
 }
 
 /// `shop/web -> svc data/db => data/db-0  5432/TCP  and 2 more pairs`.

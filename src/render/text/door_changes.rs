@@ -4,10 +4,10 @@ use crate::diff::{Diff, DoorChange};
 use crate::doors::DoorStatus;
 use crate::render::context::Style;
 use crate::render::data::doors::{policy_names, target, used};
-use crate::render::text::diff_context::{DiffContext, colour, sign};
+use crate::render::text::diff_context::DiffContext;
+use crate::render::text::diff_section::{SectionHead, section};
 use crate::render::words;
 use crate::source::Location;
-use crate::words::plural;
 use std::io::{self, Write};
 
 /// The section of a text.
@@ -21,26 +21,19 @@ pub fn text(
     shown: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if diff.doors.is_empty() {
-        return Ok(());
-    }
-    let head = style.paint("1", "DOORS");
-    writeln!(
-        out,
-        "\n{head}  ways in from the internet: netpal doors lists them"
-    )?;
-    for change in diff.doors.iter().take(shown) {
-        let sign = style.paint(colour(change.kind), sign(change.kind));
+    let head = SectionHead {
+        word: "DOORS",
+        about: "ways in from the internet: netpal doors lists them",
+        more: "more door",
+    };
+    let lines = diff.doors.iter().map(|change| {
         let place = place(pages, change).map_or_else(String::new, |l| {
             format!("  {}", words::clean(&l.to_string()))
         });
-        writeln!(out, "  {sign} {}{place}", sentence(pages, change))?;
-    }
-    let more = diff.doors.len().saturating_sub(shown);
-    if more > 0 {
-        writeln!(out, "  and {} (all of them: -v)", plural(more, "more door"))?;
-    }
-    Ok(())
+        let line = format!("{}{place}", sentence(pages, change));
+        (change.kind, line)
+    });
+    section(&head, lines, style, shown, out)
 }
 
 /// The place of the door.

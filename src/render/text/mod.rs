@@ -8,6 +8,7 @@ pub mod critical;
 pub mod diagnostic;
 pub mod diff;
 pub mod diff_context;
+pub mod diff_section;
 pub(crate) mod door_changes;
 mod door_counts;
 mod door_ends;

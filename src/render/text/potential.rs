@@ -2,7 +2,8 @@
 
 use crate::diff::{Diff, DiffParty, PotentialChange, PotentialDiff, PotentialParty};
 use crate::render::context::Style;
-use crate::render::text::diff_context::{DiffContext, colour, sign};
+use crate::render::text::diff_context::DiffContext;
+use crate::render::text::diff_section::{SectionHead, section};
 use crate::render::words;
 use crate::words::plural;
 use std::collections::BTreeSet;
@@ -10,6 +11,10 @@ use std::io::{self, Write};
 
 /// How many parts of one end are named.
 const PARTS: usize = 3;
+
+/// That a comparison leaves something out.
+pub const NOT_ALL_COMPARED: &str = "more kinds of pods that are not in the input may exist than \
+     were compared: there may be further changes";
 
 /// The section of a text.
 ///
@@ -24,46 +29,25 @@ pub fn text(
 ) -> io::Result<()> {
     let potential = &diff.potential;
     if potential.incomplete {
-        writeln!(
-            out,
-            "\n{}  more kinds of pods that are not in the input may exist than were compared: there may be further changes",
-            style.paint("1;35", "POTENTIAL")
-        )?;
+        let word = style.paint("1;35", "POTENTIAL");
+        writeln!(out, "\n{word}  {NOT_ALL_COMPARED}")?;
     }
-    if potential.changes.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{}  for pods that are not in the input, as the policies select them (--world closed leaves them out)",
-        style.paint("1", "POTENTIAL")
-    )?;
-    for change in potential.changes.iter().take(shown) {
-        let place = pages
-            .place(&change.cause)
-            .map(|l| words::clean(&l.to_string()).into_owned());
-        let line = format!(
-            "{}  {}  {}",
+    let head = SectionHead {
+        word: "POTENTIAL",
+        about: "for pods that are not in the input, as the policies select them (--world closed leaves them out)",
+        more: "more change",
+    };
+    let lines = potential.changes.iter().map(|change| {
+        let place = pages.place(&change.cause);
+        let place = place.map(|l| words::clean(&l.to_string()).into_owned());
+        let (flows, cause) = (
             sentence(pages, potential, change),
             pages.cause(&change.cause),
-            place.unwrap_or_default()
         );
-        writeln!(
-            out,
-            "  {} {}",
-            style.paint(colour(change.kind), sign(change.kind)),
-            line.trim_end()
-        )?;
-    }
-    let more = potential.changes.len().saturating_sub(shown);
-    if more > 0 {
-        writeln!(
-            out,
-            "  and {} (all of them: -v)",
-            plural(more, "more change")
-        )?;
-    }
-    Ok(())
+        let line = format!("{flows}  {cause}  {}", place.unwrap_or_default());
+        (change.kind, line)
+    });
+    section(&head, lines, style, shown, out)
 }
 
 /// `any pod of any namespace -> data/database  5432/TCP`.
