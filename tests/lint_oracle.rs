@@ -17,6 +17,7 @@ use netpal::{
     Peers, Place, PolicySet, Protocol, Traffic, Truth, lint,
 };
 use random::{ADDRESSES, PORTS, Random, documents, on_all_cores, text};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 const SEEDS: u64 = 100;
@@ -26,6 +27,8 @@ struct Case {
     input: Input,
     env: Environment,
     findings: Vec<Finding>,
+    /// The verdicts of the policies as they are, computed once.
+    before: OnceCell<Vec<(Flow, Truth)>>,
     seed: u64,
 }
 
@@ -43,6 +46,7 @@ fn case(seed: u64, rules: &[&str]) -> Case {
         env: Environment::new(&input, &options),
         input,
         findings,
+        before: OnceCell::new(),
         seed,
     }
 }
@@ -60,6 +64,12 @@ impl Case {
         };
         let flows = self.flows();
         flows.into_iter().map(|f| (f, evaluate(&env, &f))).collect()
+    }
+
+    /// What [`Self::verdicts`] says before anything is taken out.
+    fn before(&self) -> &[(Flow, Truth)] {
+        self.before
+            .get_or_init(|| self.verdicts(&self.env.policies))
     }
 
     fn flows(&self) -> Vec<Flow> {
@@ -113,7 +123,7 @@ impl Case {
     /// Unknown subjects leave every outcome of every policy possible, one by one, so taking out a
     /// rule that is blocked wherever it counts may make an unknown verdict certain.
     fn assert_nothing_new(&self, finding: &Finding, changed: &PolicySet) {
-        let (before, after) = (self.verdicts(&self.env.policies), self.verdicts(changed));
+        let (before, after) = (self.before(), self.verdicts(changed));
         let new = before
             .iter()
             .zip(&after)
@@ -128,7 +138,7 @@ impl Case {
     }
 
     fn assert_unchanged(&self, finding: &Finding, changed: &PolicySet) {
-        let (before, after) = (self.verdicts(&self.env.policies), self.verdicts(changed));
+        let (before, after) = (self.before(), self.verdicts(changed));
         let differs = before.iter().zip(&after).find(|(a, b)| a != b);
         assert!(
             differs.is_none(),

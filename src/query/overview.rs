@@ -54,7 +54,8 @@ pub struct Overview {
     pub isolated: [usize; 3],
     /// The number of workloads of which it is not known what isolates them.
     pub perhaps_isolated: usize,
-    /// Flows that are not known for certain: those with an end on its node's network, and others.
+    /// Flows that are not known for certain, in whole or on some ports: those with an end on its
+    /// node's network, and others.
     pub unknown: [usize; 2],
 }
 
@@ -168,7 +169,7 @@ impl Overview {
     fn take(&mut self, entry: &ListEntry, internet: &IpSet, on_node: &BTreeSet<WorkloadId>) {
         let is_on_node = |party: &Party| matches!(party, Party::Workload(w) if on_node.contains(w));
         let is_sure = !entry.allowed.must.is_empty();
-        if !is_sure {
+        if !entry.allowed.is_exact() {
             let elsewhere = !is_on_node(&entry.source) && !is_on_node(&entry.destination);
             self.unknown[usize::from(elsewhere)] += 1;
         }

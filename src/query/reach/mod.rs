@@ -6,6 +6,7 @@ pub mod door_ends;
 pub mod inbound;
 mod outside_addresses;
 pub mod path;
+mod perhaps_outside;
 pub mod pod_group;
 pub mod potential_pod;
 pub mod search;

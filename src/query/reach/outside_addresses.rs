@@ -63,14 +63,16 @@ impl TreeBuilder<'_> {
         self.parts(parts)
     }
 
-    /// What a pod surely reaches of some addresses, by traffic.
-    fn reached(&self, end: Endpoint, set: &IpSet) -> BTreeMap<TrafficSet, IpSet> {
+    /// What a pod surely reaches of some addresses, by traffic; what it may reach is kept.
+    fn reached(&mut self, end: Endpoint, set: &IpSet) -> BTreeMap<TrafficSet, IpSet> {
         let atoms = &self.graph.space().atoms;
         let mut parts: BTreeMap<TrafficSet, IpSet> = BTreeMap::new();
         for atom in atoms.overlapping(set).points() {
             let part = atoms.addresses(atom).intersection(set);
             let Some(first) = part.first() else { continue };
-            let sure = self.graph.allowed(end, Endpoint::Address(first)).must;
+            let allowed = self.graph.allowed(end, Endpoint::Address(first));
+            self.perhaps.add(&part, &allowed, &TrafficSet::all());
+            let sure = allowed.must;
             if !sure.is_empty() {
                 let so_far = parts.entry(sure).or_insert_with(IpSet::empty);
                 *so_far = so_far.union(&part);

@@ -15,7 +15,7 @@ use crate::query::reach::steps::Steps;
 use crate::query::reach::tree_builder::{TreeBuilder, workloads};
 pub use crate::query::reach::tree_node::{Item, TreeNode};
 use crate::query::reach::workload_role::is_store;
-use crate::set::TrafficSet;
+use crate::set::{IpSet, TrafficSet};
 use crate::spec::Endpoint;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,8 @@ pub struct Reach {
     pub found: BTreeMap<WorkloadId, u32>,
     /// Workloads that may be found, but not certainly.
     pub unknown: Vec<WorkloadId>,
+    /// Outside addresses that may be connected, but not certainly, with the traffic.
+    pub unknown_outside: Vec<(IpSet, TrafficSet)>,
     /// The data stores that are found, with the number of hops.
     pub stores: Vec<(WorkloadId, u32)>,
     /// The number of workloads besides those of the roots.
@@ -87,7 +89,9 @@ pub fn reach(graph: &AllowGraph, query: &ReachQuery) -> Reach {
             .is_some_and(EffectivePolicy::is_open)
     };
     let unrestricted = !query.pods.is_empty() && query.pods.iter().all(free);
-    let stops = TreeBuilder::new(graph, query, steps, certain).build();
+    let mut tree = TreeBuilder::new(graph, query, steps, certain);
+    let stops = tree.build();
+    let unknown_outside = tree.unknown_outside(&possible);
     let others = cluster
         .workloads()
         .filter(|(id, _)| !roots.contains(id))
@@ -100,6 +104,7 @@ pub fn reach(graph: &AllowGraph, query: &ReachQuery) -> Reach {
         stops,
         found,
         unknown,
+        unknown_outside,
         stores,
         others,
         hops: query.hops,

@@ -13,6 +13,7 @@ use crate::policy::Direction;
 use crate::query::ask::grammar::Keyword;
 use crate::query::list::listing::addresses;
 use crate::query::reach::closure::Closure;
+use crate::query::reach::perhaps_outside::PerhapsOutside;
 use crate::query::reach::pod_group::PodGroup;
 use crate::query::reach::search::{ReachQuery, Way, passing};
 use crate::query::reach::steps::Steps;
@@ -59,6 +60,8 @@ pub(crate) struct TreeBuilder<'g> {
     looked_up: BTreeSet<(usize, EndFamilies, bool)>,
     /// The outside addresses that are shown already.
     pub(super) sources: Vec<(Item, TrafficSet)>,
+    /// The outside addresses of which it is not told whether anything passes.
+    pub(super) perhaps: PerhapsOutside,
 }
 
 impl<'g> TreeBuilder<'g> {
@@ -85,6 +88,7 @@ impl<'g> TreeBuilder<'g> {
             outside: BTreeMap::new(),
             looked_up: BTreeSet::new(),
             sources: Vec::new(),
+            perhaps: PerhapsOutside::default(),
         }
     }
 
@@ -104,6 +108,19 @@ impl<'g> TreeBuilder<'g> {
         }
         nodes.extend(self.below(None, &pods));
         merge_outside(nodes)
+    }
+
+    /// The outside addresses that may, but do not certainly, connect to what is shown or to what
+    /// may be found besides, with the traffic; to be asked after [`Self::build`].
+    pub(crate) fn unknown_outside(mut self, possible: &Closure) -> Vec<(IpSet, TrafficSet)> {
+        for (group, how) in possible.iter() {
+            let is_last = self.query.hops.is_some_and(|limit| how.hops >= limit);
+            if self.certain.get(group).is_none() && !is_last {
+                let end = self.steps.representative(group);
+                end.map(|end| self.outside(end, false));
+            }
+        }
+        self.perhaps.unknown()
     }
 
     /// The nodes below a group, or below the roots.
@@ -398,6 +415,7 @@ impl<'g> TreeBuilder<'g> {
             };
             let traffic = part.allowed.must.intersection(&asked);
             let set = addresses(space, &part.sources);
+            self.perhaps.add(&set, &part.allowed, &asked);
             if traffic.is_empty() || set.is_empty() {
                 continue;
             }

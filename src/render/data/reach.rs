@@ -29,6 +29,9 @@ pub struct ReachJson {
     pub found: Vec<FoundJson>,
     /// Workloads that may be found, for all that is known.
     pub unknown: Vec<EndJson>,
+    /// Outside addresses that may be reached, or may get there, for all that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_outside: Vec<UnknownOutsideJson>,
     /// How many workloads there are besides the root's.
     pub others: usize,
     /// Pods that do not exist yet and would be let in.
@@ -54,6 +57,15 @@ pub struct ChokepointsJson {
     pub to: EndJson,
     /// The workloads that every way there leads through, from the source on.
     pub through: Vec<EndJson>,
+}
+
+/// Outside addresses of which it is not told whether anything passes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnknownOutsideJson {
+    /// Which ones.
+    pub who: EndJson,
+    /// What may pass.
+    pub ports: Vec<PortsJson>,
 }
 
 /// A workload that is found.
@@ -163,6 +175,14 @@ pub fn reach(context: RenderContext<'_>, view: &ReachView<'_>) -> ReachJson {
             .iter()
             .map(|w| workload(context, *w))
             .collect(),
+        unknown_outside: reach
+            .unknown_outside
+            .iter()
+            .map(|(addresses, ports)| UnknownOutsideJson {
+                who: outside(&words::addresses(addresses), addresses),
+                ports: traffic(ports),
+            })
+            .collect(),
         others: reach.others,
         exposure: view
             .exposure
@@ -196,10 +216,6 @@ fn stop(context: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
 
 /// The endpoints of a line.
 pub fn who(context: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
-    let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
-        name: name.to_owned(),
-        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
-    };
     match item {
         Item::Workloads(list) | Item::Open(list) => {
             list.iter().map(|w| workload(context, *w)).collect()
@@ -209,6 +225,13 @@ pub fn who(context: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
             &keyword.addresses().unwrap_or_default(),
         )],
         Item::Addresses(set) => vec![outside(&words::addresses(set), set)],
+    }
+}
+
+fn outside(name: &str, set: &crate::set::IpSet) -> EndJson {
+    EndJson::Addresses {
+        name: name.to_owned(),
+        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -241,23 +241,19 @@ impl Words<'_> {
 
     fn unknown(&self) -> Statement {
         let [on_node, others] = self.overview.unknown;
+        let taints = self.report.context.input.policies.taints.len();
+        let doors = self.overview.perhaps_entered.len();
         let mut answer = match on_node + others {
+            0 if taints + doors > 0 => "Every flow that is listed is decided.".to_owned(),
             0 => "Every flow is decided.".to_owned(),
-            n => format!(
-                "{} not decided.",
-                if n == 1 {
-                    "1 flow is".into()
-                } else {
-                    format!("{n} flows are")
-                }
-            ),
+            1 => "1 flow is not decided, or not on every port.".to_owned(),
+            n => format!("{n} flows are not decided, or not on every port."),
         };
         if on_node > 0 {
             answer += &format!(
                 " {on_node} with pods on the network of their node: --cni NAME says how the plugin treats them."
             );
         }
-        let taints = self.report.context.input.policies.taints.len();
         if others > 0 {
             answer += &format!(" {others} for other reasons, which `netpal why` names.");
         }
@@ -265,10 +261,14 @@ impl Words<'_> {
             let policies = plural(taints, "policy");
             answer += &format!(" {policies} could not be modelled or read.");
         }
+        if doors > 0 {
+            let workloads = plural(doors, "workload");
+            answer += &format!(" Of the doors to {workloads} it is not told whether they are open.");
+        }
         Statement {
             question: "What is not known, and what would settle it?",
             answer,
-            concern: concern(false, on_node + others > 0),
+            concern: concern(false, on_node + others + taints + doors > 0),
             section: "inputs",
         }
     }

@@ -51,6 +51,7 @@ impl TextWriter<'_> {
             let names = self.closed(&reach.unknown);
             self.wrapped(&format!("perhaps reached from there: {names}"), out)?;
         }
+        self.unknown_outside(reach, out)?;
         self.other_doors(doors, out)
     }
 

@@ -57,6 +57,7 @@ impl TextWriter<'_> {
         let head = format!("{}   {what}:", words::clean(root));
         self.tree(reach, &head, out)?;
         self.wrapped(&self.counts(reach), out)?;
+        self.unknown_outside(reach, out)?;
         let stores: Vec<String> = reach
             .stores
             .iter()
@@ -82,7 +83,27 @@ impl TextWriter<'_> {
         };
         self.tree(reach, &format!("{}{open}", words::clean(root)), out)?;
         self.wrapped(&self.counts(reach), out)?;
+        self.unknown_outside(reach, out)?;
         self.exposure(exposure, out)
+    }
+
+    /// The outside addresses of which it is not told whether anything passes.
+    pub(crate) fn unknown_outside(&self, reach: &Reach, out: &mut dyn Write) -> io::Result<()> {
+        let whether = match reach.way {
+            Way::Forward => "whether these are reached",
+            Way::Backward => "whether these get here",
+        };
+        let unknown = reach.unknown_outside.iter().take(LINES);
+        for (addresses, traffic) in unknown {
+            let addresses = words::addresses(addresses);
+            let on = if traffic.is_all() {
+                String::new()
+            } else {
+                format!(" on {}", words::traffic(traffic))
+            };
+            self.wrapped(&format!("unknown {whether}: {addresses}{on}"), out)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
