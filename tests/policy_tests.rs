@@ -229,6 +229,12 @@ fn every_claim_holds_where_it_does_and_fails_where_it_does_not() {
             Status::Passed,
         ),
         ("default-deny: {namespaces: [absent]}", Status::Empty),
+        ("default-deny: {namespaces: [data, dtaa]}", Status::Empty),
+        ("default-deny: {namespaces: [shop, dtaa]}", Status::Failed),
+        (
+            "{default-deny: {namespaces: [data, dtaa]}, allow-empty: true}",
+            Status::Passed,
+        ),
         ("can: ns/shop -> database.data.svc:5433", Status::Failed),
     ];
     for (test, want) in table {

@@ -14,8 +14,8 @@ mod random;
 use netpal::internals::diff::diff_of_kinds;
 use netpal::{
     AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, DoorList, Endpoint,
-    Flow, Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
-    diff_in, load_str, with_stand_ins,
+    EndpointSpec, Flow, Input, PotentialParty, Protocol, Question, Selector, Target, Traffic,
+    Truth, Verdict, World, ask, diff_in, load_str, with_stand_ins,
 };
 use netpal::{
     AssumedPods, Direction, FlowEnd, GovernedEnd, OpenWorld, PotentialRow, Snapshot,
@@ -732,7 +732,9 @@ fn tested(text: &str, test: &str, world: World) -> (TestStatus, Option<String>) 
         doors: &|| Ok(DoorList::default()),
     };
     let mut run = check(&graph, &environment, &suite);
-    if let Some(open) = OpenWorld::new(&input, &options, world).unwrap() {
+    if let Some(open) =
+        OpenWorld::new(&input, &options, world, std::slice::from_ref(&suite)).unwrap()
+    {
         open.amend(&mut run, &environment, &suite);
     }
     let said = match &run.outcomes[0].example {
@@ -800,6 +802,76 @@ fn claims_of_absence_hold_for_pods_that_are_not_there() {
             (expected, says),
             "{from} {test} {world:?}"
         );
+    }
+}
+
+/// A claim tells kinds of pods apart by labels as policies do, even by labels that these do not
+/// mention.
+#[test]
+fn claims_are_held_by_every_kind_that_their_own_labels_tell_apart() {
+    use TestStatus::{Empty, Failed, Passed};
+    let from = "{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [web]}]}}";
+    let text = format!("{SAW}{}", policy("{matchLabels: {app: saw}}", from));
+    for (test, expected) in [
+        ("cannot: 'mill?app=job -> mill/saw:80'", Failed),
+        ("cannot: 'mill?app in (web, job) -> mill/saw:80'", Failed),
+        ("cannot: 'mill?app=web -> mill/saw:80'", Passed),
+        (
+            "isolated: {from: 'mill?app=job', to: mill/saw, hops: any}",
+            Failed,
+        ),
+        (
+            "only-from: {to: mill/saw, from: ['mill?!app', 'mill?app notin (evil)']}",
+            Failed,
+        ),
+        (
+            "only-from: {to: mill/saw, from: ['mill?app notin (web)']}",
+            Passed,
+        ),
+        // nobody names this namespace
+        ("cannot: 'mlil?app=job -> mill/saw:80'", Empty),
+    ] {
+        assert_eq!(tested(&text, test, World::Open).0, expected, "{test}");
+    }
+    let isolated = "isolated: {from: any, to: mill/saw}";
+    assert_eq!(
+        tested(SAW, isolated, World::Open).0,
+        Failed,
+        "without policies any pod may come"
+    );
+}
+
+/// Neither end is loaded, and some pods are at both: all pods of the one end are asked about to all
+/// of the other.
+#[test]
+fn two_ends_that_are_not_loaded_are_asked_about_together() {
+    let text = policy(
+        "{matchLabels: {app: kiln}}",
+        "{podSelector: {matchLabels: {app: saw}}}",
+    );
+    let verdict = |question: &str| {
+        let question: Question = question.parse().unwrap();
+        let of = |end: &EndpointSpec| match &end.target {
+            Target::Selected { selector, .. } => {
+                AskedPods::Labelled("mill".into(), selector.clone())
+            }
+            _ => AskedPods::Every,
+        };
+        let about = [of(&question.source), of(&question.destination)];
+        let ports = question.destination.asked_ports();
+        let (laid, remarks) = with_stand_ins(&load_str(&text), &about, &ports).unwrap();
+        assert!(!remarks.is_empty());
+        let graph = AllowGraph::compile(&laid, &CompileOptions::default()).unwrap();
+        ask(&graph, &Context::default(), &question).unwrap().verdict
+    };
+    for (question, expected) in [
+        ("mill?app=saw reach mill?app=kiln:80", Verdict::Yes),
+        ("mill?tier=x reach mill?app=kiln:80", Verdict::Partly),
+        ("mill?app=saw reach mill?tier=x:80", Verdict::Yes),
+        ("mill?app=oven reach mill?tier=x:80", Verdict::Partly),
+        ("mill?app=oven reach mill?app=kiln:80", Verdict::No),
+    ] {
+        assert_eq!(verdict(question), expected, "{question}");
     }
 }
 

@@ -118,7 +118,8 @@ impl Evidence<'_> {
         for namespace in self.namespaces() {
             let name = self.cluster().namespace(namespace).name.to_string();
             let is_used = self.workloads_in(namespace).next().is_some();
-            if !is_used || (!with_system && name == SYSTEM) {
+            let may_be_used = self.beyond.isolated(&name, Direction::Ingress).is_some();
+            if !(is_used || may_be_used) || (!with_system && name == SYSTEM) {
                 continue;
             }
             let about = format!("namespace {name}");

@@ -4,7 +4,7 @@
 //! Pods that share their node's network are skipped where they count as their node, because no
 //! policy can isolate a node. Cost: O(namespaces x workloads).
 
-use crate::check::outcome::{ClaimVerdict, Example};
+use crate::check::outcome::{ClaimVerdict, Example, Status};
 use crate::check::schema::{DefaultDeny, Scope, WaySpec};
 use crate::check::scope::{Trouble, requirements};
 use crate::graph::AllowGraph;
@@ -15,6 +15,16 @@ use crate::spec::HostNetwork;
 
 /// Whether every workload is isolated in every direction.
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
+    let verdict = of_workloads(graph, spec)?;
+    match absent_name(graph, &spec.namespaces) {
+        Some(name) if verdict.status == Status::Passed => Err(Trouble::Absent(format!(
+            "no namespace `{name}` is in the input"
+        ))),
+        _ => Ok(verdict),
+    }
+}
+
+fn of_workloads(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
     let cluster = &graph.environment().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
     let directions = directions(spec);
@@ -66,12 +76,16 @@ fn directions(spec: &DefaultDeny) -> Vec<Direction> {
 
 /// The first of some pods that are not in the input and come to a namespace in scope that policies
 /// do not isolate in every direction, else one of which that is not known; `None` where no
-/// namespace in scope is one of theirs. Each pod is given with the name of its namespace.
+/// namespace in scope is one of theirs, or a name of the scope is no namespace. Each pod is given
+/// with the name of its namespace.
 pub fn open_to_come<'n>(
     graph: &AllowGraph,
     spec: &DefaultDeny,
     pods: impl Iterator<Item = (PodId, &'n str)>,
 ) -> Option<(Truth, Option<(PodId, Direction)>)> {
+    if absent_name(graph, &spec.namespaces).is_some() {
+        return None;
+    }
     let cluster = &graph.environment().cluster;
     let scope_of = |name: &str| match cluster.find_namespace(name) {
         Some(id) => in_scope(&spec.namespaces, cluster.namespace(id)),
@@ -122,6 +136,23 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
         ));
     }
     Ok(found)
+}
+
+/// The first namespace that a scope names and neither an object nor a policy of the input does, so
+/// that a misspelt name does not pass.
+fn absent_name<'s>(graph: &AllowGraph, scope: &'s Scope) -> Option<&'s str> {
+    let Scope::Names(names) = scope else {
+        return None;
+    };
+    let env = graph.environment();
+    let of_policy = |name: &str| {
+        let mut policies = env.policies.policies.iter();
+        policies.any(|policy| policy.namespace.as_deref() == Some(name))
+    };
+    let is_absent = |name: &&String| {
+        env.cluster.find_namespace(name.as_str()).is_none() && !of_policy(name.as_str())
+    };
+    names.iter().find(is_absent).map(String::as_str)
 }
 
 /// Whether a namespace is in scope.

@@ -21,6 +21,7 @@ pub mod external;
 mod flows;
 mod hop_network;
 mod judge;
+mod mentioned;
 pub mod open_world;
 pub mod outcome;
 pub mod parse;

@@ -13,6 +13,7 @@
 
 use crate::check::default_deny::open_to_come;
 use crate::check::judge::Judge;
+use crate::check::mentioned::mentioned;
 use crate::check::outcome::{Example, FlowEnd, Outcome, PotentialFlow, Status};
 use crate::check::parse::Claim;
 use crate::check::schema::DefaultDeny;
@@ -37,8 +38,8 @@ pub struct OpenWorld {
 }
 
 impl OpenWorld {
-    /// The pods that may exist besides those of an input; `None` in a closed world, or where there
-    /// are none.
+    /// The pods that may exist besides those of an input, told apart as its policies and some test
+    /// files do; `None` in a closed world, or where there are none.
     ///
     /// # Errors
     /// When the input with these pods is too large to compile.
@@ -46,11 +47,13 @@ impl OpenWorld {
         input: &Input,
         options: &CompileOptions,
         world: World,
+        suites: &[Suite],
     ) -> Result<Option<Self>, CompileError> {
-        if world == World::Closed || input.policies.policies.is_empty() {
+        if world == World::Closed {
             return Ok(None);
         }
-        let mut pods = PotentialPods::of([input, input], world == World::Open, |_| true, []);
+        let asked = mentioned(suites);
+        let mut pods = PotentialPods::asked_about(input, world == World::Open, &asked);
         let known = mentioned_labels(input, &pods);
         pods.keep(|namespace, kind| !kind.loaded && !is_like(&known, &namespace.name, kind));
         if pods.kinds.is_empty() {

@@ -57,7 +57,7 @@ pub fn runs<'a>(
         snapshot: &drift,
         doors: &|| doors(workspace, graph),
     };
-    let open = open_world(workspace, graph);
+    let open = open_world(workspace, graph, suites);
     let run = |suite: &'a Suite| {
         let mut run = check(graph, &environment, suite);
         if let Some(open) = &open {
@@ -70,10 +70,10 @@ pub fn runs<'a>(
 
 /// The pods that may exist besides those of a graph that is the workspace's own or was made from
 /// it. Where they are too many to compile, claims are about what is loaded.
-fn open_world(workspace: &Workspace, graph: &AllowGraph) -> Option<OpenWorld> {
+fn open_world(workspace: &Workspace, graph: &AllowGraph, suites: &[Suite]) -> Option<OpenWorld> {
     let input = workspace.input_of(graph);
     let options = &graph.environment().options;
-    OpenWorld::new(&input, options, workspace.world)
+    OpenWorld::new(&input, options, workspace.world, suites)
         .ok()
         .flatten()
 }
@@ -238,7 +238,7 @@ fn close_where_needed(
     environment: &TestEnvironment<'_>,
     proposed: &mut Suite,
 ) {
-    let Some(open) = open_world(workspace, &workspace.graph) else {
+    let Some(open) = open_world(workspace, &workspace.graph, std::slice::from_ref(proposed)) else {
         return;
     };
     let asked = proposed.clone();

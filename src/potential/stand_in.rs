@@ -54,20 +54,18 @@ pub fn with_stand_ins(
 ) -> Option<(Input, Vec<String>)> {
     let (mut laid, mut remarks) = (None, Vec::new());
     for asked in asked {
-        let so_far = laid.as_ref().unwrap_or(input);
-        let added = match asked {
-            AskedPods::Dns(namespace, labels) => dns(so_far, namespace, labels),
-            AskedPods::Every => every_kind(so_far, ports),
-            AskedPods::Namespace(name) => {
-                kinds(so_far, (name, &Selector::everything()), true, ports)
+        if let AskedPods::Dns(namespace, labels) = asked {
+            let with = dns(laid.as_ref().unwrap_or(input), namespace, labels);
+            if let Some((with, remark)) = with {
+                laid = Some(with);
+                remarks.push(remark);
             }
-            AskedPods::Labelled(name, labels) => kinds(so_far, (name, labels), true, ports),
-            AskedPods::Unlisted(name, labels) => kinds(so_far, (name, labels), false, ports),
-        };
-        if let Some((with, remark)) = added {
-            laid = Some(with);
-            remarks.push(remark);
         }
+    }
+    let wanted: Vec<WantedKinds> = asked.iter().filter_map(|a| wanted(input, a)).collect();
+    if let Some((with, told)) = kinds(laid.as_ref().unwrap_or(input), &wanted, ports) {
+        laid = Some(with);
+        remarks.extend(told);
     }
     Some((laid?, remarks))
 }
@@ -121,14 +119,37 @@ fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
     Some((name, pairs.into_iter().collect()))
 }
 
-/// The kinds of pods with some labels that may exist in a namespace that is loaded or named;
-/// nothing where such pods are loaded, and `all_listed` says that these are all.
-fn kinds(
-    input: &Input,
-    (namespace, labels): (&str, &Selector),
-    all_listed: bool,
-    ports: &AskedPorts,
-) -> Option<(Input, String)> {
+/// The kinds of pods that one end of a question is about.
+struct WantedKinds {
+    /// The namespace and the labels; none for every kind there may be.
+    only: Option<(Namespaces, Box<str>, Selector)>,
+    /// What is said of them.
+    remark: String,
+}
+
+impl WantedKinds {
+    fn has(&self, space: &PotentialNamespace, kind: &PodKind) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|(_, name, labels)| space.name == *name && labels.matches(&kind.labels))
+    }
+}
+
+/// The kinds that an end is about, in a namespace that is loaded or named; nothing where such pods
+/// are loaded, and these are all.
+fn wanted(input: &Input, asked: &AskedPods) -> Option<WantedKinds> {
+    let everything = Selector::everything();
+    let (namespace, labels, all_listed) = match asked {
+        AskedPods::Dns(..) => return None,
+        AskedPods::Every => {
+            return Some(WantedKinds {
+                only: None,
+                remark: String::new(),
+            });
+        }
+        AskedPods::Namespace(name) => (name, &everything, true),
+        AskedPods::Labelled(name, labels) => (name, labels, true),
+        AskedPods::Unlisted(name, labels) => (name, labels, false),
+    };
     let loaded = is_loaded(&input.cluster, namespace, labels);
     if loaded && all_listed {
         return None;
@@ -139,48 +160,55 @@ fn kinds(
     if !named && input.cluster.find_namespace(namespace).is_none() {
         return None;
     }
-    let here = Namespaces::Named(namespace.into());
-    vocabulary.pods.insert((&here, labels));
-    let is_asked = |space: &PotentialNamespace, kind: &PodKind| {
-        *space.name == *namespace && labels.matches(&kind.labels)
-    };
-    let (laid, _) = laid_with_kinds(input, &vocabulary, ports, is_asked)?;
     let what = match (loaded, labels.is_everything()) {
         (true, _) => format!("the pods of namespace {namespace} could not all be listed"),
         (false, true) => format!("no pod of namespace {namespace} is in the input"),
         (false, false) => format!("no pod {labels} of namespace {namespace} is in the input"),
     };
-    Some((
-        laid,
-        format!("{what}: the answer is about every such pod there may be"),
-    ))
+    let here = Namespaces::Named(namespace.clone());
+    Some(WantedKinds {
+        only: Some((here, namespace.clone(), labels.clone())),
+        remark: format!("{what}: the answer is about every such pod there may be"),
+    })
 }
 
-/// One pod of every kind that no loaded pod is of.
-fn every_kind(input: &Input, ports: &AskedPorts) -> Option<(Input, String)> {
+/// The input with a pod of each kind that the ends of a question are about and no loaded pod is of,
+/// told apart by the labels of all ends, and a remark for each end that has such a kind. Pods of
+/// two ends share the namespaces that are made for them, so that one flow has both.
+fn kinds(
+    input: &Input,
+    wanted: &[WantedKinds],
+    ports: &AskedPorts,
+) -> Option<(Input, Vec<String>)> {
     let mut vocabulary = PodVocabulary::default();
     vocabulary.add(&input.policies, |_| true);
-    let (laid, complete) = laid_with_kinds(input, &vocabulary, ports, |_, _| true)?;
-    let all = if complete { "every kind" } else { "some kinds" };
-    let remark = format!("the answer is about {all} of pods that are not in the input too");
-    Some((laid, remark))
-}
-
-/// The input with one pod of each wanted kind that no loaded pod is of, and whether these are all;
-/// `None` where there is none.
-fn laid_with_kinds(
-    input: &Input,
-    vocabulary: &PodVocabulary<'_>,
-    ports: &AskedPorts,
-    wanted: impl Fn(&PotentialNamespace, &PodKind) -> bool,
-) -> Option<(Input, bool)> {
-    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, vocabulary);
-    pods.keep(|namespace, kind| !kind.loaded && wanted(namespace, kind));
+    for (here, _, labels) in wanted.iter().filter_map(|end| end.only.as_ref()) {
+        vocabulary.pods.insert((here, labels));
+    }
+    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
+    pods.keep(|space, kind| !kind.loaded && wanted.iter().any(|end| end.has(space, kind)));
     if pods.kinds.is_empty() {
         return None;
     }
-    let (laid, _) = pods.laid_with(input, 0, &port_lists(vocabulary, ports));
-    Some((laid, pods.complete))
+    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
+    let all = if pods.complete {
+        "every kind"
+    } else {
+        "some kinds"
+    };
+    let every = format!("the answer is about {all} of pods that are not in the input too");
+    let is_there = |end: &WantedKinds| {
+        let mut kinds = pods.kinds.iter();
+        kinds.any(|kind| end.has(&pods.namespaces[kind.namespace], kind))
+    };
+    let told = wanted.iter().filter(|end| is_there(end));
+    let told = told.map(|end| match &end.only {
+        Some(_) => end.remark.clone(),
+        None => every.clone(),
+    });
+    let mut told: Vec<String> = told.collect();
+    told.dedup();
+    Some((laid, told))
 }
 
 /// The lists of container ports that a pod may have, as far as a question can tell them apart: none

@@ -90,7 +90,8 @@ impl<'p> PodVocabulary<'p> {
         }
     }
 
-    fn selected(&mut self, namespaces: &'p Namespaces, pods: &'p Selector) {
+    /// Adds a selector of pods in some namespaces.
+    pub(crate) fn selected(&mut self, namespaces: &'p Namespaces, pods: &'p Selector) {
         if !pods.is_everything() {
             self.pods.insert((namespaces, pods));
         }

@@ -263,7 +263,8 @@ impl Words<'_> {
         }
         if doors > 0 {
             let workloads = plural(doors, "workload");
-            answer += &format!(" Of the doors to {workloads} it is not told whether they are open.");
+            answer +=
+                &format!(" Of the doors to {workloads} it is not told whether they are open.");
         }
         Statement {
             question: "What is not known, and what would settle it?",
