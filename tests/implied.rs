@@ -534,3 +534,118 @@ fn a_set_that_calico_does_not_read_is_none() {
     assert_eq!(verdict(question, &input("{}")), "yes");
     assert_eq!(verdict(question, &input("{labels")), "no");
 }
+
+/// The verdict on `b/caller` reaching `b/called` under a version of Cilium.
+fn under_cilium(version: &str, documents: &[&str]) -> String {
+    let pods = ["caller", "called"].map(|name| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: b, labels: {{app: {name}}}}}\n\
+             spec: {{containers: [{{name: c, image: c}}]}}\n"
+        )
+    });
+    let all: Vec<&str> = pods.iter().map(String::as_str).collect();
+    let input = [&all[..], documents].concat().join("---\n");
+    verdict(
+        &format!("b/caller reach b/called:80 --cni {version}"),
+        &input,
+    )
+}
+
+/// A policy of Cilium whose spec this is.
+fn of_cilium(spec: &str) -> String {
+    format!(
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: b}}\n{spec}\n"
+    )
+}
+
+/// What the agent refuses depends on its version (CI56, CI203, CI220, CI221, CI228): an object that
+/// an older one accepts is in force there.
+#[test]
+fn what_cilium_refuses_is_refused_by_the_version_that_does() {
+    let subject = "endpointSelector: {matchLabels: {app: caller}}";
+    let plain = format!("spec: {{{subject}, egress: [{{toCIDR: [198.51.100.7]}}]}}");
+    let wide = format!(
+        "spec: {{{subject}, egress: [{{toCIDRSet: [{{cidr: 198.51.100.0/24, except: [198.51.100.0/16]}}]}}]}}"
+    );
+    let beside =
+        format!("specs: [{{{subject}}}, {{{subject}, egress: [{{toEntities: [world]}}]}}]");
+    let denying = format!(
+        "spec: {{{subject}, egress: [{{}}], egressDeny: [{{toPorts: [{{ports: [{{port: '70000'}}]}}]}}]}}"
+    );
+    for (spec, version, expected) in [
+        (&plain, "cilium", "yes"),
+        (&plain, "cilium-1.17", "no"),
+        (&wide, "cilium", "yes"),
+        (&wide, "cilium-1.17", "no"),
+        (&beside, "cilium", "yes"),
+        (&beside, "cilium-1.17", "no"),
+        (&denying, "cilium", "yes"),
+        (&denying, "cilium-1.17", "unknown"),
+    ] {
+        let verdict = under_cilium(version, &[&of_cilium(spec)]);
+        assert_eq!(verdict, expected, "{version}: {spec}");
+    }
+}
+
+/// Options of the agent that are not modelled, and options for some nodes, leave open what policies
+/// do (CI15, CI16, CI21).
+#[test]
+fn options_of_the_agent_that_are_not_modelled_make_it_unknown() {
+    let config = |data: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cilium-config, namespace: kube-system}}\ndata: {{{data}}}\n"
+        )
+    };
+    let nodes = |spec: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNodeConfig\nmetadata: {{name: n, namespace: kube-system}}\nspec: {{{spec}}}\n"
+        )
+    };
+    let zone = "nodeSelector: {matchLabels: {zone: b}}";
+    for (document, expected) in [
+        (
+            config("enable-k8s-networkpolicy: 'true', labels: ''"),
+            "yes",
+        ),
+        (config("enable-k8s-networkpolicy: 'false'"), "unknown"),
+        (
+            config("enable-non-default-deny-policies: 'false'"),
+            "unknown",
+        ),
+        (config("labels: '!k8s:tier'"), "unknown"),
+        (
+            nodes(&format!("{zone}, defaults: {{enable-policy: always}}")),
+            "unknown",
+        ),
+        (
+            nodes(&format!("{zone}, defaults: {{debug: 'true'}}")),
+            "yes",
+        ),
+        (nodes("defaults: {enable-policy: never}"), "yes"),
+    ] {
+        assert_eq!(under_cilium("cilium", &[&document]), expected, "{document}");
+    }
+}
+
+/// What cannot be read is not taken for nothing: a field that should be a list and is not says that
+/// something is there.
+#[test]
+fn a_list_that_is_none_is_not_empty() {
+    for spec in [
+        "specs: {endpointSelector: {}, ingress: [{}]}",
+        "spec: {endpointSelector: {}, ingress: {}}",
+        "spec: {endpointSelector: {}, ingress: all}",
+    ] {
+        let verdict = under_cilium("cilium", &[&of_cilium(spec)]);
+        assert_eq!(verdict, "unknown", "{spec}");
+    }
+    for spec in [
+        "{podSelector: {}, policyTypes: Egress}",
+        "{podSelector: {}, policyTypes: [Egress], egress: {}}",
+    ] {
+        let policy = format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: b}}\nspec: {spec}\n"
+        );
+        assert_eq!(under_cilium("cilium", &[&policy]), "unknown", "{spec}");
+    }
+}

@@ -10,11 +10,12 @@ use netpal::{
 
 /// The load options of the flags.
 pub fn load_options(common: &Common) -> LoadOptions {
-    let cilium = common
-        .cni
-        .last()
-        .is_some_and(|name| name.starts_with("cilium"))
-        .then(|| common.cilium.clone());
+    let profile = common.cni.last().and_then(|name| CniProfile::find(name));
+    let plugin = profile.map(|profile| profile.apply(CompileOptions::default()).plugin);
+    let cilium = match plugin {
+        Some(Plugin::Cilium(settings)) => Some(common.cilium.over(&settings)),
+        _ => None,
+    };
     LoadOptions {
         cilium,
         calico: common.calico.clone(),

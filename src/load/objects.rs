@@ -188,15 +188,8 @@ fn contribution(
     if let Some(extra) = of_antrea(object, node, options) {
         return extra;
     }
-    let settings = match (object.group(), &*object.kind, &*object.name) {
-        ("", "ConfigMap", cilium::settings::CONFIG_MAP) => {
-            Some(cilium::settings::of_config_map(node))
-        }
-        ("cilium.io", "CiliumNodeConfig", _) => Some(cilium::settings::of_node_config(node)),
-        _ => None,
-    };
-    if let Some(settings) = settings {
-        return Contribution::AgentSettings(Box::new(settings));
+    if let Some(settings) = of_cilium_agent(object, node) {
+        return settings;
     }
     let listed = ListedEndpoints::new(object.group(), &object.kind, &object.name, node);
     if let Some(listed) = listed {
@@ -263,6 +256,24 @@ fn of_antrea(
     Some(Contribution::Antrea(Box::new(read.extra)))
 }
 
+/// Options of Cilium's agent; what they change and is not modelled is unknown on every node.
+fn of_cilium_agent(object: &LoadedObject, node: &SyntaxNode) -> Option<Contribution> {
+    let settings = match (object.group(), &*object.kind, &*object.name) {
+        ("", "ConfigMap", cilium::settings::CONFIG_MAP) => cilium::settings::of_config_map(node),
+        ("cilium.io", "CiliumNodeConfig", _) => cilium::settings::of_node_config(node),
+        _ => return None,
+    };
+    let why = match cilium::settings::unmodelled_option(node) {
+        Some(option) => format!("has the option `{option}`, which is not modelled"),
+        None if cilium::settings::is_of_some_nodes(node) => {
+            "holds for some nodes alone, which is not modelled".to_owned()
+        }
+        None => return Some(Contribution::AgentSettings(Box::new(settings))),
+    };
+    let reaches = unmodelled::anywhere();
+    Some(Contribution::explained(reaches, false, &why))
+}
+
 /// What is known of an object before its spec is read.
 fn header<'o>(object: &'o LoadedObject, options: &'o LoadOptions) -> Header<'o> {
     Header {
@@ -271,6 +282,7 @@ fn header<'o>(object: &'o LoadedObject, options: &'o LoadOptions) -> Header<'o> 
         document: object.document,
         strict_cidrs: options.kubernetes.has_strict_cidrs(),
         calico: &options.calico,
+        cilium: options.cilium_version(),
     }
 }
 
@@ -354,14 +366,7 @@ fn policy(
     dialect: &Dialect,
     options: &LoadOptions,
 ) -> Contribution {
-    let header = Header {
-        name: &object.name,
-        namespace: object.namespace.as_deref().unwrap_or(&options.namespace),
-        document: object.document,
-        strict_cidrs: options.kubernetes.has_strict_cidrs(),
-        calico: &options.calico,
-    };
-    let mut lowered = (dialect.lower)(node, header);
+    let mut lowered = (dialect.lower)(node, header(object, options));
     if is_from_cluster(node) {
         let certain = lowered.invalid.iter_mut().filter(|i| !i.doubt);
         certain.for_each(|invalid| invalid.in_force = true);

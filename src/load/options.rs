@@ -2,6 +2,7 @@
 
 use crate::load::made::table::KindRows;
 use crate::policy::calico::options::CalicoSettings;
+use crate::policy::cilium;
 use crate::policy::cilium::options::CiliumSettings;
 use crate::policy::layer_settings::LayerSettings;
 
@@ -30,6 +31,14 @@ pub struct LoadOptions {
     pub gke: Option<bool>,
     /// Settings of meshes, egress firewalls and networks.
     pub layers: LayerSettings,
+}
+
+impl LoadOptions {
+    /// The minor version of Cilium 1 whose checks hold for its objects.
+    pub fn cilium_version(&self) -> u32 {
+        let told = self.cilium.as_ref().and_then(|settings| settings.version);
+        told.unwrap_or(cilium::options::CURRENT)
+    }
 }
 
 /// A version of Kubernetes: 1 and this minor version.

@@ -1,6 +1,7 @@
 //! What reading one policy object gives: the policy, and everything that is wrong with it.
 
 use crate::policy::calico::options::CalicoSettings;
+use crate::policy::cilium;
 use crate::policy::layer_object::LayerObject;
 use crate::policy::rule::Policy;
 use crate::policy::tier::Tier;
@@ -21,6 +22,8 @@ pub struct Header<'a> {
     pub strict_cidrs: bool,
     /// How objects of Calico come into the cluster.
     pub calico: &'a CalicoSettings,
+    /// The minor version of Cilium 1 whose checks hold.
+    pub cilium: u32,
 }
 
 impl<'a> Header<'a> {
@@ -33,6 +36,7 @@ impl<'a> Header<'a> {
             document,
             strict_cidrs: false,
             calico: &DEFAULT,
+            cilium: cilium::options::CURRENT,
         }
     }
 }

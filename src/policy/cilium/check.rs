@@ -5,13 +5,15 @@
 //! refuses stays in the cluster and is enforced nowhere: one bad Rule voids the whole object (CI8).
 
 use crate::policy::cilium::ports::{EXTENDED, WrittenPort, WrittenProtocol};
+use crate::policy::cilium::refusals::Refusals;
 use crate::policy::cilium::written::{
     CidrForm, CiliumEntry, EntryFields, IcmpForm, LISTS, NameForm, PortForm, PortsForm,
-    RequestForms, WrittenSelector,
+    RequestForms,
 };
-use crate::policy::lowered::Checks;
-use crate::policy::validate::{is_label_value, is_qualified_name, parse_block_or_address};
+use crate::policy::validate::parse_block_or_address;
 use crate::source::Path;
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// The entities that the schema knows (CI60-CI68).
 const ENTITIES: [&str; 14] = [
@@ -33,90 +35,6 @@ const ENTITIES: [&str; 14] = [
 
 /// The most ports of an entry, and the most fields of messages (CI104).
 const MOST: usize = 40;
-
-/// Collects what is refused, and by whom.
-pub struct Refusals<'c> {
-    /// What is wrong.
-    pub checks: &'c mut Checks,
-    /// Whether the agent refuses the object.
-    pub void: bool,
-}
-
-/// Words for an object that the agent refuses.
-const VOID: &str = "Cilium's agent refuses the whole object for it, so that it protects nothing; \
-                    only its status tells";
-
-impl Refusals<'_> {
-    /// Something that the agent refuses.
-    pub fn agent(&mut self, at: &Path, message: impl Into<String>) {
-        self.checks.refused_help(at, message, VOID);
-        self.void = true;
-    }
-
-    /// Something that the schema refuses.
-    pub fn schema(&mut self, at: &Path, message: impl Into<String>) {
-        self.checks.invalid(at, message);
-    }
-
-    fn unknown(&mut self, at: &Path, message: impl Into<String>) {
-        self.checks.invalid(at, message);
-        if let Some(last) = self.checks.0.last_mut() {
-            last.unknown_field = true;
-        }
-    }
-
-    /// A selector (CI205).
-    pub fn selector(&mut self, selector: &WrittenSelector, at: &Path) {
-        for (key, value) in selector.match_labels.iter().flatten() {
-            let labels = at.key("matchLabels");
-            self.key(key, &labels);
-            if !is_label_value(value) {
-                self.agent(&labels.key(key), format!("`{value}` is not a label value"));
-            }
-        }
-        for (i, expression) in selector.match_expressions.iter().flatten().enumerate() {
-            let at = at.key("matchExpressions").index(i);
-            self.key(&expression.key, &at.key("key"));
-            let count = expression.values.as_ref().map_or(0, Vec::len);
-            for (i, value) in expression.values.iter().flatten().enumerate() {
-                if !is_label_value(value) {
-                    let message = format!("`{value}` is not a label value"); // CI205
-                    self.agent(&at.key("values").index(i), message);
-                }
-            }
-            match expression.operator.as_str() {
-                "In" | "NotIn" if count == 0 => {
-                    self.agent(&at.key("values"), "the operator needs at least one value");
-                }
-                "Exists" | "DoesNotExist" if count > 0 => {
-                    self.agent(&at.key("values"), "the operator takes no values");
-                }
-                "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-                other => self.schema(
-                    &at.key("operator"),
-                    format!("`{other}` is not an operator: use In, NotIn, Exists or DoesNotExist"),
-                ),
-            }
-        }
-    }
-
-    fn key(&mut self, written: &str, at: &Path) {
-        let (source, key) = written.split_once(':').unwrap_or(("any", written));
-        let source_fits = source.bytes().all(|b| b.is_ascii_alphanumeric());
-        let key_fits = is_qualified_name(key) || is_long_namespace_label(key);
-        if !source_fits || !key_fits {
-            let message =
-                format!("`{written}` is not a label key, with at most one source before it");
-            self.agent(at, message);
-        }
-    }
-}
-
-/// Whether a key asks for a label of the namespace whose own key has a prefix.
-fn is_long_namespace_label(key: &str) -> bool {
-    let label = key.strip_prefix("io.cilium.k8s.namespace.labels.");
-    label.is_some_and(is_qualified_name)
-}
 
 /// One entry of a list, while it is checked.
 pub struct EntryCheck<'r, 'c> {
@@ -216,7 +134,7 @@ impl EntryCheck<'_, '_> {
             }
         }
         for (i, text) in entry.cidr.iter().flatten().enumerate() {
-            self.block(text, &at.key(fields.cidr).index(i));
+            self.block(text, &at.key(fields.cidr).index(i), true);
         }
         for (i, form) in entry.cidr_set.iter().flatten().enumerate() {
             self.cidr_item(form, &at.key(fields.cidr_set).index(i));
@@ -290,14 +208,20 @@ impl EntryCheck<'_, '_> {
                 .selector(selector, &at.key("cidrGroupSelector"));
         }
         if let Some(text) = &form.cidr {
-            self.block(text, &at.key("cidr"));
+            self.block(text, &at.key("cidr"), false);
         }
         let whole = form.cidr.as_deref().and_then(parse_block_or_address);
         for (i, text) in form.except.iter().flatten().enumerate() {
             let at = at.key("except").index(i);
-            self.block(text, &at);
+            self.block(text, &at, false);
+            // the length of the mask is looked at since 1.20 (CI221)
+            let address = text.split('/').next().and_then(|text| text.parse().ok());
+            let lies_in = |whole: IpNet, except: IpNet| match (self.refusals.version, address) {
+                (..20, Some(address)) => whole.contains::<&IpAddr>(&address),
+                _ => whole.contains(&except),
+            };
             if let (Some(whole), Some(except)) = (whole, parse_block_or_address(text))
-                && !whole.contains(&except)
+                && !lies_in(whole, except)
             {
                 let message = format!("`{text}` does not lie in `{whole}`");
                 self.refusals.agent(&at, message);
@@ -305,13 +229,14 @@ impl EntryCheck<'_, '_> {
         }
     }
 
-    fn block(&mut self, text: &str, at: &Path) {
-        // a prefix length may be missing (CI220)
+    /// CI220: a list may have plain addresses until 1.19, an item with exceptions may not.
+    fn block(&mut self, text: &str, at: &Path, in_list: bool) {
+        let may_be_plain = in_list && self.refusals.version < 20;
         if parse_block_or_address(text).is_none() {
             self.refusals
                 .agent(at, format!("`{text}` is not a block of addresses"));
-        } else if !text.contains('/') {
-            let message = format!("`{text}` has no prefix length, which Cilium wants since 1.20");
+        } else if !text.contains('/') && !may_be_plain {
+            let message = format!("`{text}` has no prefix length, which Cilium wants here");
             self.refusals.agent(at, message);
         }
     }

@@ -14,6 +14,7 @@ pub mod lower;
 pub mod options;
 mod ports;
 pub mod read;
+mod refusals;
 pub mod selector;
 pub mod settings;
 pub mod specialize;

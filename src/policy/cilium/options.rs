@@ -107,7 +107,7 @@ pub struct CiliumOptions {
 }
 
 /// The version that is assumed where none is told: 1.20.
-const CURRENT: u32 = 20;
+pub const CURRENT: u32 = 20;
 
 impl CiliumOptions {
     /// The options under these settings.

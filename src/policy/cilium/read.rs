@@ -1,8 +1,9 @@
 //! Reads objects of Cilium strictly and lowers them (CI1-CI9).
 
-use crate::policy::cilium::check::{EntryCheck, Refusals};
+use crate::policy::cilium::check::EntryCheck;
 use crate::policy::cilium::lower::{Knowledge, Standing, lower};
 use crate::policy::cilium::options::CiliumOptions;
+use crate::policy::cilium::refusals::Refusals;
 use crate::policy::cilium::selector::{names_account, names_other_source};
 use crate::policy::cilium::written::{
     CiliumEntry, CiliumObject, EntryFields, LISTS, RuleForm, WrittenRule, WrittenSelector,
@@ -50,6 +51,8 @@ fn read(node: &SyntaxNode, header: Header<'_>, namespaced: bool) -> Lowered {
     let mut refusals = Refusals {
         checks: &mut checks,
         void: false,
+        version: header.cilium,
+        unchecked: false,
     };
     let namespace = namespaced.then_some(header.namespace);
     let rules = rules(object, namespace, &mut refusals);
@@ -128,8 +131,8 @@ fn rule(
         default_deny: form.enable_default_deny.unwrap_or_default(),
     };
     let lists = written.allows.iter().chain(&written.denies);
-    if lists.flatten().flatten().next().is_none() {
-        let message = "a Rule without an entry in any of its lists"; // CI203
+    if lists.flatten().flatten().next().is_none() && refusals.version >= 18 {
+        let message = "a Rule without an entry in any of its lists"; // CI203, CI56
         refusals.agent(at, message);
     }
     if let Some(value) = form.log.and_then(|log| log.value)
@@ -140,6 +143,7 @@ fn rule(
     }
     for direction in [0, 1] {
         for deny in [false, true] {
+            refusals.unchecked = deny && refusals.version < 18;
             let mut check = EntryCheck {
                 refusals,
                 direction,
@@ -151,6 +155,7 @@ fn rule(
             }
         }
     }
+    refusals.unchecked = false;
     Some(written)
 }
 

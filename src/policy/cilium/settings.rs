@@ -12,22 +12,48 @@ pub fn of_config_map(node: &SyntaxNode) -> CiliumSettings {
     of_options(node.get("data"))
 }
 
+/// Options that change what policies mean and are not modelled, where the agent has other values
+/// than by default: the labels of identities (CI21), and kinds of policies that are not read.
+pub fn unmodelled_option(node: &SyntaxNode) -> Option<&'static str> {
+    const ON: [&str; 4] = [
+        "enable-non-default-deny-policies",
+        "enable-k8s-networkpolicy",
+        "enable-cilium-network-policy",
+        "enable-cilium-clusterwide-network-policy",
+    ];
+    let data = node
+        .get("data")
+        .or_else(|| node.get("spec")?.get("defaults"))?;
+    let word = |key: &str| data.get(key).and_then(SyntaxNode::as_str);
+    let off = ON.into_iter().find(|key| word(key) == Some("false"));
+    let labels = word("labels").is_some_and(|labels| !labels.trim().is_empty());
+    off.or(labels.then_some("labels"))
+}
+
+/// Whether a `CiliumNodeConfig` sets options that change verdicts on some nodes alone.
+pub fn is_of_some_nodes(node: &SyntaxNode) -> bool {
+    let options = node.get("spec").and_then(|spec| spec.get("defaults"));
+    is_narrow(node) && of_options(options) != CiliumSettings::default()
+}
+
 /// The settings of a `CiliumNodeConfig`, if it is for every node.
 pub fn of_node_config(node: &SyntaxNode) -> CiliumSettings {
-    let spec = node.get("spec");
-    let selector = spec.and_then(|spec| spec.get("nodeSelector"));
+    if is_narrow(node) {
+        return CiliumSettings::default();
+    }
+    of_options(node.get("spec").and_then(|spec| spec.get("defaults")))
+}
+
+fn is_narrow(node: &SyntaxNode) -> bool {
+    let selector = node.get("spec").and_then(|spec| spec.get("nodeSelector"));
     let labels = ["matchLabels", "matchExpressions"];
-    let narrow = selector.is_some_and(|selector| {
+    selector.is_some_and(|selector| {
         let asks = |key: &&str| {
             let part = selector.get(key);
             part.is_some_and(|p| !p.entries().is_empty() || !p.items().is_empty())
         };
         labels.iter().any(asks)
-    });
-    if narrow {
-        return CiliumSettings::default();
-    }
-    of_options(spec.and_then(|spec| spec.get("defaults")))
+    })
 }
 
 fn of_options(options: Option<&SyntaxNode>) -> CiliumSettings {

@@ -1,6 +1,6 @@
 //! Fields of an object that is read only as far as its reach.
 
-use crate::tree::SyntaxNode;
+use crate::tree::{SyntaxNode, Value};
 
 /// The `spec`.
 pub fn spec(node: &SyntaxNode) -> Option<&SyntaxNode> {
@@ -22,10 +22,16 @@ pub fn items<'n>(node: &'n SyntaxNode, path: &[&str]) -> &'n [SyntaxNode] {
     field(node, path).map(SyntaxNode::items).unwrap_or_default()
 }
 
-/// Whether a field is there with something in it.
+/// Whether a field that should be a list is there with something in it, or is something else, so
+/// that nobody knows what it means.
 pub fn has(node: &SyntaxNode, key: &str) -> bool {
-    node.get(key)
-        .is_some_and(|n| !n.items().is_empty() || !n.entries().is_empty())
+    node.get(key).is_some_and(|n| !n.items().is_empty()) || is_no_list(node, key)
+}
+
+/// Whether a field that should be a list is something else.
+pub fn is_no_list(node: &SyntaxNode, key: &str) -> bool {
+    let is_list = |value: &Value| matches!(value, Value::Null | Value::Sequence(_));
+    node.get(key).is_some_and(|n| !is_list(&n.value))
 }
 
 /// The directions whose lists of rules are not empty; both where there is no list at all, as in an

@@ -30,6 +30,7 @@ pub use crate::policy::unmodelled::taint_reach::{
 };
 pub use crate::policy::unmodelled::unlisted::unlisted_reach;
 
+use crate::policy::taint::TaintEffect;
 use crate::tree::SyntaxNode;
 
 /// What netpal knows of an object by its group and kind.
@@ -105,6 +106,13 @@ pub fn reach_of(kind: &str, node: &SyntaxNode) -> Vec<TaintReach> {
             None => read::anything(node),
         },
     }
+}
+
+/// All pods and all nodes of the cluster, in both directions.
+pub fn anywhere() -> Vec<TaintReach> {
+    let both = [true, true];
+    let pods = TaintReach::own(TaintEffect::Anything, both).namespaces(TaintNamespaces::All);
+    vec![pods, TaintReach::nodes(both, nodes::any_node())]
 }
 
 /// How far a policy of Calico reaches that cannot be read.

@@ -2,7 +2,7 @@
 
 use crate::model::{Requirement, Selector};
 use crate::policy::taint::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
-use crate::policy::unmodelled::fields::{by_rules, field, has, items, spec, text};
+use crate::policy::unmodelled::fields::{by_rules, field, has, is_no_list, items, spec, text};
 use crate::policy::unmodelled::meshes;
 use crate::policy::unmodelled::nodes;
 use crate::policy::unmodelled::selectors::{calico, cilium, label_selector};
@@ -36,6 +36,9 @@ pub fn anything_egress(_: &SyntaxNode) -> Vec<TaintReach> {
 
 /// Cilium: `spec` and every one of `specs`; a policy of nodes leaves pods alone.
 pub fn of_cilium(node: &SyntaxNode) -> Vec<TaintReach> {
+    if is_no_list(node, "specs") {
+        return anything(node);
+    }
     let all = spec(node).into_iter().chain(items(node, &["specs"]));
     all.flat_map(|rule| {
         let directions = by_rules(rule, &["ingress", "ingressDeny"], &["egress", "egressDeny"]);
@@ -86,7 +89,7 @@ pub fn of_calico(node: &SyntaxNode) -> Vec<TaintReach> {
     let types = items(spec, &["types"]);
     let named = |word: &str| types.iter().any(|t| t.as_str() == Some(word));
     let stored = text(node, &["apiVersion"]).is_none_or(|v| v.starts_with("crd."));
-    let directions = if types.is_empty() && stored {
+    let directions = if is_no_list(spec, "types") || types.is_empty() && stored {
         BOTH // what reached the store without types is enforced in both directions
     } else if types.is_empty() {
         let egress = spec.get("egress").is_some_and(|e| !e.is_null());
@@ -113,6 +116,9 @@ pub fn of_antrea(node: &SyntaxNode) -> Vec<TaintReach> {
     let mut all = Vec::new();
     let whole = items(spec, &["appliedTo"]);
     for (key, directions) in [("ingress", IN), ("egress", OUT)] {
+        if is_no_list(spec, key) || is_no_list(spec, "appliedTo") {
+            all.push(TaintReach::own(Anything, directions));
+        }
         for rule in items(spec, &[key]) {
             all.extend(of_rule(rule, whole, directions));
         }
@@ -200,7 +206,9 @@ pub fn of_pod_selector(node: &SyntaxNode) -> Vec<TaintReach> {
 pub fn of_bare_spec(spec: &SyntaxNode) -> ([bool; 2], Selector) {
     let types = items(spec, &["policyTypes"]);
     let named = |word: &str| types.iter().any(|t| t.as_str() == Some(word));
-    let directions = if types.is_empty() {
+    let directions = if is_no_list(spec, "policyTypes") {
+        BOTH
+    } else if types.is_empty() {
         [true, has(spec, "egress")]
     } else {
         [named("Ingress"), named("Egress")]
