@@ -119,3 +119,40 @@ spec: {podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 
     let run = diff(&before, &format!("{before}{third}"));
     assert!(run.stdout.contains("? x/a -> x/b  ALL"), "{}", run.text());
 }
+
+/// Policies that are renamed, split, merged or given twice say together what they said, known or
+/// not; one of another subject, or with another rule, does not.
+#[test]
+fn what_is_only_spelled_otherwise_changes_nothing() {
+    let policy = |name: &str, pods: &str, rules: &[&str]| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+             metadata: {{name: {name}, namespace: x}}\n\
+             spec: {{podSelector: {pods}, policyTypes: [Egress], egress: [{}]}}\n",
+            rules.join(", ")
+        )
+    };
+    // whether the pods are inside is not told, and neither are the labels of the namespace
+    let block = "{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}";
+    let team = "{to: [{namespaceSelector: {matchLabels: {team: red}}}], ports: [{port: 80}]}";
+    let other = "{to: [{ipBlock: {cidr: 10.0.0.0/9}}]}";
+    let (all, app) = ("{}", "{matchLabels: {app: a}}");
+    let one = policy("one", all, &[block, team]);
+    for (after, code) in [
+        (policy("other", all, &[block, team]), 0),
+        (policy("one", all, &[team, block]), 0),
+        (
+            policy("one", all, &[team]) + &policy("two", all, &[block]),
+            0,
+        ),
+        (one.clone() + &policy("two", all, &[block]), 0),
+        (one.clone() + &policy("two", all, &[]), 0),
+        (policy("other", all, &[block]), 3),
+        (policy("other", all, &[other, team]), 1),
+        (policy("other", app, &[block, team]), 1),
+    ] {
+        let [before, after] = [&one, &after].map(|policies| format!("{PODS}{policies}"));
+        let run = diff(&before, &after);
+        assert_eq!(run.code, code, "{after}\n{}", run.text());
+    }
+}

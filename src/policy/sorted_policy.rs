@@ -39,6 +39,30 @@ impl SortedPolicy {
     }
 }
 
+/// What policies of one subject in a tier without an order say together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AddedUp {
+    isolates: [bool; 2],
+    rules: [BTreeMap<Action, BTreeSet<String>>; 2],
+}
+
+impl AddedUp {
+    pub(crate) fn of(policies: &[&Policy]) -> Self {
+        let rules = [0, 1].map(|direction| {
+            let all = policies.iter().flat_map(|p| &p.rules[direction]);
+            let mut by_action: BTreeMap<Action, Vec<&Rule>> = BTreeMap::new();
+            all.for_each(|rule| by_action.entry(rule.action).or_default().push(rule));
+            let sums = by_action.into_iter();
+            sums.map(|(action, rules)| (action, added_up(&rules)))
+                .collect()
+        });
+        Self {
+            isolates: [0, 1].map(|direction| policies.iter().any(|p| p.isolates[direction])),
+            rules,
+        }
+    }
+}
+
 fn runs(rules: &[Rule], ordered: bool) -> Vec<(Action, BTreeSet<String>)> {
     let mut runs: Vec<(Action, Vec<&Rule>)> = Vec::new();
     for rule in rules {

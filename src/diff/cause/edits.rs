@@ -8,6 +8,7 @@ use crate::diff::align::alignment::Alignment;
 use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndMembers, EndpointIndices};
 use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::policy_edits::{PolicyEdit, new_taints, policy_edits};
+use crate::diff::cause::same_statements::forget_respelled;
 use crate::diff::cause::visible_pods::PodComparer;
 use crate::model::{Labels, Node};
 use crate::policy::{Direction, PolicyId, Taint};
@@ -58,7 +59,8 @@ pub struct Edits {
 impl Edits {
     /// Compares the two inputs.
     pub fn new(before: Side<'_>, after: Side<'_>, alignment: &Alignment) -> Self {
-        let policies = policy_edits(before, after);
+        let mut policies = policy_edits(before, after);
+        forget_respelled(&mut policies, [before, after]);
         let mut edit_of = [before, after]
             .map(|side| vec![None; side.graph.environment().policies.policies.len()]);
         for (i, edit) in policies.iter().enumerate() {

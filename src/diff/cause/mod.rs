@@ -15,5 +15,6 @@ pub mod masked;
 pub mod pair;
 pub mod policy_edits;
 pub mod rule_edit;
+mod same_statements;
 pub mod undecided;
 pub mod visible_pods;

@@ -13,6 +13,7 @@ use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Path, Sources};
 use crate::tree::locate::Locator;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What happened to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -132,8 +133,9 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
         };
         let text_only = equal.is_some();
         let sorted = |policies, policy| SortedPolicy::of(policies, policy);
-        let conditions = !text_only && !conditions.are_same(old.get(was), policy);
-        let meaning = conditions || !text_only && sorted(old, old.get(was)) != sorted(new, policy);
+        let asks_otherwise = !text_only && !conditions.are_same(old.get(was), policy);
+        let meaning =
+            asks_otherwise || !text_only && sorted(old, old.get(was)) != sorted(new, policy);
         let texts = [(before, old.get(was).document), (after, policy.document)];
         let is_same_text = || agree(texts[0], texts[1]) != Some(false);
         if !text_only || !is_same_text() {
@@ -142,7 +144,7 @@ pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
                 after: Some(id),
                 edit: Edit::of_both(old.get(was), policy, plugins_differ && is_same_text()),
                 meaning,
-                conditions,
+                conditions: asks_otherwise,
                 text_only,
                 same_text: false,
             });
@@ -188,13 +190,13 @@ fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) 
 
 /// What policies ask of requests and identities. Rules hold in words what it is about, and not all
 /// of it: that is compared as it is written.
-struct WrittenConditions<'a> {
+pub(super) struct WrittenConditions<'a> {
     sides: [Side<'a>; 2],
     locators: [Locator<'a>; 2],
 }
 
 impl<'a> WrittenConditions<'a> {
-    fn new(sides: [Side<'a>; 2]) -> Self {
+    pub(super) fn new(sides: [Side<'a>; 2]) -> Self {
         Self {
             locators: sides.map(|side| Locator::new(&side.input.sources)),
             sides,
@@ -209,6 +211,14 @@ impl<'a> WrittenConditions<'a> {
             || self.spec(0, documents[0]) == self.spec(1, documents[1])
     }
 
+    /// What several policies ask for, in order; those of one object once.
+    pub(super) fn specs(&self, side: usize, policies: &[&Policy]) -> BTreeSet<String> {
+        let specs = policies
+            .iter()
+            .map(|policy| self.spec(side, policy.document));
+        specs.map(|spec| format!("{spec:?}")).collect()
+    }
+
     /// What an object asks for.
     fn spec(&self, side: usize, document: DocumentId) -> [Option<serde_json::Value>; 2] {
         let node = self.locators[side].node(document);
@@ -217,7 +227,7 @@ impl<'a> WrittenConditions<'a> {
 }
 
 /// Whether rules of a policy say only in words what they ask for.
-fn is_conditional(policy: &Policy) -> bool {
+pub(super) fn is_conditional(policy: &Policy) -> bool {
     policy.rules.iter().flatten().any(is_rule_conditional)
 }
 
