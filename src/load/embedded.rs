@@ -55,7 +55,7 @@ pub fn is_policy(node: &SyntaxNode) -> bool {
 }
 
 /// Whether a mapping is what a `NetworkPolicy` has as its spec.
-fn is_bare_spec(node: &SyntaxNode) -> bool {
+pub fn is_bare_spec(node: &SyntaxNode) -> bool {
     let rules = ["policyTypes", "ingress", "egress"];
     node.get("podSelector").is_some() && rules.iter().any(|key| node.get(key).is_some())
 }
@@ -109,7 +109,8 @@ pub fn says_policy_kind(text: &str) -> bool {
     kinds.any(dialects::may_be_policy_kind)
 }
 
-fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
+/// What a policy that is held somewhere can touch, or the bare spec of one.
+pub fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
     if is_bare_spec(node) {
         let (directions, pods) = unmodelled::of_bare_spec(node);
         let reach = TaintReach::own(TaintEffect::UnorderedTier, directions).labelled(pods);

@@ -20,6 +20,7 @@ use crate::load::made::outcome::{Made, MadeObject};
 use crate::load::made::pods::pods_of;
 use crate::load::made::port::service_ports;
 use crate::load::made::world::GeneratorWorld;
+use crate::load::made::wrapped::{Unwrapped, beside_workloads};
 use crate::load::made::{generate, hnc, shape, table};
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::objects;
@@ -144,6 +145,15 @@ fn made_of(custom: &CustomObject, world: &GeneratorWorld<'_>) -> Made {
     if rows.is_empty() {
         let mut made = shape::made_of(custom, world.rows);
         inner_objects(&custom.node, custom, &[], world, &mut made);
+        if !made.pods.is_empty() {
+            beside_workloads(
+                &custom.node,
+                custom,
+                Unwrapped::Perhaps,
+                world.rows,
+                &mut made,
+            );
+        }
         return made;
     }
     let mut made = Made::default();
@@ -203,6 +213,7 @@ fn by_row(row: &SyntaxNode, custom: &CustomObject, world: &GeneratorWorld<'_>, m
             let pods = shape::inside(node, custom, world.rows, &added);
             made.pods.extend(pods);
             inner_objects(node, custom, &added, world, made);
+            beside_workloads(node, custom, Unwrapped::Certainly, world.rows, made);
         }
     }
 }

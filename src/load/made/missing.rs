@@ -12,7 +12,7 @@ use crate::load::object::{Contribution, LoadedObject, MadePods};
 use crate::load::objects;
 use crate::policy::lowered::Lowered;
 use crate::policy::unmodelled::TaintReach;
-use crate::policy::{Direction, GeneratedBy, Policy, TaintEffect};
+use crate::policy::{GeneratedBy, Policy, TaintEffect};
 use crate::set::hashed::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl AlreadyThere {
         customs: &[CustomObject],
         assembly: &Assembly<'_>,
     ) -> Self {
-        let generated = customs.iter().any(generate::is_generator);
+        let generated = customs.iter().any(is_maker);
         let policies = objects.iter().filter(|_| generated).filter_map(|object| {
             let policy = policy_of(object)?;
             let key = (assembly.namespace_of(object), object.name.clone());
@@ -80,22 +80,29 @@ impl AlreadyThere {
     }
 
     /// What a generator changes about a policy of the input of the name that it uses, if the two
-    /// differ: which one is in force, or what becomes of both, is not known.
-    fn contradicted(&self, custom: &CustomObject, policy: &Policy) -> Option<TaintReach> {
-        let namespace: Arc<str> = policy.namespace.as_deref()?.into();
-        let written = self.policies.get(&(namespace, policy.name.clone()))?;
+    /// differ: the one that is written out may be gone, and the other one be there.
+    fn contradicted(&self, custom: &CustomObject, policy: &Policy) -> Vec<TaintReach> {
+        let key = policy.namespace.as_deref().map(Into::into);
+        let key = key.map(|namespace: Arc<str>| (namespace, policy.name.clone()));
+        let Some(written) = key.and_then(|key| self.policies.get(&key)) else {
+            return Vec::new();
+        };
         let same = Policy {
             document: written.document,
             generated: written.generated.clone(),
             ..policy.clone()
         };
-        if !generate::is_generator(custom) || same == *written {
-            return None;
+        if !is_maker(custom) || same == *written {
+            return Vec::new();
         }
-        let directions =
-            Direction::ALL.map(|d| written.applies[d.index()] || policy.applies[d.index()]);
-        let reach = TaintReach::own(TaintEffect::UnorderedTier, directions);
-        Some(reach.named(policy.namespace.as_deref()))
+        let touched = |effect, of: &Policy| {
+            let reach = TaintReach::own(effect, of.applies).labelled(of.subject.pods.clone());
+            reach.named(policy.namespace.as_deref())
+        };
+        vec![
+            touched(TaintEffect::Anything, written),
+            touched(TaintEffect::UnorderedTier, policy),
+        ]
     }
 
     /// What of the things that are made is not in the input, as objects of it.
@@ -118,7 +125,8 @@ impl AlreadyThere {
             let namespace = assembly.namespace_of(&object);
             if self.has(&object.kind, &namespace, &object.name) {
                 let policy = policy_of(&object);
-                if let Some(reach) = policy.and_then(|p| self.contradicted(custom, p)) {
+                let reaches = policy.map(|policy| self.contradicted(custom, policy));
+                for reach in reaches.into_iter().flatten() {
                     let what = format!("{} of the input is another policy", object.name);
                     made.unknown.push((what, reach));
                 }
@@ -167,6 +175,13 @@ impl AlreadyThere {
         }
         added
     }
+}
+
+/// Whether what an object makes replaces what is written out, or is replaced by it: a generator
+/// of policies, and what wraps whole objects.
+fn is_maker(custom: &CustomObject) -> bool {
+    const WRAPPERS: [&str; 2] = ["AppWrapper", "ManifestWork"];
+    generate::is_generator(custom) || WRAPPERS.contains(&&*custom.kind)
 }
 
 /// The first policy that an object is.

@@ -170,11 +170,20 @@ fn pods_of_holder(custom: &CustomObject, role: &str, holder: Holder<'_>) -> Opti
             let mut pods = made_pods(custom, name.unwrap_or(role), of_object(kind, node), &row);
             pods.namespace = metadata("namespace").map(str::to_owned);
             if let Some(name) = name {
-                pods.made.pods = format!("{name}-*").into();
+                pods.made.pods = pod_names(kind, name).into();
             }
             Some(pods)
         }
         Holder::Known(_) => None,
+    }
+}
+
+/// How the pods of a workload of the API proper are called.
+fn pod_names(kind: crate::model::WorkloadKind, name: &str) -> String {
+    match kind {
+        crate::model::WorkloadKind::Pod => name.to_owned(),
+        crate::model::WorkloadKind::StatefulSet => format!("{name}-#"),
+        _ => format!("{name}-*"),
     }
 }
 
