@@ -194,6 +194,27 @@ fn what_only_describes_pods_makes_none() {
 }
 
 #[test]
+fn values_of_a_chart_are_no_pods() {
+    let folder = tempfile::tempdir().unwrap();
+    let values =
+        "{podTemplate: {metadata: {labels: {app: z}}, spec: {containers: [{name: c, image: i}]}}}";
+    let manifests = format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: a}}\n\
+         spec: {{values: {values}}}\n---\n\
+         apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: b}}\n\
+         spec: {{source: {{helm: {{valuesObject: {values}}}}}}}\n"
+    );
+    std::fs::write(folder.path().join("releases.yaml"), manifests).unwrap();
+    let run = netpal_at(folder.path(), &["inputs", "-f", "releases.yaml"], "");
+    assert!(
+        !run.stdout.contains("made "),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+#[test]
 fn rows_of_the_configuration_are_proposed_and_read() {
     let folder = tempfile::tempdir().unwrap();
     let manifests = "

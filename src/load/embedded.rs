@@ -64,7 +64,8 @@ pub fn is_bare_spec(node: &SyntaxNode) -> bool {
 fn names_policies(node: &SyntaxNode) -> bool {
     let kind = node.get("kind").and_then(SyntaxNode::as_str);
     match kind.unwrap_or_default() {
-        "GeneratingPolicy" | "NamespacedGeneratingPolicy" | "HNCConfiguration" => says_policy(node),
+        "GeneratingPolicy" | "NamespacedGeneratingPolicy" => says_policy(node) || !shows_kind(node),
+        "HNCConfiguration" => says_policy(node),
         _ => generates(node),
     }
 }
@@ -76,6 +77,25 @@ fn generates(node: &SyntaxNode) -> bool {
         || entries
             .into_iter()
             .any(|e| (&*e.key == "generate" && says_policy(&e.value)) || generates(&e.value))
+}
+
+/// Whether an expression of an object shows of which kind objects are, or as which resource it
+/// reads them.
+fn shows_kind(node: &SyntaxNode) -> bool {
+    let shows = |text: &str| {
+        [
+            "kind'",
+            "kind\"",
+            "kind:",
+            "resource.Get(",
+            "resource.List(",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
+    };
+    node.as_str().is_some_and(shows)
+        || node.items().iter().any(shows_kind)
+        || node.entries().iter().any(|e| shows_kind(&e.value))
 }
 
 fn says_policy(node: &SyntaxNode) -> bool {

@@ -59,6 +59,8 @@ pub struct MadePods {
     pub made: model::MadeWorkload,
     /// The pod.
     pub draft: PodDraft,
+    /// Ports with names that its containers declare in some settings only.
+    pub perhaps_ports: Vec<model::ContainerPort>,
 }
 
 /// What an object adds.

@@ -106,7 +106,25 @@ pub fn each<'a>(
         let others = others.iter().filter(belongs);
         return others.map(|other| of_item(&other.node)).collect();
     }
+    if let Some(kind) = text_of(each, "missing") {
+        let found = referred(kind, each, scope, others);
+        return if found.is_none() {
+            vec![scope]
+        } else {
+            Vec::new()
+        };
+    }
     let path = each.as_str().or_else(|| text_of(each, "list"));
+    if let Some(kind) = text_of(each, "object") {
+        let other = referred(kind, each, scope, others);
+        let list = other.and_then(|other| other.scope().node(path.unwrap_or_default()));
+        return list
+            .map(SyntaxNode::items)
+            .unwrap_or_default()
+            .iter()
+            .map(of_item)
+            .collect();
+    }
     match path.and_then(|path| scope.first_node(path)) {
         Some(found) if !found.entries().is_empty() => {
             let keyed = |entry: &'a crate::tree::Entry| ExpressionScope {
@@ -121,6 +139,21 @@ pub fn each<'a>(
             otherwise.iter().map(of_item).collect()
         }
     }
+}
+
+/// The object of a kind that a path of an object names.
+fn referred<'a>(
+    kind: &str,
+    each: &SyntaxNode,
+    scope: ExpressionScope<'a>,
+    others: &'a [CustomObject],
+) -> Option<&'a CustomObject> {
+    let name = text_of(each, "named").and_then(|path| scope.text(path))?;
+    others.iter().find(|other| {
+        kind == format!("{}.{}", other.kind, other.group)
+            && *other.namespace == *scope.namespace
+            && *other.name == *name
+    })
 }
 
 /// What tells an element from the others of its list: its name, or its key.

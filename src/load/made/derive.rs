@@ -21,7 +21,7 @@ use crate::load::made::pods::pods_of;
 use crate::load::made::port::service_ports;
 use crate::load::made::world::GeneratorWorld;
 use crate::load::made::wrapped::{Unwrapped, beside_workloads};
-use crate::load::made::{generate, hnc, shape, table};
+use crate::load::made::{generate, hnc, perhaps_ports, shape, table, workload_ref};
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::objects;
 use crate::model::doors::DoorSpec;
@@ -40,11 +40,13 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
     hnc::label_trees(&mut objects, &customs);
     let mutations = Mutations::new(&customs);
     mutations.of_namespaces(&mut objects, assembly);
-    let known = AlreadyThere::new(&objects, &customs, assembly);
+    let mut known = AlreadyThere::new(&objects, &customs, assembly);
+    let mut referred = workload_ref::pods(&objects, &customs, assembly);
     let world = GeneratorWorld::new(&objects, &customs, assembly);
     let each = customs.iter().enumerate().map(|(at, custom)| {
         let mut made = made_of(custom, &world);
         mutations.add(at, &world.spaces, &mut made);
+        made.pods.extend(referred.remove(&at));
         made
     });
     let made: Vec<Made> = each.collect();
@@ -66,7 +68,9 @@ pub fn derive(objects: Vec<LoadedObject>, assembly: &mut Assembly<'_>) -> Vec<Lo
         objects.extend(added);
         objects.extend(left(custom, makes_some, assembly));
     }
+    known.lay_open(&mut objects);
     mutations.of_pods(&mut objects, assembly);
+    perhaps_ports::add_rules(&mut objects, assembly);
     objects
 }
 

@@ -5,7 +5,7 @@
 //! `a|b` is the first that is told, `a:lower` the same in small letters, `a:port` the number behind
 //! its last colon, and `a?word` whether a list has a word. In a text each `{...}` is one
 //! expression. A condition is a list of parts that all hold, joined by ` & `: `path`, `!path`,
-//! `+path` where the key alone counts, `path=word`, `path!=word`.
+//! `+path` where the key alone counts, `path=word`, `path!=word`, `path>=version`.
 //!
 //! Invariant: what cannot be told is `None`, never an empty text.
 
@@ -110,6 +110,11 @@ impl<'a> ExpressionScope<'a> {
         if let Some(path) = part.strip_prefix('!') {
             return !self.is_on(path);
         }
+        if let Some((path, version)) = part.split_once(">=") {
+            return self
+                .text(path)
+                .is_some_and(|text| is_at_least(&text, version));
+        }
         if let Some((path, word)) = part.split_once("!=") {
             return self.text(path).as_deref() != Some(word);
         }
@@ -135,6 +140,15 @@ impl<'a> ExpressionScope<'a> {
             Some(_) => true,
         }
     }
+}
+
+/// Whether a version is another one or a later one, by the numbers between their dots.
+fn is_at_least(version: &str, than: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u64> {
+        let parts = text.trim_start_matches('v').split(['.', '-']);
+        parts.map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(version) >= numbers(than)
 }
 
 /// A text in another form; `None` where it has none: small letters, the port at its end, and a port

@@ -89,12 +89,7 @@ fn of_cluster(
         let truth = matched(rule, space)?;
         let truth = truth.and(Truth::from(!one_rule_only).or(Truth::Maybe));
         if truth.possible() {
-            let unless = (!existing).then(|| {
-                format!(
-                    "a namespace that is older than {} has none without generateExisting",
-                    custom.full_name()
-                )
-            });
+            let unless = doubt(generate, existing, custom);
             let generation = Generation {
                 space,
                 truth,
@@ -106,6 +101,19 @@ fn of_cluster(
     }
     made.add(rule_made);
     Some(())
+}
+
+/// Why what a rule generates may not be there as it is written, although the rule matches.
+fn doubt(generate: &SyntaxNode, existing: bool, custom: &CustomObject) -> Option<String> {
+    let by = custom.full_name();
+    if !existing {
+        let older =
+            format!("a namespace that is older than {by} has none without generateExisting");
+        return Some(older);
+    }
+    let is_kept = generate.get("synchronize").and_then(SyntaxNode::as_bool) == Some(true);
+    let changed = || format!("what {by} made without synchronize may be changed or deleted since");
+    (!is_kept).then(changed)
 }
 
 /// The kinds of which a rule generates objects.

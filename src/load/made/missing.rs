@@ -10,6 +10,7 @@ use crate::load::made::generate;
 use crate::load::made::outcome::Made;
 use crate::load::object::{Contribution, LoadedObject, MadePods};
 use crate::load::objects;
+use crate::model::{Labels, WorkloadKind};
 use crate::policy::lowered::Lowered;
 use crate::policy::unmodelled::TaintReach;
 use crate::policy::{GeneratedBy, Policy, TaintEffect};
@@ -21,10 +22,23 @@ use std::sync::Arc;
 pub struct AlreadyThere {
     /// Kind, namespace and name.
     named: HashSet<(Arc<str>, Arc<str>, Box<str>)>,
-    /// The labels of pods that belong to something, by namespace.
-    owned: Vec<(Arc<str>, Arc<crate::model::Labels>)>,
+    /// The pods that belong to something.
+    owned: Vec<OwnedPods>,
+    /// Labels known at run time alone of pods of the input that are made, by the place of their
+    /// object.
+    open: Vec<(usize, Arc<Labels>)>,
     /// The policies by namespace and name, where something generates policies.
     policies: HashMap<(Arc<str>, Box<str>), Policy>,
+}
+
+/// Pods of the input that belong to something.
+struct OwnedPods {
+    namespace: Arc<str>,
+    labels: Arc<Labels>,
+    /// The place of their object.
+    at: usize,
+    /// Whether they are only described by a template, without what they get later.
+    are_described: bool,
 }
 
 impl AlreadyThere {
@@ -47,30 +61,55 @@ impl AlreadyThere {
                 o.name.clone(),
             )
         };
-        let owned = objects.iter().filter_map(|object| {
+        let owned = objects.iter().enumerate().filter_map(|(at, object)| {
             let workload = object.workload().filter(|w| w.owner.is_some())?;
-            Some((
-                assembly.namespace_of(object),
-                Arc::clone(&workload.draft.labels),
-            ))
+            Some(OwnedPods {
+                namespace: assembly.namespace_of(object),
+                labels: Arc::clone(&workload.draft.labels),
+                at,
+                are_described: workload.kind != WorkloadKind::Pod,
+            })
         });
         Self {
             named: objects.iter().map(key).collect(),
             owned: owned.collect(),
+            open: Vec::new(),
             policies: policies.collect(),
         }
     }
 
     /// Whether pods of a role are in the input themselves: they belong to something there, and
-    /// have all labels that are certain.
-    fn has_pods(&self, namespace: &str, pods: &MadePods) -> bool {
-        let certain = || {
-            let labels = pods.draft.labels.iter();
-            labels.filter(|(_, value)| !value.starts_with('<'))
+    /// have all labels that are certain. A template of them does not have the others.
+    fn has_pods(&mut self, namespace: &str, pods: &MadePods) -> bool {
+        let labels = &pods.draft.labels;
+        let certain = || labels.iter().filter(|(key, _)| !labels.is_open(key));
+        let is_one = |of: &OwnedPods| {
+            let has = |(key, value): (&str, &str)| of.labels.get(key) == Some(value);
+            *of.namespace == *namespace && certain().all(has)
         };
-        let mut owned = self.owned.iter().filter(|(of, _)| **of == *namespace);
-        certain().next().is_some()
-            && owned.any(|(_, labels)| certain().all(|(key, value)| labels.get(key) == Some(value)))
+        if certain().next().is_none() {
+            return false;
+        }
+        let found: Vec<&OwnedPods> = self.owned.iter().filter(|of| is_one(of)).collect();
+        let described = found.iter().filter(|of| of.are_described);
+        self.open
+            .extend(described.map(|of| (of.at, Arc::clone(labels))));
+        !found.is_empty()
+    }
+
+    /// Gives the templates of pods that are made the labels that these get at run time.
+    pub fn lay_open(&self, objects: &mut [LoadedObject]) {
+        for (at, labels) in &self.open {
+            let object = objects.get_mut(*at).map(|object| &mut object.contribution);
+            let Some(Contribution::Workload(workload)) = object else {
+                continue;
+            };
+            let own = &workload.draft.labels;
+            let is_new = |key: &str| labels.is_open(key) && own.get(key).is_none();
+            let open = labels.iter().filter(|(key, _)| is_new(key));
+            let all: Labels = own.iter().chain(open).collect();
+            workload.draft.labels = Arc::new(all);
+        }
     }
 
     /// Whether the input has an object itself.
@@ -81,7 +120,7 @@ impl AlreadyThere {
 
     /// What a generator changes about a policy of the input of the name that it uses, if the two
     /// differ: the one that is written out may be gone, and the other one be there.
-    fn contradicted(&self, custom: &CustomObject, policy: &Policy) -> Vec<TaintReach> {
+    fn contradicted(&self, custom: &CustomObject, policy: &Policy) -> Vec<(String, TaintReach)> {
         let key = policy.namespace.as_deref().map(Into::into);
         let key = key.map(|namespace: Arc<str>| (namespace, policy.name.clone()));
         let Some(written) = key.and_then(|key| self.policies.get(&key)) else {
@@ -99,15 +138,22 @@ impl AlreadyThere {
             let reach = TaintReach::own(effect, of.applies).labelled(of.subject.pods.clone());
             reach.named(policy.namespace.as_deref())
         };
+        let name = &policy.name;
         vec![
-            touched(TaintEffect::Anything, written),
-            touched(TaintEffect::UnorderedTier, policy),
+            (
+                format!("{name} of the input is another policy"),
+                touched(TaintEffect::Anything, written),
+            ),
+            (
+                format!("another {name} than that of the input"),
+                touched(TaintEffect::UnorderedTier, policy),
+            ),
         ]
     }
 
     /// What of the things that are made is not in the input, as objects of it.
     pub fn missing(
-        &self,
+        &mut self,
         custom: &CustomObject,
         mut made: Made,
         assembly: &mut Assembly<'_>,
@@ -126,10 +172,7 @@ impl AlreadyThere {
             if self.has(&object.kind, &namespace, &object.name) {
                 let policy = policy_of(&object);
                 let reaches = policy.map(|policy| self.contradicted(custom, policy));
-                for reach in reaches.into_iter().flatten() {
-                    let what = format!("{} of the input is another policy", object.name);
-                    made.unknown.push((what, reach));
-                }
+                made.unknown.extend(reaches.into_iter().flatten());
                 continue;
             }
             let name = format!("{namespace}/{}", object.name);
@@ -154,7 +197,7 @@ impl AlreadyThere {
 
     /// The pods that are not in the input.
     fn missing_pods(
-        &self,
+        &mut self,
         custom: &CustomObject,
         made: Vec<MadePods>,
         listed: &mut MadeObjects,

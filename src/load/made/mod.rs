@@ -10,6 +10,7 @@
 //! fifty holds a pod template with all its labels.
 
 mod capsule;
+mod copied;
 mod custom;
 pub mod derive;
 mod expression;
@@ -28,6 +29,7 @@ pub mod mutators;
 mod namespace_config;
 mod ocm;
 mod outcome;
+mod perhaps_ports;
 mod placeholders;
 mod pods;
 mod port;
@@ -35,5 +37,6 @@ pub mod projects;
 mod rancher;
 pub mod shape;
 pub mod table;
+mod workload_ref;
 mod world;
 mod wrapped;

@@ -7,7 +7,7 @@
 use crate::load::assembly::Assembly;
 use crate::load::made::custom::CustomObject;
 use crate::load::made::mutation::{MutatedLabels, MutatedObjects, Mutation};
-use crate::load::made::mutators::mutations_of;
+use crate::load::made::mutators::{changed_kinds, mutations_of};
 use crate::load::made::outcome::Made;
 use crate::load::made::world::{KnownNamespace, known_namespaces};
 use crate::load::object::{Contribution, LoadedObject};
@@ -23,7 +23,14 @@ pub struct Mutations(Vec<Vec<Mutation>>);
 impl Mutations {
     /// Reads the custom objects.
     pub fn new(customs: &[CustomObject]) -> Self {
-        Self(customs.iter().map(mutations_of).collect())
+        let each = customs.iter().map(|custom| {
+            let kinds = changed_kinds(custom);
+            let is_changed = |other: &CustomObject| kinds.contains(&&*other.kind);
+            let is_some = customs.iter().any(|other| is_changed(other));
+            let of_customs = is_some.then(of_pods_that_are_made);
+            mutations_of(custom).into_iter().chain(of_customs).collect()
+        });
+        Self(each.collect())
     }
 
     fn are_none(&self) -> bool {
@@ -122,6 +129,17 @@ impl Mutations {
             let everywhere = reach.namespaces(TaintNamespaces::All);
             made.unknown.push((what.to_owned(), everywhere));
         }
+    }
+}
+
+/// What becomes of pods where the object is changed that they are made of: which field of it is
+/// copied to them is known to its operator alone.
+fn of_pods_that_are_made() -> Mutation {
+    Mutation {
+        of: MutatedObjects::Pods,
+        changes: MutatedLabels::Untold,
+        places: Vec::new(),
+        spared: Vec::new(),
     }
 }
 

@@ -88,6 +88,45 @@ fn of_kyverno(spec: &SyntaxNode) -> Vec<Mutation> {
         .collect()
 }
 
+/// The kinds of which rules of Kyverno change more than annotations.
+pub fn changed_kinds(custom: &CustomObject) -> Vec<&str> {
+    let is_kyverno = &*custom.group == "kyverno.io";
+    let spec = custom.node.get("spec").filter(|_| is_kyverno);
+    let rules = spec.and_then(|spec| spec.get("rules"));
+    let rules = rules.map(SyntaxNode::items).unwrap_or_default().iter();
+    let changing = rules.filter_map(|rule| Some((rule, rule.get("mutate")?)));
+    let changing = changing.filter(|(_, mutate)| !patches(mutate).iter().all(only_annotates));
+    changing
+        .flat_map(|(rule, mutate)| kinds_of(rule, mutate))
+        .filter_map(|kind| kind.rsplit('/').next())
+        .collect()
+}
+
+/// Whether a patch changes annotations alone.
+fn only_annotates(patch: &SyntaxNode) -> bool {
+    let of_metadata = |e: &tree::Entry| {
+        let mut inner = e.value.entries().iter();
+        e.key.contains("metadata") && inner.all(|e| e.key.contains("annotations"))
+    };
+    let annotates = |o: &SyntaxNode| {
+        text_of(o, "path").is_some_and(|path| path.starts_with("/metadata/annotations"))
+    };
+    patch.entries().iter().all(of_metadata) && patch.items().iter().all(annotates)
+}
+
+/// The kinds of the objects that a rule changes.
+fn kinds_of<'n>(rule: &'n SyntaxNode, mutate: &'n SyntaxNode) -> Vec<&'n str> {
+    let targets = mutate.get("targets").map(SyntaxNode::items);
+    let targets = targets.unwrap_or_default();
+    if !targets.is_empty() {
+        let kinds = targets.iter().filter_map(|target| text_of(target, "kind"));
+        return kinds.collect();
+    }
+    let filters = rule.get("match").map(filters).unwrap_or_default();
+    let resources = filters.iter().filter_map(|filter| filter.get("resources"));
+    resources.flat_map(|r| texts(r, "kinds")).collect()
+}
+
 fn of_rule(rule: &SyntaxNode, mutate: &SyntaxNode) -> Vec<Mutation> {
     let targets = mutate
         .get("targets")
@@ -95,12 +134,7 @@ fn of_rule(rule: &SyntaxNode, mutate: &SyntaxNode) -> Vec<Mutation> {
         .unwrap_or_default();
     let filters = rule.get("match").map(filters).unwrap_or_default();
     let resources = || filters.iter().filter_map(|filter| filter.get("resources"));
-    let kinds: Vec<&str> = if targets.is_empty() {
-        resources().flat_map(|r| texts(r, "kinds")).collect()
-    } else {
-        let kinds = targets.iter().filter_map(|target| text_of(target, "kind"));
-        kinds.collect()
-    };
+    let kinds = kinds_of(rule, mutate);
     let kinds = if kinds.is_empty() { vec!["*"] } else { kinds };
     let patches = patches(mutate);
     let of_objects = objects_of(&kinds).into_iter().filter_map(|of| {

@@ -65,7 +65,8 @@ fn template(text: &str, generation: &Generation<'_>, world: &GeneratorWorld<'_>,
         .filter_map(|chunk| tree::parse(&filled, chunk).root);
     for node in roots {
         let listed = node.get("items").map(SyntaxNode::items).unwrap_or_default();
-        for object in listed.iter().chain([&node]).filter(|o| is_of_interest(o)) {
+        let objects = listed.iter().chain(node.items()).chain([&node]);
+        for object in objects.filter(|object| is_of_interest(object)) {
             if let Some(there) = generation.at(object, world) {
                 there.expand(object, made);
             }

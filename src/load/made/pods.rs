@@ -5,6 +5,7 @@
 //! what the operator sets, and what it copies after that. A certain label whose value cannot be
 //! told is one that is known only at run time.
 
+use crate::load::made::copied;
 use crate::load::made::custom::{CustomObject, each, element_name};
 use crate::load::made::expression::{ExpressionScope, scalar};
 use crate::load::made::fill::text_of;
@@ -74,6 +75,9 @@ fn made_pods(
                 .into(),
             ..draft
         },
+        perhaps_ports: list(role, "perhaps-ports")
+            .filter_map(|text| port(text, scope))
+            .collect(),
     }
 }
 
@@ -190,6 +194,7 @@ fn labels(role: &SyntaxNode, scope: ExpressionScope<'_>, templates: &[&SyntaxNod
     for path in list(role, "copied") {
         add(&mut labels, scope.first_node(path), str::to_owned);
     }
+    labels.extend(copied::some(role, scope));
     add(&mut labels, role.get("labels"), told);
     for part in role
         .get("labels-when")
@@ -206,6 +211,7 @@ fn labels(role: &SyntaxNode, scope: ExpressionScope<'_>, templates: &[&SyntaxNod
     for path in list(role, "last") {
         add(&mut labels, scope.first_node(path), str::to_owned);
     }
+    copied::lay_over(role, scope, &mut labels);
     labels
 }
 

@@ -22,16 +22,7 @@ fn texts(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Vec<String> {
             continue;
         };
         let scopes = match text_of(port, "each") {
-            Some(path) => {
-                let items = scope.first_node(path).map(SyntaxNode::items);
-                let items = items.unwrap_or_default().iter();
-                items
-                    .map(|item| ExpressionScope {
-                        item: Some(item),
-                        ..scope
-                    })
-                    .collect()
-            }
+            Some(path) => elements(path, scope),
             None => vec![scope],
         };
         let met = |scope: &&ExpressionScope<'_>| {
@@ -45,6 +36,21 @@ fn texts(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Vec<String> {
         );
     }
     texts
+}
+
+/// The elements of a list or of a mapping.
+fn elements<'a>(path: &str, scope: ExpressionScope<'a>) -> Vec<ExpressionScope<'a>> {
+    let found = scope.first_node(path);
+    let items = found.map(SyntaxNode::items).unwrap_or_default().iter();
+    let entries = found.map(SyntaxNode::entries).unwrap_or_default().iter();
+    let items = items.map(|item| (None, item));
+    let all = items.chain(entries.map(|entry| (Some(&*entry.key), &entry.value)));
+    let of_each = |(key, item)| ExpressionScope {
+        item: Some(item),
+        key,
+        ..scope
+    };
+    all.map(of_each).collect()
 }
 
 /// The ports that a part of a row declares.

@@ -21,7 +21,8 @@ use std::sync::Arc;
 const MOST: usize = 64;
 
 /// Whether objects of a kind only describe pods that others are made of: nothing runs because of
-/// them alone. What waits in a queue is made by the object that it is about.
+/// them alone. What waits in a queue is made by the object that it is about, and values of a chart
+/// become pods through the chart.
 pub fn only_describes(group: &str, kind: &str) -> bool {
     const DESCRIBING: [&str; 9] = [
         "Composition",
@@ -34,8 +35,13 @@ pub fn only_describes(group: &str, kind: &str) -> bool {
         "TrainingRuntime",
         "ClusterTrainingRuntime",
     ];
-    let waits = group == "kueue.x-k8s.io" && kind == "Workload";
-    waits || kind.ends_with("Template") || DESCRIBING.contains(&kind)
+    const FOR_OTHERS: [(&str, &str); 4] = [
+        ("kueue.x-k8s.io", "Workload"),
+        ("helm.toolkit.fluxcd.io", "HelmRelease"),
+        ("argoproj.io", "Application"),
+        ("argoproj.io", "ApplicationSet"),
+    ];
+    FOR_OTHERS.contains(&(group, kind)) || kind.ends_with("Template") || DESCRIBING.contains(&kind)
 }
 
 /// Whether an object holds a pod template, or an object that a row is about.
@@ -202,6 +208,7 @@ fn made_pods(custom: &CustomObject, role: &str, draft: PodDraft, row: &Arc<str>)
             replicas: 0,
             ..draft
         },
+        perhaps_ports: Vec::new(),
     }
 }
 

@@ -18,9 +18,10 @@ pub const KINDS: &str = include_str!("kinds.yaml");
 static TABLE: LazyLock<KindTable> = LazyLock::new(|| KindTable::new(rows_of(KINDS)));
 
 /// Kinds that make no pods of their own and that rows of other kinds look at.
-const LOOKED_AT: [(&str, &str); 2] = [
+const LOOKED_AT: [(&str, &str); 3] = [
     ("kafka.strimzi.io", "KafkaNodePool"),
     ("gateway.networking.k8s.io", "GatewayClass"),
+    ("tekton.dev", "Pipeline"),
 ];
 
 /// Rows of the configuration, in the form of the table of kinds.

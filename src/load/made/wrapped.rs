@@ -115,10 +115,20 @@ pub fn template_instance(custom: &CustomObject, world: &GeneratorWorld<'_>) -> O
     let spec = custom.node.get("spec")?;
     let name = text_of(spec, "template")?;
     let is_meant = |t: &&CustomObject| &*t.group == "config.kiosk.sh" && *t.name == *name;
-    let template = world.of_kind("Template").find(is_meant)?;
-    let manifests = template.node.get("resources")?.get("manifests")?.items();
     let space = world.space(&custom.namespace)?;
     let mut made = Made::handled();
+    let Some(template) = world.of_kind("Template").find(is_meant) else {
+        let why = "its template is not in the input";
+        in_space(space, Truth::Yes).unknown(why, None, &mut made);
+        return Some(made);
+    };
+    let resources = template.node.get("resources")?;
+    if resources.get("helm").is_some() {
+        let why = "a chart of its template";
+        in_space(space, Truth::Yes).unknown(why, None, &mut made);
+    }
+    let manifests = resources.get("manifests").map(SyntaxNode::items);
+    let manifests = manifests.unwrap_or_default();
     for manifest in manifests.iter().filter(|m| is_of_interest(m)) {
         let manifest = of_instance(manifest, spec, &template.node);
         in_space(space, Truth::Yes).expand(&manifest, &mut made);
