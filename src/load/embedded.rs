@@ -82,17 +82,14 @@ fn generates(node: &SyntaxNode) -> bool {
 /// Whether an expression of an object shows of which kind objects are, or as which resource it
 /// reads them.
 fn shows_kind(node: &SyntaxNode) -> bool {
-    let shows = |text: &str| {
-        [
-            "kind'",
-            "kind\"",
-            "kind:",
-            "resource.Get(",
-            "resource.List(",
-        ]
-        .iter()
-        .any(|word| text.contains(word))
-    };
+    const WORDS: [&str; 5] = [
+        "kind'",
+        "kind\"",
+        "kind:",
+        "resource.Get(",
+        "resource.List(",
+    ];
+    let shows = |text: &str| WORDS.iter().any(|word| text.contains(word));
     node.as_str().is_some_and(shows)
         || node.items().iter().any(shows_kind)
         || node.entries().iter().any(|e| shows_kind(&e.value))

@@ -25,16 +25,8 @@ fn some_of(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Vec<(Box<str>, Stri
     let patterns = text_of(part, "matching").and_then(|path| scope.first_node(path));
     let patterns = patterns.map(SyntaxNode::items).unwrap_or_default();
     let is_copied = |key: &str| match &named {
-        Some(names) => Truth::from(
-            names
-                .split(',')
-                .any(|n| matches!(n.trim(), "*") || n.trim() == key),
-        ),
-        None if patterns.is_empty() => Truth::Yes,
-        None => {
-            let found = patterns.iter().map(|pattern| finds(pattern.as_str(), key));
-            found.fold(Truth::No, Truth::or)
-        }
+        Some(names) => is_named(names, key),
+        None => is_found(patterns, key),
     };
     let copied = labels.iter().filter_map(|entry| {
         let value = scalar(&entry.value).unwrap_or_default().into_owned();
@@ -45,6 +37,21 @@ fn some_of(part: &SyntaxNode, scope: ExpressionScope<'_>) -> Vec<(Box<str>, Stri
         }
     });
     copied.collect()
+}
+
+/// Whether a list with commas names a key.
+fn is_named(names: &str, key: &str) -> Truth {
+    let mut names = names.split(',').map(str::trim);
+    Truth::from(names.any(|name| name == "*" || name == key))
+}
+
+/// Whether an expression of a list finds a key; an empty list finds all.
+fn is_found(patterns: &[SyntaxNode], key: &str) -> Truth {
+    if patterns.is_empty() {
+        return Truth::Yes;
+    }
+    let found = patterns.iter().map(|pattern| finds(pattern.as_str(), key));
+    found.fold(Truth::No, Truth::or)
 }
 
 /// Whether a regular expression finds something in a key; not known where it is more than letters,

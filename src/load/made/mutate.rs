@@ -26,7 +26,7 @@ impl Mutations {
         let each = customs.iter().map(|custom| {
             let kinds = changed_kinds(custom);
             let is_changed = |other: &CustomObject| kinds.contains(&&*other.kind);
-            let is_some = customs.iter().any(|other| is_changed(other));
+            let is_some = customs.iter().any(is_changed);
             let of_customs = is_some.then(of_pods_that_are_made);
             mutations_of(custom).into_iter().chain(of_customs).collect()
         });
