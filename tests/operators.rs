@@ -194,6 +194,21 @@ fn what_only_describes_pods_makes_none() {
 }
 
 #[test]
+fn a_port_that_is_declared_perhaps_is_the_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = root.join("tests/data/operators/ports-perhaps.yaml");
+    let target = "shop/Valkey/cart/server:9121";
+    let file = file.to_str().unwrap();
+    let run = netpal_at(
+        root,
+        &["can", "shop/scraper", "reach", target, "-f", file],
+        "",
+    );
+    let reason = "whether its containers declare the port valkey-metrics depends on settings";
+    assert!(run.stdout.contains(reason), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
 fn values_of_a_chart_are_no_pods() {
     let folder = tempfile::tempdir().unwrap();
     let values =

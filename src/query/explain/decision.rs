@@ -142,6 +142,10 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
             Doubt::Priority => Reason::UnknownPriority,
             Doubt::OwnNode => Reason::UnknownNode,
             Doubt::Taint(effect) => blame(env, side, case, *effect),
+            Doubt::Rule(rule) if env.policies.get(rule.policy).presence() != Truth::Yes => {
+                selections.insert(rule.policy);
+                Reason::UnknownGeneratedPolicy
+            }
             Doubt::Rule(rule) => {
                 let doubtful = side.rule(*rule).map(doubtful_peers).unwrap_or_default();
                 let depends = !env.policies.rule(*rule).qualifiers.is_empty();
