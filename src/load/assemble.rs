@@ -2,7 +2,8 @@
 //!
 //! Phases: [`Assembly::register`] gives chunks their documents; [`Assembly::deduplicate`] keeps the
 //! last of equally named objects; [`build`] fills the cluster; [`Assembly::take_policies`] fills
-//! the policy set. Order is input order.
+//! the policy set; [`look_up`] resolves the groups and Services that policies name. Order is input
+//! order.
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Input, Mention};
@@ -16,6 +17,7 @@ use crate::load::objects;
 use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ParsedChunk, ReadFile};
 use crate::load::taints::Suspicion;
+use crate::policy::looked_up::look_up;
 use crate::source::{Base, DocumentId, FileId, Origin, Position, Text};
 use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     assembly.take_policies(objects, &cluster);
     let named = assembly.policies.plugin.calico.named_addresses(&cluster);
     cluster.name_addresses(named);
+    look_up(&mut assembly.policies, &cluster);
     assembly.take_layers(&mut cluster);
     assembly.refused_for_options();
     assembly.tiers_of_one_priority();

@@ -25,6 +25,7 @@ pub mod layer_policy;
 pub mod layer_settings;
 pub mod layout;
 pub mod linkerd;
+pub mod looked_up;
 pub mod lowered;
 pub mod names;
 pub mod network_policy;

@@ -15,7 +15,7 @@ mod check_parts;
 mod check_peers;
 pub mod extras;
 mod groups;
-mod knowledge;
+pub mod knowledge;
 pub mod lower;
 pub mod objects;
 pub mod policy;
