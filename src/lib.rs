@@ -175,7 +175,7 @@ pub use crate::query::suggest::trial::{Addition, applied};
 pub use crate::diff::{
     Assumption, Block as ChangeBlock, CallChange, Cause, Change, Diff, DiffParty, DoorChange, Edit,
     Kind as ChangeKind, MaskedChange, OneSided, Parties, PotentialChange, PotentialDiff,
-    PotentialParty, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
+    PotentialParty, Side as DiffSide, Unseen, Use as DeclaredUse, What as CauseSubject, Which,
     declared as declared_uses, diff, diff_in,
 };
 pub use crate::doors::{

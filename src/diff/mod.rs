@@ -34,6 +34,7 @@ mod potential;
 mod potential_answer;
 mod record;
 mod rows;
+mod unseen;
 
 pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;
@@ -48,6 +49,7 @@ pub use crate::diff::doors::DoorChange;
 pub use crate::diff::kind::Kind;
 pub use crate::diff::potential::{diff_in, diff_of_kinds};
 pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
+pub use crate::diff::unseen::Unseen;
 
 use crate::diff::align::alignment::Alignment;
 use crate::diff::calls::call_changes;

@@ -20,6 +20,7 @@ use crate::diff::cause::policy_edits::{Edit, PolicyEdit};
 use crate::diff::diff;
 use crate::diff::doors::door_changes;
 use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
+use crate::diff::unseen::{Unseen, is_of_services, unseen};
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{Labels, WorkloadId};
@@ -57,8 +58,11 @@ pub fn diff_of_kinds(
         .filter_map(|c| c.cause.edit)
         .collect();
     found.inert.retain(|edit| !used.contains(&edit.edit));
-    for edit in &mut found.inert {
-        edit.may_matter = found.potential.incomplete && !edit.text_only;
+    let all = found.potential.unseen.contains(&Unseen::Kinds);
+    for inert in &mut found.inert {
+        let of_services = || is_of_services([before, after], &found.edits[inert.edit]);
+        inert.text_only &= world == World::Closed || !of_services();
+        inert.may_matter = !inert.text_only && (all || world != World::Closed && of_services());
     }
     Ok(found)
 }
@@ -76,14 +80,16 @@ fn potential(
     known: &Diff,
 ) -> Result<PotentialDiff, CompileError> {
     let surroundings = surroundings_differ(before, after);
-    if world == World::Closed || !surroundings && !known.edits.iter().any(|edit| edit.meaning) {
+    if world == World::Closed {
         return Ok(PotentialDiff::default());
     }
+    let mut unseen = unseen(before, after);
+    if !surroundings && !known.edits.iter().any(|edit| edit.meaning) {
+        return Ok(nothing_but(unseen));
+    }
     if is_split(before) || is_split(after) {
-        return Ok(PotentialDiff {
-            incomplete: true,
-            ..PotentialDiff::default()
-        });
+        unseen.insert(Unseen::Kinds);
+        return Ok(nothing_but(unseen));
     }
     let inputs = [before.input, after.input];
     let open = world == World::Open;
@@ -119,11 +125,21 @@ fn potential(
     let mut changes: Vec<PotentialChange> =
         laid.changes.iter().flat_map(|c| pairs.beyond(c)).collect();
     changes.sort_by_key(|change| change.kind);
+    unseen.extend((!pods.complete).then_some(Unseen::Kinds));
     Ok(PotentialDiff {
-        incomplete: !pods.complete,
         pods,
         changes,
+        ..nothing_but(unseen)
     })
+}
+
+/// An answer without changes that leaves something out.
+fn nothing_but(unseen: BTreeSet<Unseen>) -> PotentialDiff {
+    PotentialDiff {
+        incomplete: !unseen.is_empty(),
+        unseen,
+        ..PotentialDiff::default()
+    }
 }
 
 /// Whether policies of a graph are split by what secondary networks with policies make of its pods:

@@ -2,6 +2,7 @@
 
 use crate::diff::cause::attribution::Cause;
 use crate::diff::kind::Kind;
+use crate::diff::unseen::Unseen;
 use crate::model::WorkloadId;
 use crate::potential::PotentialPods;
 use crate::set::{IpSet, TrafficSet};
@@ -43,8 +44,10 @@ pub struct PotentialDiff {
     pub pods: PotentialPods,
     /// The changes, by kind.
     pub changes: Vec<PotentialChange>,
-    /// Whether there are more kinds than could be compared, so that there may be further changes.
+    /// Whether not all could be compared, so that there may be further changes.
     pub incomplete: bool,
+    /// What could not.
+    pub unseen: BTreeSet<Unseen>,
 }
 
 impl PotentialDiff {

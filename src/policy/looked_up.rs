@@ -17,7 +17,7 @@ use crate::policy::calico::policy::CalicoPolicy;
 use crate::policy::cilium;
 use crate::policy::cilium::lower::{Knowledge, Standing};
 use crate::policy::cilium::options::CiliumOptions;
-use crate::policy::cilium::written::WrittenRule;
+use crate::policy::cilium::written::{ServiceForm, WrittenRule};
 use crate::policy::interner::PolicyInterner;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::rule::{Policy, PolicySource};
@@ -39,7 +39,9 @@ pub fn look_up(policies: &mut PolicySet, cluster: &Cluster) {
 
 /// A policy with the selectors of what it names; none if it names nothing.
 fn looked_up(policy: &Policy, policies: &PolicySet, cluster: &Cluster) -> Option<Policy> {
-    match policy.written.as_ref()? {
+    let source = policy.written.as_ref()?;
+    let names_services = || !named_services(source).is_empty();
+    match source {
         PolicySource::Antrea(written) => {
             let known = AntreaKnowledge {
                 objects: &policies.plugin.antrea,
@@ -54,7 +56,7 @@ fn looked_up(policy: &Policy, policies: &PolicySet, cluster: &Cluster) -> Option
                 &known,
             ))
         }
-        PolicySource::Cilium(written) if cilium_names_services(written) => {
+        PolicySource::Cilium(written) if names_services() => {
             let options = CiliumOptions::default();
             let known = Knowledge {
                 options: &options,
@@ -69,7 +71,7 @@ fn looked_up(policy: &Policy, policies: &PolicySet, cluster: &Cluster) -> Option
             };
             Some(cilium::lower::lower(written, &standing, known))
         }
-        PolicySource::Calico(written) if calico_names_services(written) => {
+        PolicySource::Calico(written) if names_services() => {
             let settings = CalicoSettings::default();
             let known = CalicoKnowledge {
                 objects: &policies.plugin.calico,
@@ -88,17 +90,36 @@ fn looked_up(policy: &Policy, policies: &PolicySet, cluster: &Cluster) -> Option
     }
 }
 
-/// Whether a Rule of Cilium names Services.
-pub fn cilium_names_services(written: &WrittenRule) -> bool {
-    let lists = [0, 1].into_iter().flat_map(|d| {
-        let both = [false, true].into_iter();
-        both.flat_map(move |deny| written.entries(d, deny))
-    });
-    lists.into_iter().any(|entry| entry.services.is_some())
+/// A Service that a rule names.
+#[derive(Debug, Clone, Copy)]
+pub enum NamedService<'w> {
+    /// By its namespace, where that is told, and its name.
+    Of(Option<&'w str>, &'w str),
+    /// As Cilium writes it: by its name, or by labels.
+    Form(&'w ServiceForm),
 }
 
-/// Whether a policy of Calico names a Service.
-pub fn calico_names_services(written: &CalicoPolicy) -> bool {
-    let mut rules = written.rules.iter().flatten();
-    rules.any(|rule| rule.source.service.is_some() || rule.destination.service.is_some())
+/// The Services that the rules of a policy of Cilium or Calico name.
+pub fn named_services(written: &PolicySource) -> Vec<NamedService<'_>> {
+    match written {
+        PolicySource::Cilium(written) => of_cilium(written),
+        PolicySource::Calico(written) => of_calico(written),
+        _ => Vec::new(),
+    }
+}
+
+fn of_cilium(written: &WrittenRule) -> Vec<NamedService<'_>> {
+    let lists = [(0, false), (0, true), (1, false), (1, true)].into_iter();
+    let entries = lists.flat_map(|(d, deny)| written.entries(d, deny));
+    let forms = entries.flat_map(|entry| entry.services.iter().flatten());
+    forms.map(NamedService::Form).collect()
+}
+
+fn of_calico(written: &CalicoPolicy) -> Vec<NamedService<'_>> {
+    let rules = written.rules.iter().flatten();
+    let sides = rules.flat_map(|rule| [&rule.source, &rule.destination]);
+    let named = sides.filter_map(|side| side.service.as_ref());
+    named
+        .map(|(namespace, name)| NamedService::Of(namespace.as_deref(), name))
+        .collect()
 }

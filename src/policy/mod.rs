@@ -27,6 +27,7 @@ pub mod layout;
 pub mod linkerd;
 pub mod looked_up;
 pub mod lowered;
+pub mod mesh_pods;
 pub mod names;
 pub mod network_policy;
 pub mod networks;

@@ -14,7 +14,7 @@ use crate::diff::{
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{cells, openness};
 use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
-use crate::render::text::potential::{NOT_ALL_COMPARED, sentence};
+use crate::render::text::potential::{not_compared as left_out, sentence};
 use crate::render::text::{call_changes, door_changes};
 use crate::render::words;
 use crate::source::{Location, Origin};
@@ -127,7 +127,7 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
     let before = found.len();
     found.extend(uncompared.filter_map(|edit| not_compared(pages, diff, edit)));
     if diff.potential.incomplete && found.len() == before {
-        let mut finding = new(UNDECIDED, None, NOT_ALL_COMPARED.to_owned());
+        let mut finding = new(UNDECIDED, None, left_out(&diff.potential).to_owned());
         finding.fingerprint = object(Kind::Undecided, "", "", "not compared".into());
         found.push(finding);
     }

@@ -9,7 +9,7 @@ use crate::render::text::call_changes::sentence as sentence_of_call;
 use crate::render::text::diff::openness;
 use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
 use crate::render::text::door_changes;
-use crate::render::text::potential::sentence;
+use crate::render::text::potential::{not_compared, sentence};
 use crate::render::words;
 use crate::words::plural;
 use std::fmt::Write as _;
@@ -145,9 +145,8 @@ fn call_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
 /// What changes for pods that are not in the input, in a table of its own.
 fn potential_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
     if diff.potential.incomplete {
-        text.push_str(
-            "\n**More kinds of pods that are not in the input may exist than were compared: there may be further changes.**\n",
-        );
+        let left_out = not_compared(&diff.potential);
+        let _ = writeln!(text, "\n**Not all was compared: {left_out}.**");
     }
     let changes = &diff.potential.changes;
     if changes.is_empty() {

@@ -4,12 +4,13 @@
 //! good as the exit code. Cost: one line for each pair, written as they are found.
 
 use crate::diff::{
-    Block, CallChange, Cause, Change, Diff, DoorChange, OneSided, PotentialChange, Which,
+    Block, CallChange, Cause, Change, Diff, DoorChange, OneSided, PotentialChange,
+    PotentialDiff, Which,
 };
 use crate::render::data::{csv, doors};
 use crate::render::text::diff::openness;
 use crate::render::text::diff_context::DiffContext;
-use crate::render::text::potential::{NOT_ALL_COMPARED, ends};
+use crate::render::text::potential::{ends, not_compared};
 use crate::render::text::{call_changes, door_changes};
 use crate::render::words;
 use crate::source::{Location, Origin};
@@ -36,7 +37,7 @@ pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Resu
     let removed = (diff.removed.iter()).map(|one| one_sided(pages, Which::Before, one));
     let potential = &diff.potential;
     let beyond = (potential.changes.iter()).flat_map(|change| of_potential(pages, diff, change));
-    let rest = potential.incomplete.then(not_all_compared);
+    let rest = potential.incomplete.then(|| not_all_compared(potential));
     let loaded = pairs.chain(doors).chain(calls).chain(added).chain(removed);
     csv::rows(head.chain(loaded).chain(beyond).chain(rest), out)
 }
@@ -119,7 +120,7 @@ fn of_potential(pages: DiffContext<'_>, diff: &Diff, change: &PotentialChange) -
 }
 
 /// That more may change than is told.
-fn not_all_compared() -> Vec<String> {
-    let tail = tail(String::new(), NOT_ALL_COMPARED.to_owned(), None, false);
+fn not_all_compared(potential: &PotentialDiff) -> Vec<String> {
+    let tail = tail(String::new(), not_compared(potential).to_owned(), None, false);
     line("undecided", "", "", &tail)
 }

@@ -1,6 +1,6 @@
 //! What changes for pods that are not in the input: one line for each edit and kind of change.
 
-use crate::diff::{Diff, DiffParty, PotentialChange, PotentialDiff, PotentialParty};
+use crate::diff::{Diff, DiffParty, PotentialChange, PotentialDiff, PotentialParty, Unseen};
 use crate::render::context::Style;
 use crate::render::text::diff_context::DiffContext;
 use crate::render::text::diff_section::{SectionHead, section};
@@ -12,9 +12,20 @@ use std::io::{self, Write};
 /// How many parts of one end are named.
 const PARTS: usize = 3;
 
-/// That a comparison leaves something out.
-pub const NOT_ALL_COMPARED: &str = "more kinds of pods that are not in the input may exist than \
-     were compared: there may be further changes";
+/// What a comparison leaves out.
+pub fn not_compared(potential: &PotentialDiff) -> &'static str {
+    let unseen = &potential.unseen;
+    if unseen.contains(&Unseen::Kinds) {
+        "more kinds of pods that are not in the input may exist than were compared: there may be \
+         further changes"
+    } else if unseen.contains(&Unseen::Services) {
+        "whom rules mean that name Services that are not in the input is not known: there may be \
+         further changes"
+    } else {
+        "policies of networks besides the pod network differ, and pods that are not in the input \
+         were not compared there: there may be further changes"
+    }
+}
 
 /// The section of a text.
 ///
@@ -30,7 +41,7 @@ pub fn text(
     let potential = &diff.potential;
     if potential.incomplete {
         let word = style.paint("1;35", "POTENTIAL");
-        writeln!(out, "\n{word}  {NOT_ALL_COMPARED}")?;
+        writeln!(out, "\n{word}  {}", not_compared(potential))?;
     }
     let head = SectionHead {
         word: "POTENTIAL",

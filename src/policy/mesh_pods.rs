@@ -1,0 +1,81 @@
+//! Pods of a mesh that may exist, where none that may be meshed is loaded.
+//!
+//! What policies of a mesh mean depends on the proxies of pods. Without any, the policies would
+//! mean nothing, whatever they say; so that they speak of the pods to come, a pod of each kind that
+//! they tell apart is put into a copy of the cluster while their objects are taken up.
+
+use crate::model::{
+    Cluster, ContainerPort, Labels, Pod, Requirement, Selector, Workload, WorkloadKind,
+};
+use crate::source::Origin;
+use std::sync::Arc;
+
+/// A pod that may exist: what the objects of a mesh tell it by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PossiblePod {
+    /// Its namespace.
+    pub namespace: Box<str>,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its container ports.
+    pub ports: Vec<ContainerPort>,
+}
+
+impl PossiblePod {
+    /// A pod of a namespace without labels and ports.
+    pub fn of(namespace: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            labels: Labels::default(),
+            ports: Vec::new(),
+        }
+    }
+}
+
+/// The cluster with these pods besides its own.
+pub fn with_pods(cluster: &Cluster, pods: &[PossiblePod]) -> Cluster {
+    let mut with = cluster.clone();
+    for pod in pods {
+        let namespace = with.namespace_named(&pod.namespace);
+        let labels = with.intern(pod.labels.clone());
+        let workload = with.add_workload(Workload {
+            kind: WorkloadKind::Pod,
+            name: "".into(),
+            namespace,
+            pods: Vec::new(),
+            alternatives: false,
+            own_labels: Arc::default(),
+            made: None,
+            origin: Origin::nowhere(),
+        });
+        with.add_pod(Pod {
+            name: "".into(),
+            namespace,
+            workload,
+            labels,
+            ports: pod.ports.clone().into(),
+            host_ports: Box::default(),
+            host_network: false,
+            rare: None,
+            node: None,
+            own_network: false,
+            addresses: Box::default(),
+            ready: true,
+            dns_name: None,
+            replicas: 1,
+            origin: Origin::nowhere(),
+        });
+    }
+    with
+}
+
+/// Labels that a selector selects, as far as it asks for values or for keys.
+pub fn labels_for(selector: &Selector) -> Labels {
+    let wanted = selector.requirements().iter();
+    let wanted = wanted.filter_map(|requirement| match requirement {
+        Requirement::In(key, values) => Some((&**key, &**values.first()?)),
+        Requirement::Exists(key) => Some((&**key, "")),
+        _ => None,
+    });
+    wanted.collect()
+}
