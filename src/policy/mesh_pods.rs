@@ -1,11 +1,11 @@
-//! Pods of a mesh that may exist, where none that may be meshed is loaded.
+//! Pods of a mesh that may exist, where those that its objects are for are not loaded.
 //!
 //! What policies of a mesh mean depends on the proxies of pods. Without any, the policies would
 //! mean nothing, whatever they say; so that they speak of the pods to come, a pod of each kind that
 //! they tell apart is put into a copy of the cluster while their objects are taken up.
 
 use crate::model::{
-    Cluster, ContainerPort, Labels, Pod, Requirement, Selector, Workload, WorkloadKind,
+    Cluster, ContainerPort, Labels, Pod, PodId, Requirement, Selector, Workload, WorkloadKind,
 };
 use crate::source::Origin;
 use std::sync::Arc;
@@ -29,6 +29,13 @@ impl PossiblePod {
             labels: Labels::default(),
             ports: Vec::new(),
         }
+    }
+
+    /// Whether a pod of a cluster is in its namespace and has all its labels.
+    pub fn is_like(&self, cluster: &Cluster, pod: PodId) -> bool {
+        let own = cluster.pod_labels(pod);
+        let has = |(key, value)| own.get(key) == Some(value);
+        *cluster.pod_namespace(pod).name == *self.namespace && self.labels.iter().all(has)
     }
 }
 

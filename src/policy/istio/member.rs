@@ -4,7 +4,7 @@ use crate::model::{Cluster, Labels, Namespace, Pod, PodId, Truth};
 use crate::policy::istio::operations::tcp;
 use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
 use crate::policy::object_facts::ObjectFacts;
-use crate::set::{Protocol, TrafficSet};
+use crate::set::{Ix, Protocol, TrafficSet};
 
 /// The name of the container of the proxy.
 const PROXY: &str = "istio-proxy";
@@ -56,6 +56,8 @@ pub struct Mesh<'m> {
     pub settings: &'m IstioSettings,
     /// Whether something in the input says who is meshed.
     told: bool,
+    /// How many pods are loaded; those behind them may exist.
+    loaded: usize,
 }
 
 impl<'m> Mesh<'m> {
@@ -71,7 +73,26 @@ impl<'m> Mesh<'m> {
             facts,
             settings,
             told,
+            loaded: cluster.pods().len(),
         }
+    }
+
+    /// The same where only the pods of this cluster are loaded.
+    #[must_use]
+    pub fn with_possible(self, loaded: &Cluster) -> Self {
+        Self {
+            loaded: loaded.pods().len(),
+            ..self
+        }
+    }
+
+    /// A pod that may exist: it may be a part of the mesh even where its namespace is not.
+    fn possible(&self, id: PodId) -> Option<MeshMember> {
+        let may_exist = id.index() >= self.loaded && self.settings.meshed != Some(Meshed::None);
+        may_exist.then(|| MeshMember {
+            dataplane: self.settings.dataplane.unwrap_or(Dataplane::Sidecar),
+            certain: Truth::Maybe,
+        })
     }
 
     /// Whether a label says that the mesh has pods without a proxy of their own.
@@ -83,6 +104,11 @@ impl<'m> Mesh<'m> {
 
     /// The pod as a part of the mesh; none if it surely is none.
     pub fn member(&self, id: PodId) -> Option<MeshMember> {
+        self.told_member(id).or_else(|| self.possible(id))
+    }
+
+    /// The pod as a part of the mesh, by what is told.
+    fn told_member(&self, id: PodId) -> Option<MeshMember> {
         let pod = self.cluster.pod(id);
         if pod.host_network {
             return None;

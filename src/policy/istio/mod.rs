@@ -7,8 +7,10 @@
 //! proxy that it means something else to.
 
 mod callers;
+mod conditions;
 pub mod labels;
 mod lower;
+mod may_join;
 mod member;
 mod modes;
 mod operations;

@@ -5,11 +5,13 @@ use crate::model::{
     Cluster, ContainerPort, Labels, LabelsId, NamespaceId, Pod, PodId, Requirement, Selector,
     Service, Truth,
 };
+use crate::policy::istio::conditions::holds;
 use crate::policy::istio::labels::{IDENTITY, IN_TUNNELS, PROFILE, UNLESS_RULED};
 use crate::policy::istio::lower::Lowering;
 use crate::policy::istio::member::{Mesh, MeshMember};
 use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
+use crate::policy::istio::may_join::with_possible_pods;
 use crate::policy::istio::plain_calls::{PlainCalls, target_numbers};
 use crate::policy::istio::policies::{
     AUTHORIZATION, PEER, add, at_gateways, closed_to_plaintext, in_namespace, of_profiles,
@@ -25,9 +27,7 @@ use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay, port_names};
 use crate::policy::rule::{Namespaces, Policy, Shape, Subject};
-use crate::policy::validate::parse_block_or_address;
-use crate::set::{IpSet, Protocol, TrafficSet};
-use ipnet::IpNet;
+use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -51,6 +51,11 @@ pub fn take(
     if objects.is_empty() && !ambient {
         return;
     }
+    let possible = with_possible_pods(&mesh, objects);
+    let mesh = match &possible {
+        Some(cluster) => Mesh::new(cluster, facts, settings).with_possible(mesh.cluster),
+        None => mesh,
+    };
     let taking = Taking {
         plain: PlainCalls::new(mesh.cluster, settings.root()),
         mesh,
@@ -362,34 +367,6 @@ fn told(value: &str, certain: bool) -> Arc<str> {
     } else {
         perhaps(value).into()
     }
-}
-
-/// Whether a pod has an address of a list.
-fn inside(values: Option<&Vec<String>>, pod: &Pod) -> Truth {
-    let texts = values.into_iter().flatten();
-    let blocks: Vec<IpNet> = texts
-        .filter_map(|text| parse_block_or_address(text))
-        .collect();
-    let blocks = IpSet::from_cidrs(blocks);
-    let each = pod.addresses.iter();
-    let each = each.map(|address| Truth::from(blocks.contains(*address)));
-    each.reduce(Truth::either).unwrap_or(Truth::Maybe)
-}
-
-/// Whether a condition on the destination's address holds for a pod (IS37).
-fn holds(condition: &ConditionForm, pod: &Pod) -> Truth {
-    let is_empty = |values: &Option<Vec<String>>| values.as_ref().is_none_or(Vec::is_empty);
-    let wanted = if is_empty(&condition.values) {
-        Truth::Yes
-    } else {
-        inside(condition.values.as_ref(), pod)
-    };
-    let others = if is_empty(&condition.not_values) {
-        Truth::No
-    } else {
-        inside(condition.not_values.as_ref(), pod)
-    };
-    wanted.and(others.not())
 }
 
 /// What two pods have in common, if they go by the same.

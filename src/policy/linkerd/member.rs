@@ -4,7 +4,7 @@ use crate::model::{Cluster, PodId, Truth};
 use crate::policy::istio::settings::Meshed;
 use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 use crate::policy::object_facts::ObjectFacts;
-use crate::set::{Protocol, TrafficSet};
+use crate::set::{Ix, Protocol, TrafficSet};
 
 /// The name of the container of the proxy.
 const PROXY: &str = "linkerd-proxy";
@@ -25,6 +25,8 @@ pub struct LinkerdMesh<'m> {
     pub settings: &'m LinkerdSettings,
     /// Whether something in the input says who is meshed.
     pub told: bool,
+    /// How many pods are loaded; those behind them may exist.
+    loaded: usize,
 }
 
 impl<'m> LinkerdMesh<'m> {
@@ -43,11 +45,28 @@ impl<'m> LinkerdMesh<'m> {
             facts,
             settings,
             told,
+            loaded: cluster.pods().len(),
         }
     }
 
-    /// Whether a pod is meshed.
+    /// The same where only the pods of this cluster are loaded.
+    #[must_use]
+    pub fn with_possible(self, loaded: &Cluster) -> Self {
+        Self {
+            loaded: loaded.pods().len(),
+            ..self
+        }
+    }
+
+    /// Whether a pod is meshed; one that may exist may be.
     pub fn is_member(&self, id: PodId) -> Truth {
+        let may_exist = id.index() >= self.loaded && self.settings.meshed != Some(Meshed::None);
+        let may_join = Truth::from(may_exist).and(Truth::Maybe);
+        self.is_told_member(id).or(may_join)
+    }
+
+    /// Whether a pod is meshed, by what is told.
+    fn is_told_member(&self, id: PodId) -> Truth {
         let pod = self.cluster.pod(id);
         if pod.host_network {
             return Truth::No;

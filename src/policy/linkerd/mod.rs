@@ -7,6 +7,7 @@
 
 pub mod clients;
 mod grants;
+mod may_join;
 pub mod member;
 mod policies;
 pub mod profile;

@@ -4,6 +4,7 @@ use crate::model::open_labels::perhaps;
 use crate::model::{Cluster, Pod, PodId, Requirement, Selector, Truth};
 use crate::policy::linkerd::clients::{Clients, of_policy};
 use crate::policy::linkerd::grants::{Grant, LinkerdObjects};
+use crate::policy::linkerd::may_join::with_possible_pods;
 use crate::policy::linkerd::member::LinkerdMesh;
 use crate::policy::linkerd::policies::{LINKERD, PortAdmission, add};
 use crate::policy::linkerd::profile::{IDENTITY, LinkerdProfile, PROFILE};
@@ -33,6 +34,11 @@ pub fn take(
     if objects.is_empty() && !mesh.told && settings.meshed.is_none() {
         return;
     }
+    let possible = with_possible_pods(&mesh, objects);
+    let mesh = match &possible {
+        Some(cluster) => LinkerdMesh::new(cluster, facts, settings).with_possible(mesh.cluster),
+        None => mesh,
+    };
     let all = LinkerdObjects {
         cluster: mesh.cluster,
         settings,
