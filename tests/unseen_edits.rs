@@ -5,7 +5,8 @@
 mod common;
 
 use netpal::{
-    AllowGraph, ChangeKind, CompileOptions, DiffSide, Input, World, diff, diff_in, load_str,
+    AllowGraph, ChangeKind, CompileOptions, DiffSide, Input, Snapshot, World, diff, diff_in,
+    load_str,
 };
 
 const PODS: &str = "\
@@ -312,4 +313,186 @@ fn another_condition_is_not_the_same_effect() {
     ] {
         is_seen(&policies, ("ONE", "other"), ChangeKind::Undecided);
     }
+}
+
+/// What a comparison in an open world says of an edit: its kinds of changes for pods that are not
+/// loaded, whether it is incomplete, and whether a snapshot notices it.
+fn beyond(text: &str, (from, to): (&str, &str)) -> (Vec<ChangeKind>, bool, bool) {
+    assert!(text.contains(from), "{from}");
+    let inputs = [text.to_owned(), text.replace(from, to)].map(|text| load_str(&text));
+    let graphs = inputs
+        .each_ref()
+        .map(|input| AllowGraph::compile(input, &CompileOptions::default()).unwrap());
+    let side = |i: usize| DiffSide {
+        input: &inputs[i],
+        graph: &graphs[i],
+    };
+    let found = diff_in(side(0), side(1), World::Open).unwrap();
+    assert!(found.changes.is_empty(), "nobody is loaded: {from} to {to}");
+    let [was, is] = [0, 1].map(|i| Snapshot::of(&inputs[i], &graphs[i], World::Open).unwrap());
+    let kinds = found.potential.changes.iter().map(|c| c.kind).collect();
+    let noticed = !was.drift(&is).is_empty();
+    (kinds, found.potential.incomplete, noticed)
+}
+
+fn changes_beyond(text: &str, edit: (&str, &str)) {
+    let (kinds, _, noticed) = beyond(text, edit);
+    let certain = |kind| matches!(kind, &ChangeKind::Widened | &ChangeKind::Narrowed);
+    assert!(kinds.iter().any(certain), "{edit:?}: {kinds:?}");
+    assert!(noticed, "{edit:?}: not in the snapshot");
+}
+
+fn undecided_beyond(text: &str, edit: (&str, &str)) {
+    let (kinds, incomplete, noticed) = beyond(text, edit);
+    assert!(!kinds.is_empty() || incomplete, "{edit:?}: the same");
+    assert!(noticed, "{edit:?}: not in the snapshot");
+}
+
+#[test]
+fn who_is_not_loaded_is_a_member_of_a_group() {
+    for scope in ["ClusterGroup", "Group"] {
+        let (group, policy, at) = match scope {
+            "Group" => ("Group", "NetworkPolicy", ", namespace: data"),
+            _ => ("ClusterGroup", "ClusterNetworkPolicy", ""),
+        };
+        for rule in [
+            "appliedTo: [{podSelector: {matchLabels: {app: db}}}], ingress: [{action: Drop, from: [{group: ag}]}]",
+            "appliedTo: [{group: ag}], ingress: [{action: Drop, from: [{podSelector: {matchLabels: {app: db}}}]}]",
+        ] {
+            let text = format!(
+                "apiVersion: crd.antrea.io/v1beta1\nkind: {group}\nmetadata: {{name: ag{at}}}\n\
+                 spec: {{podSelector: {{matchLabels: {{app: v}}}}}}\n---\n\
+                 apiVersion: crd.antrea.io/v1beta1\nkind: {policy}\nmetadata: {{name: p{at}}}\n\
+                 spec: {{priority: 5, {rule}}}\n"
+            );
+            changes_beyond(&text, ("app: v", "app: u"));
+        }
+    }
+}
+
+const SERVICE: &str = "\
+apiVersion: v1
+kind: Service
+metadata: {name: svc, namespace: data}
+spec: {selector: {app: db}, ports: [{port: 80}]}
+---
+";
+const TO_SERVICE: [&str; 2] = [
+    "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: data}
+spec: {endpointSelector: {matchLabels: {app: w}}, egress: [{toServices: [{k8sService: {serviceName: svc, namespace: data}}]}]}
+",
+    "\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: p, namespace: data}
+spec: {selector: app == 'w', types: [Egress], egress: [{action: Allow, destination: {services: {name: svc, namespace: data}}}]}
+",
+];
+
+#[test]
+fn who_is_not_loaded_is_behind_a_service() {
+    for policy in TO_SERVICE {
+        changes_beyond(&format!("{SERVICE}{policy}"), ("app: db", "app: other"));
+        // whom a Service means that nobody has loaded is not known
+        undecided_beyond(policy, ("svc", "zzz"));
+        let (kinds, incomplete, noticed) = beyond(policy, ("name: p,", "name: q,"));
+        assert!(kinds.is_empty() && !incomplete && !noticed, "{kinds:?}");
+    }
+}
+
+const OPEN_TO: &str = "\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: data}
+spec: {selector: {matchLabels: {app: db}}, action: ALLOW, rules: [{from: [{source: {namespaces: [shop]}}]}]}
+";
+const MUTUAL: &str = "\
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: d, namespace: data}
+spec: {mtls: {mode: PERMISSIVE}}
+";
+
+#[test]
+fn policies_of_a_mesh_speak_of_pods_to_come() {
+    let namespace = |name: &str, meta: &str| {
+        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, {meta}}}\n---\n")
+    };
+    for labels in [
+        "istio-injection: enabled",
+        "istio.io/dataplane-mode: ambient",
+    ] {
+        let of = |policy: &str| namespace("data", &format!("labels: {{{labels}}}")) + policy;
+        let open = ("{from: [{source: {namespaces: [shop]}}]}", "{}");
+        changes_beyond(&of(OPEN_TO), open);
+        undecided_beyond(&of(MUTUAL), ("PERMISSIVE", "STRICT"));
+        // the pods of the mesh that are loaded are others
+        let other = namespace("shop", "labels: {istio-injection: enabled}")
+            + "apiVersion: v1\nkind: Pod\nmetadata: {name: w, namespace: shop, labels: {app: w}}\n\
+               spec: {containers: [{name: c, image: i}]}\n---\n";
+        undecided_beyond(&(other + &of(MUTUAL)), ("PERMISSIVE", "STRICT"));
+    }
+    undecided_beyond(MUTUAL, ("PERMISSIVE", "STRICT"));
+    let linkerd = namespace("data", "annotations: {linkerd.io/inject: enabled}")
+        + "\
+apiVersion: policy.linkerd.io/v1beta3
+kind: Server
+metadata: {name: srv, namespace: data}
+spec: {podSelector: {matchLabels: {app: db}}, port: 5432, proxyProtocol: opaque}
+---
+apiVersion: policy.linkerd.io/v1alpha1
+kind: NetworkAuthentication
+metadata: {name: net, namespace: data}
+spec: {networks: [{cidr: 203.0.113.0/24}]}
+---
+apiVersion: policy.linkerd.io/v1alpha1
+kind: AuthorizationPolicy
+metadata: {name: a, namespace: data}
+spec: {targetRef: {group: policy.linkerd.io, kind: Server, name: srv}, requiredAuthenticationRefs: [{group: policy.linkerd.io, kind: NetworkAuthentication, name: net}]}
+";
+    changes_beyond(&linkerd, ("203.0.113.0/24", "0.0.0.0/0"));
+    changes_beyond(&linkerd, ("port: 5432", "port: sql"));
+}
+
+#[test]
+fn what_no_input_tells_is_undecided_and_in_the_digest() {
+    let admin = |to: &str| {
+        format!(
+            "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {{name: a}}\n\
+             spec: {{priority: 5, subject: {{namespaces: {{}}}}, egress: [{{action: Allow, to: [{to}]}}, {{action: Deny, to: [{{networks: [0.0.0.0/0]}}]}}]}}\n"
+        )
+    };
+    let domains = admin("{domainNames: [a.example.com]}");
+    undecided_beyond(&domains, ("a.example.com", "b.example.com"));
+    let nodes = admin("{nodes: {matchLabels: {k: a}}}");
+    undecided_beyond(&nodes, ("k: a", "k: b"));
+    let names = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: data}
+spec: {endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.example.com}]}]}
+";
+    undecided_beyond(names, ("a.example.com", "b.example.com"));
+    let account = "\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: p, namespace: data}
+spec: {selector: all(), types: [Ingress], ingress: [{action: Allow, source: {serviceAccounts: {names: [a]}}}]}
+";
+    undecided_beyond(account, ("names: [a]", "names: [b]"));
+    let networks = "\
+apiVersion: k8s.cni.cncf.io/v1
+kind: NetworkAttachmentDefinition
+metadata: {name: net1, namespace: data}
+spec: {config: '{\"cniVersion\":\"0.3.1\",\"type\":\"macvlan\",\"name\":\"net1\"}'}
+---
+apiVersion: k8s.cni.cncf.io/v1beta1
+kind: MultiNetworkPolicy
+metadata: {name: m, namespace: data, annotations: {k8s.v1.cni.cncf.io/policy-for: net1}}
+spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress], ingress: []}
+";
+    undecided_beyond(networks, ("ingress: []", "ingress: [{}]"));
 }

@@ -8,12 +8,14 @@
 use crate::diff::before_after::Side;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::model::Cluster;
+use crate::policy::calico::policy::CalicoPolicy;
 use crate::policy::cilium::written::ServiceForm;
 use crate::policy::looked_up::{NamedService, named_services};
 use crate::policy::rule::PolicySource;
 use crate::policy::{Policy, PolicyId};
 use crate::source::DocumentId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Something that was not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,18 +42,31 @@ pub fn unseen(before: Side<'_>, after: Side<'_>) -> BTreeSet<Unseen> {
 pub fn is_of_services([before, after]: [Side<'_>; 2], edit: &PolicyEdit) -> bool {
     let named = |side: Side<'_>, id: Option<PolicyId>| {
         let policy = side.graph.environment().policies.get(id?);
-        let written = policy.written.clone()?;
-        names_unseen(&written, &side.input.cluster).then_some(written)
+        let written = policy.written.as_ref()?;
+        names_unseen(written, &side.input.cluster).then(|| without_name(written))
     };
     named(before, edit.before) != named(after, edit.after)
 }
 
-/// The policies that name Services that are not loaded, as they are written.
-fn of_services(side: Side<'_>) -> Vec<&PolicySource> {
+/// The policies that name Services that are not loaded, as they are written, whatever they are
+/// called.
+fn of_services(side: Side<'_>) -> Vec<PolicySource> {
     let all = side.input.policies.policies.iter();
     let written = all.filter_map(|policy| policy.written.as_ref());
     let cluster = &side.input.cluster;
-    written.filter(|w| names_unseen(w, cluster)).collect()
+    let unseen = written.filter(|written| names_unseen(written, cluster));
+    unseen.map(without_name).collect()
+}
+
+/// What a policy says, without how it is called.
+fn without_name(written: &PolicySource) -> PolicySource {
+    match written {
+        PolicySource::Calico(policy) => PolicySource::Calico(Arc::new(CalicoPolicy {
+            stored_name: "".into(),
+            ..(**policy).clone()
+        })),
+        other => other.clone(),
+    }
 }
 
 /// The policies of secondary networks, wherever they stand.

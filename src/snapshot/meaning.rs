@@ -6,6 +6,9 @@
 //! fare alike ([`Regions`]), every workload and every outside address. It is equal for two states
 //! iff nothing differs for pods that are not loaded, as far as `diff` looks.
 //!
+//! What policies ask for that no input tells of a pod is in it as it is written
+//! ([`crate::snapshot::untold`]): whatever it is, the verdict is unknown.
+//!
 //! Where policies tell more kinds of pods apart than can be made, the digest is of the policies as
 //! they are written ([`crate::snapshot::written_policies`]): then it also
 //! changes where a rule is written otherwise, and never fails to change where its meaning does.
@@ -18,11 +21,12 @@ use crate::graph::external::ExternalRows;
 use crate::graph::row_cache::RowCache;
 use crate::input::Input;
 use crate::policy::networks::labels::POLICED;
-use crate::potential::PotentialPods;
 use crate::potential::regions::Regions;
+use crate::potential::{PotentialPods, World};
 use crate::query::list::laid_graph::LaidGraph;
 use crate::query::list::listing::addresses;
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
+use crate::snapshot::untold::untold;
 use crate::snapshot::words::{self, words};
 use crate::snapshot::written_policies::written;
 use crate::spec::Endpoint;
@@ -55,14 +59,22 @@ pub(crate) fn can_be_asked(pods: &PotentialPods) -> bool {
 /// The line about an input with kinds laid over it.
 pub(crate) fn line(input: &Input, laid: &LaidGraph) -> String {
     match meaning(laid) {
-        Some(meaning) => format!("{WORD} {}", digest(&meaning)),
+        Some(meaning) => format!("{WORD} {}", digest(&(meaning + &untold(input)))),
         None => line_as_written(input, &laid.pods),
     }
 }
 
 /// The line about the policies as they are written.
 pub(crate) fn line_as_written(input: &Input, pods: &PotentialPods) -> String {
-    format!("{WORD} {AS_WRITTEN} {}", digest(&written(input, pods)))
+    let text = written(input, pods) + &untold(input);
+    format!("{WORD} {AS_WRITTEN} {}", digest(&text))
+}
+
+/// The line where no policy is asked of pods on the pod network, if there are others.
+pub(crate) fn line_of_untold(input: &Input, world: World) -> Option<String> {
+    let text = untold(input);
+    let is_there = world != World::Closed && !text.is_empty();
+    is_there.then(|| format!("{WORD} {AS_WRITTEN} {}", digest(&text)))
 }
 
 fn digest(text: &str) -> String {

@@ -26,6 +26,7 @@ mod meaning;
 mod potential;
 mod restricted;
 mod take;
+mod untold;
 pub mod words;
 mod written_policies;
 
@@ -103,6 +104,7 @@ impl Snapshot {
     pub fn of(input: &Input, graph: &AllowGraph, world: World) -> Result<Self, CompileError> {
         let mut snapshot = Self::new(graph);
         let Some(pods) = LaidGraph::kinds(input, world) else {
+            snapshot.lines.extend(meaning::line_of_untold(input, world));
             return Ok(snapshot);
         };
         if !meaning::can_be_asked(&pods) && !can_be_listed(input, &pods, None) {

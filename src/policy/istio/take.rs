@@ -8,10 +8,10 @@ use crate::model::{
 use crate::policy::istio::conditions::holds;
 use crate::policy::istio::labels::{IDENTITY, IN_TUNNELS, PROFILE, UNLESS_RULED};
 use crate::policy::istio::lower::Lowering;
+use crate::policy::istio::may_join::with_possible_pods;
 use crate::policy::istio::member::{Mesh, MeshMember};
 use crate::policy::istio::modes::{modes, selector};
 use crate::policy::istio::operations::addresses;
-use crate::policy::istio::may_join::with_possible_pods;
 use crate::policy::istio::plain_calls::{PlainCalls, target_numbers};
 use crate::policy::istio::policies::{
     AUTHORIZATION, PEER, add, at_gateways, closed_to_plaintext, in_namespace, of_profiles,

@@ -4,8 +4,8 @@
 //! good as the exit code. Cost: one line for each pair, written as they are found.
 
 use crate::diff::{
-    Block, CallChange, Cause, Change, Diff, DoorChange, OneSided, PotentialChange,
-    PotentialDiff, Which,
+    Block, CallChange, Cause, Change, Diff, DoorChange, OneSided, PotentialChange, PotentialDiff,
+    Which,
 };
 use crate::render::data::{csv, doors};
 use crate::render::text::diff::openness;
@@ -121,6 +121,11 @@ fn of_potential(pages: DiffContext<'_>, diff: &Diff, change: &PotentialChange) -
 
 /// That more may change than is told.
 fn not_all_compared(potential: &PotentialDiff) -> Vec<String> {
-    let tail = tail(String::new(), not_compared(potential).to_owned(), None, false);
+    let tail = tail(
+        String::new(),
+        not_compared(potential).to_owned(),
+        None,
+        false,
+    );
     line("undecided", "", "", &tail)
 }
