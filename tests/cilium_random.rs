@@ -18,7 +18,7 @@ use netpal::{
 };
 use serde_json::Value;
 
-const CLUSTERS: u64 = 10;
+const CLUSTERS: u64 = 6;
 
 fn load(documents: &[Value]) -> Input {
     let options = LoadOptions {

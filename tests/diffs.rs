@@ -220,7 +220,7 @@ fn options(seed: u64) -> CompileOptions {
 }
 
 /// How many random pairs of clusters a run without `NETPAL_DIFFS` compares.
-const CLUSTERS: u64 = 120;
+const CLUSTERS: u64 = 70;
 
 fn clusters() -> u64 {
     std::env::var("NETPAL_DIFFS")

@@ -39,7 +39,7 @@ use smt::proof::{Proved, Prover, Subject, Tally, compiled};
 use std::path::{Path, PathBuf};
 
 /// How many random clusters are proved without `NETPAL_PROVE`.
-const CLUSTERS: u64 = 100;
+const CLUSTERS: u64 = 60;
 
 /// Clusters with layers have ten times the policies: of these so much fewer.
 const FEWER_LAYERS: u64 = 5;

@@ -18,7 +18,7 @@ use netpal::internals::policy::dialects::add_for_tests;
 use netpal::{CompileOptions, Endpoint, Flow, Input, Protocol, Traffic};
 use serde_json::{Value, json};
 
-const CLUSTERS: u64 = 30;
+const CLUSTERS: u64 = 18;
 /// Of the first seeds fewer clusters have something that is not told.
 const FIRST: u64 = 30;
 
