@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// A pod that may exist: what the objects of a mesh tell it by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PossiblePod {
+pub struct PodToCome {
     /// Its namespace.
     pub namespace: Box<str>,
     /// Its labels.
@@ -21,7 +21,7 @@ pub struct PossiblePod {
     pub ports: Vec<ContainerPort>,
 }
 
-impl PossiblePod {
+impl PodToCome {
     /// A pod of a namespace without labels and ports.
     pub fn of(namespace: &str) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl PossiblePod {
 }
 
 /// The cluster with these pods besides its own.
-pub fn with_pods(cluster: &Cluster, pods: &[PossiblePod]) -> Cluster {
+pub fn with_pods(cluster: &Cluster, pods: &[PodToCome]) -> Cluster {
     let mut with = cluster.clone();
     for pod in pods {
         let namespace = with.namespace_named(&pod.namespace);

@@ -11,14 +11,13 @@ use crate::policy::calico::selector::{ACCOUNT as CALICO_ACCOUNT, OF_ACCOUNT};
 use crate::policy::cilium::selector::ACCOUNT as CILIUM_ACCOUNT;
 use crate::policy::looked_up::{NamedService, named_services};
 use crate::policy::sorted_policy::SortedPolicy;
+use crate::policy::written_spec::written_spec;
 use crate::policy::{Peer, Policy, Qualifier, Rule, Symbol};
-use crate::tree::locate::Locator;
 use std::collections::BTreeSet;
 
 /// The policies that ask for what is not told; nothing where none does.
 pub(crate) fn untold(input: &Input) -> String {
     let policies = &input.policies;
-    let locator = Locator::new(&input.sources);
     let mut lines: BTreeSet<String> = BTreeSet::new();
     for policy in policies.policies.iter().filter(|p| asks_for_untold(p)) {
         let nameless = Policy {
@@ -28,10 +27,7 @@ pub(crate) fn untold(input: &Input) -> String {
         let sorted = SortedPolicy::of(policies, &nameless);
         let services = policy.written.as_ref().map(named_services);
         let services: Vec<NamedService<'_>> = services.unwrap_or_default();
-        let spec = asks_of_requests(policy).then(|| {
-            let node = locator.node(policy.document);
-            ["spec", "specs"].map(|key| Some(node.as_ref()?.get(key)?.to_json()))
-        });
+        let spec = asks_of_requests(policy).then(|| written_spec(&input.sources, policy.document));
         lines.insert(format!("{sorted:?} {services:?} {spec:?}"));
     }
     let plan = policies.plugin.networks.as_ref();
@@ -70,7 +66,12 @@ fn asks_of_requests(policy: &Policy) -> bool {
 }
 
 fn has_untold_peer(rule: &Rule) -> bool {
-    let is_untold = |peer: &Peer| match peer {
+    let mut ends = rule.ends().flat_map(|list| list.iter());
+    ends.any(|peer| peer.any(&is_untold))
+}
+
+fn is_untold(peer: &Peer) -> bool {
+    match peer {
         Peer::Domain(_) | Peer::Nodes(_) => true,
         Peer::Symbol(symbol) => matches!(
             symbol,
@@ -78,9 +79,7 @@ fn has_untold_peer(rule: &Rule) -> bool {
         ),
         Peer::Pods(_, pods) => is_of_account(pods),
         _ => false,
-    };
-    let mut ends = rule.ends().flat_map(|list| list.iter());
-    ends.any(|peer| peer.any(&is_untold))
+    }
 }
 
 /// Whether a selector asks for a service account, or for what it is.

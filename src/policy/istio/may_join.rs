@@ -5,7 +5,7 @@ use crate::policy::istio::member::Mesh;
 use crate::policy::istio::modes::selector;
 use crate::policy::istio::settings::Meshed;
 use crate::policy::istio::written::{IstioContent, IstioObject};
-use crate::policy::mesh_pods::{PossiblePod, labels_for, with_pods};
+use crate::policy::mesh_pods::{PodToCome, labels_for, with_pods};
 use std::collections::BTreeSet;
 
 /// The cluster with pods that may be a part of the mesh, for objects that mean something to no pod
@@ -19,14 +19,14 @@ pub fn with_possible_pods(mesh: &Mesh<'_>, objects: &[IstioObject]) -> Option<Cl
         .filter_map(|(id, _)| mesh.member(id).map(|_| id))
         .collect();
     let root = mesh.settings.root();
-    let mut pods: BTreeSet<PossiblePod> = BTreeSet::new();
+    let mut pods: BTreeSet<PodToCome> = BTreeSet::new();
     for object in objects {
         let is_peer = matches!(object.spec, IstioContent::Peer(_));
         if members.is_empty() && *object.namespace == *root {
             let all = mesh.cluster.namespaces();
-            pods.extend(all.map(|(_, namespace)| PossiblePod::of(&namespace.name)));
+            pods.extend(all.map(|(_, namespace)| PodToCome::of(&namespace.name)));
         }
-        let is_new = |pod: &PossiblePod| !members.iter().any(|id| pod.is_like(mesh.cluster, *id));
+        let is_new = |pod: &PodToCome| !members.iter().any(|id| pod.is_like(mesh.cluster, *id));
         if members.is_empty() || is_peer {
             pods.extend(of_object(object).into_iter().filter(is_new));
         }
@@ -36,13 +36,13 @@ pub fn with_possible_pods(mesh: &Mesh<'_>, objects: &[IstioObject]) -> Option<Cl
 }
 
 /// Any pod of an object's namespace, and one that it selects.
-fn of_object(object: &IstioObject) -> [PossiblePod; 2] {
+fn of_object(object: &IstioObject) -> [PodToCome; 2] {
     let labels = match &object.spec {
         IstioContent::Authorization(policy) => &policy.selector,
         IstioContent::Peer(policy) => &policy.selector,
     };
-    let any = PossiblePod::of(&object.namespace);
-    let selected = PossiblePod {
+    let any = PodToCome::of(&object.namespace);
+    let selected = PodToCome {
         labels: labels_for(&selector(labels)),
         ..any.clone()
     };

@@ -5,7 +5,7 @@ use crate::policy::istio::settings::Meshed;
 use crate::policy::linkerd::member::LinkerdMesh;
 use crate::policy::linkerd::written::{LinkerdContent, LinkerdObject, ServerForm};
 use crate::policy::lowered::Checks;
-use crate::policy::mesh_pods::{PossiblePod, labels_for, with_pods};
+use crate::policy::mesh_pods::{PodToCome, labels_for, with_pods};
 use crate::policy::validate;
 use crate::set::Protocol;
 use crate::source::Path;
@@ -22,7 +22,7 @@ pub fn with_possible_pods(mesh: &LinkerdMesh<'_>, objects: &[LinkerdObject]) -> 
     }
     let all = mesh.cluster.pods().map(|(id, _)| id);
     let members: Vec<PodId> = all.filter(|id| mesh.is_member(*id).possible()).collect();
-    let mut pods: BTreeSet<PossiblePod> = BTreeSet::new();
+    let mut pods: BTreeSet<PodToCome> = BTreeSet::new();
     for object in objects {
         let LinkerdContent::Server(form) = &object.content else {
             continue;
@@ -30,7 +30,7 @@ pub fn with_possible_pods(mesh: &LinkerdMesh<'_>, objects: &[LinkerdObject]) -> 
         let selected = selected(object, form);
         let is_there = members.iter().any(|id| selected.is_like(mesh.cluster, *id));
         if !is_there {
-            pods.extend([PossiblePod::of(&object.namespace), selected]);
+            pods.extend([PodToCome::of(&object.namespace), selected]);
         }
     }
     let pods = Vec::from_iter(pods);
@@ -38,7 +38,7 @@ pub fn with_possible_pods(mesh: &LinkerdMesh<'_>, objects: &[LinkerdObject]) -> 
 }
 
 /// A pod that a Server selects, with its port.
-fn selected(object: &LinkerdObject, form: &ServerForm) -> PossiblePod {
+fn selected(object: &LinkerdObject, form: &ServerForm) -> PodToCome {
     let mut checks = Checks::default();
     let selector = form.pod_selector.as_ref();
     let selector = selector.map(|s| validate::selector(s, &Path::root(), &mut checks));
@@ -48,9 +48,9 @@ fn selected(object: &LinkerdObject, form: &ServerForm) -> PossiblePod {
         protocol: Protocol::Tcp,
         port: NAMED_PORT,
     };
-    PossiblePod {
+    PodToCome {
         labels: selector.map(|s| labels_for(&s)).unwrap_or_default(),
         ports: named.map(port).into_iter().collect(),
-        ..PossiblePod::of(&object.namespace)
+        ..PodToCome::of(&object.namespace)
     }
 }
