@@ -3,7 +3,7 @@
 //! two kinds of pods, even where no policy mentions the label.
 
 use crate::check::parse::{Claim, Suite};
-use crate::check::schema::{GroupMap, GroupSpec};
+use crate::check::schema::{GroupMap, GroupSpec, Several};
 use crate::check::scope;
 use crate::model::Selector;
 use crate::policy::Namespaces;
@@ -37,7 +37,7 @@ fn of_claim(claim: &Claim) -> Vec<(Namespaces, Selector)> {
         }
         Claim::Internet(spec) => {
             let sides = [&spec.ingress, &spec.egress].into_iter().flatten();
-            sides.flat_map(|side| side.texts()).collect()
+            sides.flat_map(Several::texts).collect()
         }
         Claim::Doors(spec) => spec.only.texts().iter().collect(),
         Claim::DefaultDeny(_) | Claim::MatchesSnapshot(_) => Vec::new(),
