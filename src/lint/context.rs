@@ -219,13 +219,17 @@ impl<'a> LintContext<'a> {
     }
 
     /// The policies of a policy's namespace among which are all that may select every pod that it
-    /// selects, itself included, in input order. Some of them may not.
+    /// selects, itself included, in input order. Some of them may not; one that may not be there is
+    /// left out.
     pub fn may_contain(&self, policy: &Policy) -> Vec<PolicyId> {
         let namespace = policy.namespace.as_deref().unwrap_or_default();
         if let Some(listed) = self.policies_by_label.borrow().get(namespace) {
             return listed.candidates(&policy.subject.pods);
         }
-        let listed = PolicyIndex::new(self.policies, self.policies_in(namespace));
+        let is_there = |id: &PolicyId| self.policies.get(*id).presence() == Truth::Yes;
+        let here = self.policies_in(namespace).iter().copied();
+        let sure: Vec<PolicyId> = here.filter(is_there).collect();
+        let listed = PolicyIndex::new(self.policies, &sure);
         let candidates = listed.candidates(&policy.subject.pods);
         self.policies_by_label
             .borrow_mut()

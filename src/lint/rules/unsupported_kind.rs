@@ -42,8 +42,9 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             peer: kind.into(),
             ..Fingerprint::default()
         };
-        let names: Vec<String> = taints.iter().map(|t| t.what.to_string()).collect();
-        let count = words::count(taints.len(), kind);
+        let mut names: Vec<String> = taints.iter().map(|t| t.what.to_string()).collect();
+        names.dedup();
+        let count = words::count(names.len(), kind);
         let finding = reporter.anywhere(
             place,
             about,
