@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 const CLUSTERS: u64 = 18;
 /// Of the first seeds fewer clusters have something that is not told.
-const FIRST: u64 = 30;
+const FIRST: u64 = 44;
 
 fn toys(random: &mut Random) -> Vec<Value> {
     let count = 1 + random.below(4);
