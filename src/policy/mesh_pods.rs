@@ -7,6 +7,7 @@
 use crate::model::{
     Cluster, ContainerPort, Labels, Pod, PodId, Requirement, Selector, Workload, WorkloadKind,
 };
+use crate::set::Ix;
 use crate::source::Origin;
 use std::sync::Arc;
 
@@ -36,6 +37,22 @@ impl PodToCome {
         let own = cluster.pod_labels(pod);
         let has = |(key, value)| own.get(key) == Some(value);
         *cluster.pod_namespace(pod).name == *self.namespace && self.labels.iter().all(has)
+    }
+}
+
+/// Which pods of a cluster are loaded; those behind them may exist.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadedPods(usize);
+
+impl LoadedPods {
+    /// Those of this cluster.
+    pub fn of(cluster: &Cluster) -> Self {
+        Self(cluster.pods().len())
+    }
+
+    /// Whether a pod is none of them.
+    pub fn may_exist(self, pod: PodId) -> bool {
+        pod.index() >= self.0
     }
 }
 

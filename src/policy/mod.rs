@@ -49,7 +49,7 @@ pub mod tunnel;
 pub mod unmodelled;
 pub mod validate;
 pub mod written_object;
-pub mod written_spec;
+pub mod written_specs;
 
 pub use crate::policy::policy_set::PolicySet;
 pub use crate::policy::rule::*;

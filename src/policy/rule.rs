@@ -246,6 +246,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it says only in words what it asks of requests and identities.
+    pub fn asks_of_requests(&self) -> bool {
+        let told = |q: &Qualifier| matches!(q, Qualifier::SourcePorts(_));
+        !self.qualifiers.iter().all(told)
+    }
+
     /// A rule for every subject of its policy, on no condition.
     pub fn new(action: Action, peers: Peers, ports: Ports) -> Self {
         Self {

@@ -75,20 +75,9 @@ impl PotentialPods {
         Self::up_to(MOST, inputs, open, wanted, focus)
     }
 
-    /// The kinds of one input under the selectors of its policies and those that are asked about;
-    /// a namespace that neither the input nor a rule names gets no pods.
+    /// The kinds of one input under the selectors of its policies and those that are asked about.
     pub fn asked_about(input: &Input, open: bool, asked: &[(Namespaces, Selector)]) -> Self {
-        let mut vocabulary = PodVocabulary::default();
-        vocabulary.add(&input.policies, |_| true);
-        let named = vocabulary.names.clone();
-        let is_there = |namespaces: &Namespaces| match namespaces {
-            Namespaces::Named(name) => {
-                named.contains(name) || input.cluster.find_namespace(name).is_some()
-            }
-            _ => true,
-        };
-        let asked = asked.iter().filter(|(namespaces, _)| is_there(namespaces));
-        asked.for_each(|(namespaces, pods)| vocabulary.selected(namespaces, pods));
+        let vocabulary = PodVocabulary::asked_about(input, asked);
         Self::from_vocabulary(MOST, [input, input], open, &vocabulary)
     }
 

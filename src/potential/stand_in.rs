@@ -11,7 +11,7 @@ use crate::input::Input;
 use crate::model::{Cluster, ContainerPort, Labels, Requirement, Selector};
 use crate::policy::Namespaces;
 use crate::potential::namespaces::PotentialNamespace;
-use crate::potential::pods::{MOST, PodKind, PotentialPods, add_pod};
+use crate::potential::pods::{MOST, PodKind, PotentialPods, add_pod, is_asked_in};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Protocol;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
 /// The kinds of pods that one end of a question is about.
 struct WantedKinds {
     /// The namespace and the labels; none for every kind there may be.
-    only: Option<(Namespaces, Box<str>, Selector)>,
+    only: Option<(Namespaces, Selector)>,
     /// What is said of them.
     remark: String,
 }
@@ -130,12 +130,11 @@ struct WantedKinds {
 impl WantedKinds {
     fn has(&self, space: &PotentialNamespace, kind: &PodKind) -> bool {
         let only = self.only.as_ref();
-        only.is_none_or(|(_, name, labels)| space.name == *name && labels.matches(&kind.labels))
+        only.is_none_or(|(here, labels)| is_asked_in(here, space) && labels.matches(&kind.labels))
     }
 }
 
-/// The kinds that an end is about, in a namespace that is loaded or named; nothing where such pods
-/// are loaded, and these are all.
+/// The kinds that an end is about; nothing where such pods are loaded, and these are all.
 fn wanted(input: &Input, asked: &AskedPods) -> Option<WantedKinds> {
     let everything = Selector::everything();
     let (namespace, labels, all_listed) = match asked {
@@ -154,20 +153,13 @@ fn wanted(input: &Input, asked: &AskedPods) -> Option<WantedKinds> {
     if loaded && all_listed {
         return None;
     }
-    let mut vocabulary = PodVocabulary::default();
-    vocabulary.add(&input.policies, |_| true);
-    let named = vocabulary.names.contains(namespace);
-    if !named && input.cluster.find_namespace(namespace).is_none() {
-        return None;
-    }
     let what = match (loaded, labels.is_everything()) {
         (true, _) => format!("the pods of namespace {namespace} could not all be listed"),
         (false, true) => format!("no pod of namespace {namespace} is in the input"),
         (false, false) => format!("no pod {labels} of namespace {namespace} is in the input"),
     };
-    let here = Namespaces::Named(namespace.clone());
     Some(WantedKinds {
-        only: Some((here, namespace.clone(), labels.clone())),
+        only: Some((Namespaces::Named(namespace.clone()), labels.clone())),
         remark: format!("{what}: the answer is about every such pod there may be"),
     })
 }
@@ -180,11 +172,11 @@ fn kinds(
     wanted: &[WantedKinds],
     ports: &AskedPorts,
 ) -> Option<(Input, Vec<String>)> {
-    let mut vocabulary = PodVocabulary::default();
-    vocabulary.add(&input.policies, |_| true);
-    for (here, _, labels) in wanted.iter().filter_map(|end| end.only.as_ref()) {
-        vocabulary.pods.insert((here, labels));
+    if wanted.is_empty() {
+        return None;
     }
+    let asked = wanted.iter().filter_map(|end| end.only.as_ref());
+    let vocabulary = PodVocabulary::asked_about(input, asked);
     let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
     pods.keep(|space, kind| !kind.loaded && wanted.iter().any(|end| end.has(space, kind)));
     if pods.kinds.is_empty() {

@@ -3,6 +3,7 @@
 //!
 //! Two inputs that are compared have one vocabulary: the selectors of both.
 
+use crate::input::Input;
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::rule::PolicySource;
 use crate::policy::validate::is_dns_label;
@@ -45,6 +46,26 @@ impl<'p> PodVocabulary<'p> {
                 self.subject(subject);
             }
         }
+    }
+
+    /// The vocabulary of an input's policies and of what is asked about besides. A namespace that
+    /// neither the input nor a rule names gets no pods, so that a misspelt name stays an error.
+    pub(crate) fn asked_about(
+        input: &'p Input,
+        asked: impl IntoIterator<Item = &'p (Namespaces, Selector)>,
+    ) -> Self {
+        let mut vocabulary = Self::default();
+        vocabulary.add(&input.policies, |_| true);
+        let named = vocabulary.names.clone();
+        let is_there = |namespaces: &Namespaces| match namespaces {
+            Namespaces::Named(name) => {
+                named.contains(name) || input.cluster.find_namespace(name).is_some()
+            }
+            _ => true,
+        };
+        let known = asked.into_iter().filter(|(here, _)| is_there(here));
+        known.for_each(|(here, pods)| vocabulary.selected(here, pods));
+        vocabulary
     }
 
     /// Puts the selectors of some policies in focus.
@@ -90,8 +111,7 @@ impl<'p> PodVocabulary<'p> {
         }
     }
 
-    /// Adds a selector of pods in some namespaces.
-    pub(crate) fn selected(&mut self, namespaces: &'p Namespaces, pods: &'p Selector) {
+    fn selected(&mut self, namespaces: &'p Namespaces, pods: &'p Selector) {
         if !pods.is_everything() {
             self.pods.insert((namespaces, pods));
         }

@@ -11,13 +11,14 @@ use crate::policy::calico::selector::{ACCOUNT as CALICO_ACCOUNT, OF_ACCOUNT};
 use crate::policy::cilium::selector::ACCOUNT as CILIUM_ACCOUNT;
 use crate::policy::looked_up::{NamedService, named_services};
 use crate::policy::sorted_policy::SortedPolicy;
-use crate::policy::written_spec::written_spec;
-use crate::policy::{Peer, Policy, Qualifier, Rule, Symbol};
+use crate::policy::written_specs::WrittenSpecs;
+use crate::policy::{Peer, Policy, Rule, Symbol};
 use std::collections::BTreeSet;
 
 /// The policies that ask for what is not told; nothing where none does.
 pub(crate) fn untold(input: &Input) -> String {
     let policies = &input.policies;
+    let specs = WrittenSpecs::new(&input.sources);
     let mut lines: BTreeSet<String> = BTreeSet::new();
     for policy in policies.policies.iter().filter(|p| asks_for_untold(p)) {
         let nameless = Policy {
@@ -27,7 +28,7 @@ pub(crate) fn untold(input: &Input) -> String {
         let sorted = SortedPolicy::of(policies, &nameless);
         let services = policy.written.as_ref().map(named_services);
         let services: Vec<NamedService<'_>> = services.unwrap_or_default();
-        let spec = asks_of_requests(policy).then(|| written_spec(&input.sources, policy.document));
+        let spec = asks_of_requests(policy).then(|| specs.text(policy.document));
         lines.insert(format!("{sorted:?} {services:?} {spec:?}"));
     }
     let plan = policies.plugin.networks.as_ref();
@@ -60,9 +61,7 @@ fn asks_for_untold(policy: &Policy) -> bool {
 
 /// Whether rules say only in words what they ask of requests and identities.
 fn asks_of_requests(policy: &Policy) -> bool {
-    let told = |q: &Qualifier| matches!(q, Qualifier::SourcePorts(_));
-    let mut rules = policy.rules.iter().flatten();
-    rules.any(|rule| !rule.qualifiers.iter().all(told))
+    policy.rules.iter().flatten().any(Rule::asks_of_requests)
 }
 
 fn has_untold_peer(rule: &Rule) -> bool {

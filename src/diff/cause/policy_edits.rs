@@ -6,12 +6,11 @@
 
 use crate::diff::before_after::Side;
 use crate::diff::cause::assumption::Assumption;
-use crate::policy::qualifier::Qualifier;
 use crate::policy::sorted_policy::SortedPolicy;
+use crate::policy::written_specs::WrittenSpecs;
 use crate::policy::{Peer, Policy, PolicyId, Rule, Symbol, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Path, Sources};
-use crate::tree::locate::Locator;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -192,37 +191,30 @@ fn tell_same_texts(edits: &mut [PolicyEdit], before: Side<'_>, after: Side<'_>) 
 /// of it: that is compared as it is written.
 pub(super) struct WrittenConditions<'a> {
     sides: [Side<'a>; 2],
-    locators: [Locator<'a>; 2],
+    written: [WrittenSpecs<'a>; 2],
 }
 
 impl<'a> WrittenConditions<'a> {
     pub(super) fn new(sides: [Side<'a>; 2]) -> Self {
         Self {
-            locators: sides.map(|side| Locator::new(&side.input.sources)),
+            written: sides.map(|side| WrittenSpecs::new(&side.input.sources)),
             sides,
         }
     }
 
     /// Whether two policies have no conditions, or are written alike.
     fn are_same(&self, was: &Policy, is: &Policy) -> bool {
-        let documents = [was.document, is.document];
         !is_conditional(was) && !is_conditional(is)
             || agree((self.sides[0], was.document), (self.sides[1], is.document)) == Some(true)
-            || self.spec(0, documents[0]) == self.spec(1, documents[1])
+            || self.written[0].of(was.document) == self.written[1].of(is.document)
     }
 
     /// What several policies ask for, in order; those of one object once.
     pub(super) fn specs(&self, side: usize, policies: &[&Policy]) -> BTreeSet<String> {
         let specs = policies
             .iter()
-            .map(|policy| self.spec(side, policy.document));
+            .map(|policy| self.written[side].of(policy.document));
         specs.map(|spec| format!("{spec:?}")).collect()
-    }
-
-    /// What an object asks for.
-    fn spec(&self, side: usize, document: DocumentId) -> [Option<serde_json::Value>; 2] {
-        let node = self.locators[side].node(document);
-        ["spec", "specs"].map(|key| Some(node.as_ref()?.get(key)?.to_json()))
     }
 }
 
@@ -233,10 +225,9 @@ pub(super) fn is_conditional(policy: &Policy) -> bool {
 
 /// The same of one rule.
 pub(crate) fn is_rule_conditional(rule: &Rule) -> bool {
-    let told = |q: &Qualifier| matches!(q, Qualifier::SourcePorts(_));
     let is_group = |peer: &Peer| *peer == Peer::Symbol(Symbol::SomeOutside);
     let mut ends = rule.ends().flat_map(|list| list.iter());
-    !rule.qualifiers.iter().all(told) || ends.any(|peer| peer.any(&is_group))
+    rule.asks_of_requests() || ends.any(|peer| peer.any(&is_group))
 }
 
 /// Whether two policies have the same rules; where they are written does not count.

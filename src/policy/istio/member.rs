@@ -3,8 +3,9 @@
 use crate::model::{Cluster, Labels, Namespace, Pod, PodId, Truth};
 use crate::policy::istio::operations::tcp;
 use crate::policy::istio::settings::{Dataplane, IstioSettings, Meshed};
+use crate::policy::mesh_pods::LoadedPods;
 use crate::policy::object_facts::ObjectFacts;
-use crate::set::{Ix, Protocol, TrafficSet};
+use crate::set::{Protocol, TrafficSet};
 
 /// The name of the container of the proxy.
 const PROXY: &str = "istio-proxy";
@@ -57,12 +58,17 @@ pub struct Mesh<'m> {
     /// Whether something in the input says who is meshed.
     told: bool,
     /// How many pods are loaded; those behind them may exist.
-    loaded: usize,
+    loaded: LoadedPods,
 }
 
 impl<'m> Mesh<'m> {
     /// Looks who says anything about the mesh. O(namespaces + distinct label sets).
-    pub fn new(cluster: &'m Cluster, facts: &'m ObjectFacts, settings: &'m IstioSettings) -> Self {
+    pub fn new(
+        cluster: &'m Cluster,
+        facts: &'m ObjectFacts,
+        settings: &'m IstioSettings,
+        loaded: LoadedPods,
+    ) -> Self {
         let says = |labels: &Labels| TELLING.iter().any(|key| labels.get(key).is_some());
         let mut namespaces = cluster.namespaces();
         let told = cluster.label_sets().any(says)
@@ -73,22 +79,13 @@ impl<'m> Mesh<'m> {
             facts,
             settings,
             told,
-            loaded: cluster.pods().len(),
-        }
-    }
-
-    /// The same where only the pods of this cluster are loaded.
-    #[must_use]
-    pub fn with_possible(self, loaded: &Cluster) -> Self {
-        Self {
-            loaded: loaded.pods().len(),
-            ..self
+            loaded,
         }
     }
 
     /// A pod that may exist: it may be a part of the mesh even where its namespace is not.
     fn possible(&self, id: PodId) -> Option<MeshMember> {
-        let may_exist = id.index() >= self.loaded && self.settings.meshed != Some(Meshed::None);
+        let may_exist = self.loaded.may_exist(id) && self.settings.meshed != Some(Meshed::None);
         may_exist.then(|| MeshMember {
             dataplane: self.settings.dataplane.unwrap_or(Dataplane::Sidecar),
             certain: Truth::Maybe,

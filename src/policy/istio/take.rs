@@ -23,6 +23,7 @@ use crate::policy::istio::written::{
     Authorization, AuthorizationAction, ConditionForm, IstioContent, IstioObject,
 };
 use crate::policy::layer_policy::PlacedRules;
+use crate::policy::mesh_pods::LoadedPods;
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::{MeshProxies, Tunnel, TunnelWay, port_names};
@@ -46,14 +47,15 @@ pub fn take(
     facts: &ObjectFacts,
     settings: &IstioSettings,
 ) {
-    let mesh = Mesh::new(cluster, facts, settings);
+    let loaded = LoadedPods::of(cluster);
+    let mesh = Mesh::new(cluster, facts, settings, loaded);
     let ambient = settings.dataplane == Some(Dataplane::Ambient) || mesh.is_ambient();
     if objects.is_empty() && !ambient {
         return;
     }
     let possible = with_possible_pods(&mesh, objects);
     let mesh = match &possible {
-        Some(cluster) => Mesh::new(cluster, facts, settings).with_possible(mesh.cluster),
+        Some(cluster) => Mesh::new(cluster, facts, settings, loaded),
         None => mesh,
     };
     let taking = Taking {

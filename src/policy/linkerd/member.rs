@@ -3,8 +3,9 @@
 use crate::model::{Cluster, PodId, Truth};
 use crate::policy::istio::settings::Meshed;
 use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
+use crate::policy::mesh_pods::LoadedPods;
 use crate::policy::object_facts::ObjectFacts;
-use crate::set::{Ix, Protocol, TrafficSet};
+use crate::set::{Protocol, TrafficSet};
 
 /// The name of the container of the proxy.
 const PROXY: &str = "linkerd-proxy";
@@ -26,7 +27,7 @@ pub struct LinkerdMesh<'m> {
     /// Whether something in the input says who is meshed.
     pub told: bool,
     /// How many pods are loaded; those behind them may exist.
-    loaded: usize,
+    loaded: LoadedPods,
 }
 
 impl<'m> LinkerdMesh<'m> {
@@ -35,6 +36,7 @@ impl<'m> LinkerdMesh<'m> {
         cluster: &'m Cluster,
         facts: &'m ObjectFacts,
         settings: &'m LinkerdSettings,
+        loaded: LoadedPods,
     ) -> Self {
         let says = |id: PodId| facts.of_pod(id, INJECT).is_some() || facts.has_container(id, PROXY);
         let mut namespaces = cluster.namespaces();
@@ -45,22 +47,13 @@ impl<'m> LinkerdMesh<'m> {
             facts,
             settings,
             told,
-            loaded: cluster.pods().len(),
-        }
-    }
-
-    /// The same where only the pods of this cluster are loaded.
-    #[must_use]
-    pub fn with_possible(self, loaded: &Cluster) -> Self {
-        Self {
-            loaded: loaded.pods().len(),
-            ..self
+            loaded,
         }
     }
 
     /// Whether a pod is meshed; one that may exist may be.
     pub fn is_member(&self, id: PodId) -> Truth {
-        let may_exist = id.index() >= self.loaded && self.settings.meshed != Some(Meshed::None);
+        let may_exist = self.loaded.may_exist(id) && self.settings.meshed != Some(Meshed::None);
         let may_join = Truth::from(may_exist).and(Truth::Maybe);
         self.is_told_member(id).or(may_join)
     }

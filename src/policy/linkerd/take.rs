@@ -12,6 +12,7 @@ use crate::policy::linkerd::settings::{InboundPolicy, LinkerdSettings};
 use crate::policy::linkerd::tunnels::tunnels;
 use crate::policy::linkerd::written::{LinkerdContent, LinkerdObject, ServerForm};
 use crate::policy::lowered::Checks;
+use crate::policy::mesh_pods::LoadedPods;
 use crate::policy::object_facts::ObjectFacts;
 use crate::policy::policy_set::PolicySet;
 use crate::policy::proxies::port_names;
@@ -30,13 +31,14 @@ pub fn take(
     facts: &ObjectFacts,
     settings: &LinkerdSettings,
 ) {
-    let mesh = LinkerdMesh::new(cluster, facts, settings);
+    let loaded = LoadedPods::of(cluster);
+    let mesh = LinkerdMesh::new(cluster, facts, settings, loaded);
     if objects.is_empty() && !mesh.told && settings.meshed.is_none() {
         return;
     }
     let possible = with_possible_pods(&mesh, objects);
     let mesh = match &possible {
-        Some(cluster) => LinkerdMesh::new(cluster, facts, settings).with_possible(mesh.cluster),
+        Some(cluster) => LinkerdMesh::new(cluster, facts, settings, loaded),
         None => mesh,
     };
     let all = LinkerdObjects {

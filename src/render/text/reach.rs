@@ -96,11 +96,7 @@ impl TextWriter<'_> {
         let unknown = reach.unknown_outside.iter().take(LINES);
         for (addresses, traffic) in unknown {
             let addresses = words::addresses(addresses);
-            let on = if traffic.is_all() {
-                String::new()
-            } else {
-                format!(" on {}", words::traffic(traffic))
-            };
+            let on = on(traffic);
             self.wrapped(&format!("unknown {whether}: {addresses}{on}"), out)?;
         }
         Ok(())
@@ -405,11 +401,7 @@ impl TextWriter<'_> {
         } else {
             words::admits(self.context.graph, at)
         };
-        let on = if pod.traffic.is_all() {
-            String::new()
-        } else {
-            format!(" on {}", words::traffic(&pod.traffic))
-        };
+        let on = on(&pod.traffic);
         let cited = Branch::new(format!("as {} says", words::cited(self.context.graph, at)));
         let cited = Branch {
             tone: Tone::Quiet,
@@ -430,6 +422,14 @@ fn ports(set: &TrafficSet) -> String {
     let text = words::traffic(set);
     let short = text.strip_suffix("/TCP").filter(|t| !t.contains('/'));
     format!(":{}", short.unwrap_or(&text))
+}
+
+/// ` on 5432/TCP`, or nothing where everything passes.
+fn on(set: &TrafficSet) -> String {
+    if set.is_all() {
+        return String::new();
+    }
+    format!(" on {}", words::traffic(set))
 }
 
 fn is_on_host_network(cluster: &Cluster, workload: WorkloadId) -> bool {
